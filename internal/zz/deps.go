@@ -1,0 +1,23 @@
+package deps
+import (
+ _ "codeberg.org/go-pdf/fpdf"
+ _ "github.com/BurntSushi/toml"
+ _ "github.com/alecthomas/kong"
+ _ "github.com/chromedp/chromedp"
+ _ "github.com/coreos/go-oidc/v3/oidc"
+ _ "github.com/emersion/go-smtp"
+ _ "github.com/go-jose/go-jose/v4"
+ _ "github.com/google/uuid"
+ _ "github.com/jackc/pgx/v5/stdlib"
+ _ "github.com/jba/templatecheck"
+ _ "github.com/pressly/goose/v3"
+ _ "github.com/wneessen/go-mail"
+ _ "golang.org/x/crypto/argon2"
+ _ "golang.org/x/image/font/gofont/goregular"
+ _ "golang.org/x/oauth2"
+ _ "golang.org/x/net/html"
+ _ "golang.org/x/text/message"
+ _ "modernc.org/sqlite"
+ _ "rsc.io/qr"
+ _ "pgregory.net/rapid"
+)
