@@ -1,0 +1,369 @@
+// Package db opens a database and hands out transactions.
+//
+// Two engines run the same SQL text: SQLite (embedded, the default) and
+// PostgreSQL. Placeholders are $1, $2 … in any order; what differs between the
+// engines lives in the dialect struct and nowhere else.
+//
+// Every request that changes something does so in one [DB.Write]. A
+// transaction knows its moment ([Tx.Now]) and the installation's keys
+// ([Tx.Keys]): deadlines, code expiry and audit agree on "now", and a test can
+// choose it. Nothing slow belongs inside: no hashing, no HTTP, no PDF.
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"net/url"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	_ "modernc.org/sqlite" // the embedded engine
+
+	"zunft/internal/ground/fault"
+	"zunft/internal/ground/seal"
+)
+
+// DB is an open database with the schema of its application.
+type DB struct {
+	Keys *seal.Keys       // sealing keys; random until set
+	Now  func() time.Time // the clock; tests may set it
+
+	dialect dialect
+	writer  *sql.DB
+	reader  *sql.DB
+	pool    *pgxpool.Pool // PostgreSQL: under writer and reader, and closed by us: closing those leaves it open
+	turn    sync.Mutex    // SQLite: one writer at a time waits here, not in the engine's busy loop
+	address string
+}
+
+// dialect is all that differs between the engines.
+type dialect struct {
+	name       string
+	skipLocked string // appended to SELECT … LIMIT when taking a job
+	retryable  func(error) bool
+}
+
+var sqlite = dialect{name: "sqlite", retryable: func(err error) bool {
+	return err != nil && (strings.Contains(err.Error(), "SQLITE_BUSY") || strings.Contains(err.Error(), "database is locked"))
+}}
+
+var postgres = dialect{name: "postgres", skipLocked: " FOR UPDATE SKIP LOCKED", retryable: func(err error) bool {
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (e.Code == "40001" || e.Code == "40P01") // serialization failure, deadlock
+}}
+
+// Open connects to "sqlite:PATH" or "postgres://…" and applies what is missing
+// of the schema (numbered goose files, *.sql). Several processes may do so at
+// once; each step is applied once.
+func Open(ctx context.Context, address string, schema fs.FS) (*DB, error) {
+	d, err := Connect(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.migrate(ctx, schema); err != nil {
+		d.Close()
+		return nil, fmt.Errorf("migrate: %w", err)
+	}
+	return d, nil
+}
+
+// Connect opens a database without touching its schema.
+func Connect(ctx context.Context, address string) (*DB, error) {
+	d := &DB{Now: time.Now, Keys: seal.Random(), address: address}
+	scheme, rest, _ := strings.Cut(address, ":")
+	switch scheme {
+	case "sqlite":
+		return d, d.openSQLite(ctx, strings.TrimPrefix(rest, "//"))
+	case "postgres", "postgresql":
+		return d, d.openPostgres(ctx, address)
+	}
+	return nil, fmt.Errorf("database address must start with sqlite: or postgres://")
+}
+
+func (d *DB) openSQLite(ctx context.Context, path string) (err error) {
+	if path == "" {
+		return errors.New("database address sqlite: needs a path")
+	}
+	d.dialect = sqlite
+	const pragmas = "_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=busy_timeout(10000)&_pragma=foreign_keys(1)&_pragma=cache_size(-16000)&_time_format=sqlite"
+	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + pragmas
+	if d.writer, err = sql.Open("sqlite", dsn+"&_txlock=immediate"); err != nil {
+		return err
+	}
+	d.writer.SetMaxOpenConns(1)
+	if d.reader, err = sql.Open("sqlite", dsn+"&_pragma=query_only(1)"); err != nil {
+		return err
+	}
+	n := max(4, runtime.GOMAXPROCS(0))
+	d.reader.SetMaxOpenConns(n)
+	d.reader.SetMaxIdleConns(n)
+	return d.writer.PingContext(ctx)
+}
+
+func (d *DB) openPostgres(ctx context.Context, address string) error {
+	d.dialect = postgres
+	config, err := pgxpool.ParseConfig(address)
+	if err != nil {
+		return fmt.Errorf("database address: %w", err)
+	}
+	if !strings.Contains(address, "pool_max_conns") {
+		config.MaxConns = 16
+	}
+	// A schema named in the address (search_path) is made when missing, so that
+	// both portals can live in one PostgreSQL database without sharing a table.
+	if path := config.ConnConfig.RuntimeParams["search_path"]; path != "" {
+		conn, err := sql.Open("pgx", stdlib.RegisterConnConfig(config.ConnConfig))
+		if err != nil {
+			return err
+		}
+		_, err = conn.ExecContext(ctx, `CREATE SCHEMA IF NOT EXISTS "`+strings.ReplaceAll(path, `"`, `""`)+`"`)
+		conn.Close()
+		if err != nil {
+			return fmt.Errorf("create schema %s: %w", path, err)
+		}
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return err
+	}
+	d.pool = pool
+	d.writer = stdlib.OpenDBFromPool(pool)
+	d.writer.SetMaxIdleConns(0) // the pool below keeps them
+	d.reader = d.writer
+	return d.writer.PingContext(ctx)
+}
+
+// Close waits for running transactions only; callers stop their servers first.
+func (d *DB) Close() error {
+	var errs []error
+	if d.reader != nil && d.reader != d.writer {
+		errs = append(errs, d.reader.Close())
+	}
+	if d.writer != nil {
+		errs = append(errs, d.writer.Close())
+	}
+	if d.pool != nil {
+		d.pool.Close()
+	}
+	return errors.Join(errs...)
+}
+
+// Engine is "sqlite" or "postgres".
+func (d *DB) Engine() string { return d.dialect.name }
+
+// Ping asks the database for a sign of life.
+func (d *DB) Ping(ctx context.Context) error { return d.writer.PingContext(ctx) }
+
+// keep marks a fault whose transaction is committed all the same.
+type keep struct{ error }
+
+func (k keep) Unwrap() error { return k.error }
+
+// Keep lets Write commit although err is returned: a failed try must be
+// counted even while the person reads that it failed.
+func Keep(err error) error {
+	if err == nil {
+		return nil
+	}
+	return keep{err}
+}
+
+const attempts = 8 // of a transaction that lost against another one
+
+// Write runs f in one transaction and commits if f returns nil (or Keep).
+// A transaction that the engine aborts in favor of another is run again.
+func (d *DB) Write(ctx context.Context, f func(*Tx) error) error {
+	for i := 1; ; i++ {
+		err := d.write(ctx, f)
+		if err == nil || i == attempts || !d.dialect.retryable(err) {
+			return err
+		}
+		select {
+		case <-time.After(time.Duration(rand.IntN(10*i)+1) * time.Millisecond):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (d *DB) write(ctx context.Context, f func(*Tx) error) error {
+	if d.writer != d.reader {
+		d.turn.Lock()
+		defer d.turn.Unlock()
+	}
+	tx, err := d.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	t := d.tx(ctx, tx)
+	err = f(t)
+	if k, ok := errors.AsType[keep](err); ok {
+		if err := tx.Commit(); err != nil {
+			return err
+		}
+		return k.error
+	}
+	if err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	for _, after := range t.after {
+		after()
+	}
+	return nil
+}
+
+// Read runs f in a read-only transaction: one consistent view.
+func (d *DB) Read(ctx context.Context, f func(*Tx) error) error {
+	options := &sql.TxOptions{ReadOnly: d.writer == d.reader}
+	if d.writer == d.reader {
+		options.Isolation = sql.LevelRepeatableRead
+	}
+	tx, err := d.reader.BeginTx(ctx, options)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	return f(d.tx(ctx, tx))
+}
+
+func (d *DB) tx(ctx context.Context, tx *sql.Tx) *Tx {
+	return &Tx{tx: tx, ctx: ctx, now: Time{d.Now().UTC().Truncate(time.Microsecond)}, keys: d.Keys, dialect: &d.dialect}
+}
+
+// Tx is one transaction. It was begun with the request's context, so a
+// cancelled request rolls back by itself and no context is passed on.
+type Tx struct {
+	tx      *sql.Tx
+	ctx     context.Context
+	now     Time
+	keys    *seal.Keys
+	dialect *dialect
+	after   []func()
+}
+
+// Now is the transaction's moment.
+func (t *Tx) Now() Time { return t.now }
+
+// Keys are the installation's sealing keys.
+func (t *Tx) Keys() *seal.Keys { return t.keys }
+
+// After runs f once the transaction has been committed, e.g. to wake a worker.
+func (t *Tx) After(f func()) { t.after = append(t.after, f) }
+
+// SkipLocked is appended to a SELECT that takes a row others may be taking.
+func (t *Tx) SkipLocked() string { return t.dialect.skipLocked }
+
+// Exec runs a statement and returns how many rows it touched.
+func (t *Tx) Exec(query string, args ...any) (int64, error) {
+	result, err := t.tx.ExecContext(t.ctx, query, args...)
+	if err != nil {
+		return 0, fmt.Errorf("%w in %s", err, short(query))
+	}
+	return result.RowsAffected()
+}
+
+// Scan reads a single row into dest. No row is [fault.NotFound].
+func (t *Tx) Scan(query string, args []any, dest ...any) error {
+	err := t.tx.QueryRowContext(t.ctx, query, args...).Scan(dest...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return fault.NotFound()
+	}
+	if err != nil {
+		return fmt.Errorf("%w in %s", err, short(query))
+	}
+	return nil
+}
+
+// Each calls f once per row.
+func (t *Tx) Each(query string, args []any, f func(scan func(...any) error) error) error {
+	rows, err := t.tx.QueryContext(t.ctx, query, args...)
+	if err != nil {
+		return fmt.Errorf("%w in %s", err, short(query))
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := f(rows.Scan); err != nil {
+			return fmt.Errorf("%w in %s", err, short(query))
+		}
+	}
+	return rows.Err()
+}
+
+// One reads a single row into a T whose fields are named by fields in the
+// order of the query's columns. No row is [fault.NotFound].
+func One[T any](t *Tx, fields func(*T) []any, query string, args ...any) (T, error) {
+	var v T
+	err := t.Scan(query, args, fields(&v)...)
+	return v, err
+}
+
+// All reads every row.
+func All[T any](t *Tx, fields func(*T) []any, query string, args ...any) ([]T, error) {
+	var all []T
+	err := t.Each(query, args, func(scan func(...any) error) error {
+		var v T
+		if err := scan(fields(&v)...); err != nil {
+			return err
+		}
+		all = append(all, v)
+		return nil
+	})
+	return all, err
+}
+
+// Value reads a single value, e.g. a count. No row is [fault.NotFound].
+func Value[T any](t *Tx, query string, args ...any) (T, error) {
+	var v T
+	err := t.Scan(query, args, &v)
+	return v, err
+}
+
+// Values reads one column.
+func Values[T any](t *Tx, query string, args ...any) ([]T, error) {
+	return All(t, func(v *T) []any { return []any{v} }, query, args...)
+}
+
+// NewID is a fresh opaque id (UUIDv7): sorted by time, unique everywhere.
+func NewID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// Unique reports whether err says that a unique index was violated.
+func Unique(err error) bool {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return e.Code == "23505"
+	}
+	return err != nil && strings.Contains(err.Error(), "UNIQUE constraint failed")
+}
+
+// In writes "$n, $n+1, …" for an IN list; the caller appends the values to args.
+func In(first, n int) string {
+	var b strings.Builder
+	for i := range n {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "$%d", first+i)
+	}
+	return b.String()
+}
+
+func short(query string) string {
+	query = strings.Join(strings.Fields(query), " ")
+	if len(query) > 120 {
+		query = query[:120] + "…"
+	}
+	return query
+}
