@@ -69,8 +69,8 @@ CREATE TABLE account (
 	version       INTEGER NOT NULL DEFAULT 1
 );
 -- One confirmed account per address; unconfirmed ones may not block the owner.
-CREATE UNIQUE INDEX account_email ON account (email_key) WHERE state <> 'unconfirmed';
-CREATE UNIQUE INDEX account_email_unconfirmed ON account (email_key) WHERE state = 'unconfirmed';
+CREATE UNIQUE INDEX account_address ON account (email_key) WHERE state <> 'unconfirmed';
+CREATE UNIQUE INDEX account_address_unconfirmed ON account (email_key) WHERE state = 'unconfirmed';
 CREATE INDEX account_unconfirmed ON account (created_at) WHERE state = 'unconfirmed';
 
 -- Up to four further addresses (R043), used once confirmed.
