@@ -45,7 +45,7 @@ func Start(settings []string) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "zunft-pg-")
+	dir, err := os.MkdirTemp(place(settings), "zunft-pg-")
 	if err != nil {
 		return nil, fmt.Errorf("make a folder for the cluster: %w", err)
 	}
@@ -125,6 +125,18 @@ func ready(bin, dir string) error {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
+}
+
+// place is where a cluster's folder goes: memory for a fast one if there is
+// plenty of it (copying a template makes 300 files: 80 ms there, 400 ms on a
+// virtual disk), else the temporary folder.
+func place(settings []string) string {
+	const memory, plenty = "/dev/shm", 4 << 30
+	var fs syscall.Statfs_t
+	if !slices.Contains(settings, "fsync=off") || syscall.Statfs(memory, &fs) != nil || fs.Bavail*uint64(fs.Bsize) < plenty {
+		return ""
+	}
+	return memory
 }
 
 // programs finds the folder of the newest server on this machine.

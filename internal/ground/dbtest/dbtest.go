@@ -8,7 +8,7 @@
 // milliseconds.
 //
 // PostgreSQL is the server named by ZUNFT_TEST_POSTGRES, where databases may
-// be created and dropped, or else a private cluster that this test process
+// be created and dropped (version 15 or newer), or else a private cluster that this test process
 // starts and that ends with it. `make test` starts one for all packages
 // (dbtest/cmd). A machine without PostgreSQL skips those tests; with CI=true
 // that is a failure.

@@ -83,6 +83,7 @@ func sqliteTemplate(name string, schema fs.FS) ([]byte, error) {
 // A server is PostgreSQL as the tests of this process use it.
 type server struct {
 	address   *url.URL // of the maintenance database
+	cluster   *Cluster // if it is our own: the leash must outlive the garbage collector
 	pool      *sql.DB
 	templates sync.Map // fingerprint → func() (name string, err error)
 }
@@ -107,9 +108,11 @@ func postgres(t testing.TB) *server {
 }
 
 func connect() (*server, error) {
+	var cluster *Cluster
 	address := os.Getenv("ZUNFT_TEST_POSTGRES")
 	if address == "" {
-		cluster, err := Start(Fast()) // never stopped here: it ends with this process
+		var err error
+		cluster, err = Start(Fast()) // never stopped here: it ends with this process
 		if err != nil {
 			return nil, err
 		}
@@ -124,7 +127,7 @@ func connect() (*server, error) {
 		return nil, err
 	}
 	pool.SetMaxOpenConns(4)
-	return &server{address: u, pool: pool}, pool.Ping()
+	return &server{address: u, cluster: cluster, pool: pool}, pool.Ping()
 }
 
 // template returns the name of a database that holds the schema, migrating it
@@ -176,7 +179,7 @@ func (s *server) create(t testing.TB, template string) string {
 	t.Helper()
 	name := "zunft_test_" + random()
 	err := patiently(func() error {
-		_, err := s.pool.Exec(`CREATE DATABASE ` + name + ` TEMPLATE ` + template)
+		_, err := s.pool.Exec(`CREATE DATABASE ` + name + ` TEMPLATE ` + template + ` STRATEGY file_copy`)
 		return err
 	})
 	if err != nil {
