@@ -1,12 +1,13 @@
 // Command cmd runs another command with one PostgreSQL cluster for all its
 // test processes:
 //
-//	go run ./internal/ground/dbtest/cmd -- go test ./...
+//	go run ./internal/ground/dbtest/cmd [durable] -- go test ./...
 //
 // It starts the cluster, names it in ZUNFT_TEST_POSTGRES, runs the command,
 // stops the cluster and passes on the exit status. A server already named
 // there is used as it is. Without PostgreSQL the command runs all the same and
-// its tests skip; with CI=true that is a failure.
+// its tests skip; with CI=true that is a failure. A durable cluster waits for
+// the disk, as benchmarks of writing should.
 package main
 
 import (
@@ -21,22 +22,22 @@ import (
 )
 
 func main() {
-	argv := os.Args[1:]
-	if len(argv) > 0 && argv[0] == "--" {
-		argv = argv[1:]
+	argv, settings := os.Args[1:], dbtest.Fast()
+	if len(argv) > 0 && argv[0] == "durable" {
+		argv, settings = argv[1:], dbtest.Durable()
 	}
-	if len(argv) == 0 {
-		fmt.Fprintln(os.Stderr, "usage: go run ./internal/ground/dbtest/cmd -- COMMAND …")
+	if len(argv) < 2 || argv[0] != "--" {
+		fmt.Fprintln(os.Stderr, "usage: go run ./internal/ground/dbtest/cmd [durable] -- COMMAND …")
 		os.Exit(2)
 	}
-	os.Exit(run(argv))
+	os.Exit(run(settings, argv[1:]))
 }
 
-func run(argv []string) int {
+func run(settings, argv []string) int {
 	c := exec.Command(argv[0], argv[1:]...)
 	c.Stdin, c.Stdout, c.Stderr, c.Env = os.Stdin, os.Stdout, os.Stderr, os.Environ()
 	if os.Getenv("ZUNFT_TEST_POSTGRES") == "" {
-		cluster, err := dbtest.Start(dbtest.Fast())
+		cluster, err := dbtest.Start(settings)
 		switch {
 		case err == nil:
 			defer cluster.Stop()
