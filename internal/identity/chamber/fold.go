@@ -1,0 +1,279 @@
+package chamber
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// foldVersion belongs to every stored company key: raise it when a rule in
+// this file changes, and the next import renews the keys of unchanged rows.
+const foldVersion = "1"
+
+// The folds below are what "exact after normalization" means (W06). People
+// write from memory, the eID writes HEIDESTRAẞE in capitals, and registers
+// abbreviate; none of that is a different company. A fold never guesses: where
+// two spellings could be two companies, they stay apart. Every fold is
+// idempotent, so a folded text may be stored and folded again.
+
+// Fold brings a text to lower-case words of letters and digits, one blank
+// between them: compatibility forms, case, ß and umlauts (ae, oe, ue), other
+// accents, hyphens and punctuation are gone; & and + are the word "und".
+func Fold(s string) string { return strings.Join(words(s), " ") }
+
+// The replacers are built once: a bulk import folds half a million texts.
+var (
+	apostrophes = strings.NewReplacer("´", "", "`", "", "’", "", "‘", "", "'", "")
+	ampersands  = strings.NewReplacer("&", " und ", "+", " und ")
+)
+
+var letters = strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "ß", "ss", "æ", "ae", "œ", "oe", "ø", "oe", "ł", "l", "đ", "d")
+
+// plain is Fold's first half: no upper case, no accents, no compatibility forms.
+func plain(s string) string {
+	s = apostrophes.Replace(s)
+	if ascii(s) {
+		return strings.ToLower(s)
+	}
+	// NFKC may yield new capitals and capitals new compositions (İ, K, ℡):
+	// two rounds settle every character of Unicode; the fuzz test watches.
+	for range 2 {
+		s = strings.ToLower(norm.NFKC.String(s))
+	}
+	s = letters.Replace(s)
+	return letters.Replace(strings.ToLower(strings.Map(func(r rune) rune { // again: ǽ is æ with an accent
+		if unicode.Is(unicode.M, r) || r == '\'' || r == unicode.ReplacementChar {
+			return -1
+		}
+		return r
+	}, norm.NFKD.String(s))))
+}
+
+func ascii(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+func words(s string) []string {
+	s = ampersands.Replace(plain(s))
+	return strings.FieldsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+}
+
+// spellings of legal forms under their last word, the longer of two first.
+// They apply as soon as their last word is read, and again to what they made:
+// "Gesellschaft" "mit beschränkter Haftung" is "Gesellschaft" "mbH" is "GmbH".
+var spellings = byLastWord(
+	"g m b h = gmbh", "m b h = mbh", "g mbh = gmbh", "mit beschraenkter haftung = mbh", "gesellschaft mbh = gmbh", "gemeinnuetzige gmbh = ggmbh", "g gmbh = ggmbh",
+	"unternehmergesellschaft = ug", "u g = ug", "ug haftungsbeschraenkt = ug",
+	"kommanditgesellschaft = kg", "k g = kg", "kg auf aktien = kgaa", "kg a a = kgaa",
+	"v v a g = vvag", "versicherungsverein auf gegenseitigkeit = vvag", "aktiengesellschaft = ag", "a g = ag",
+	"offene handelsgesellschaft = ohg", "o h g = ohg",
+	"gesellschaft buergerlichen rechts = gbr", "g b r = gbr", "eingetragene gbr = egbr", "e gbr = egbr",
+	"eingetragener kaufmann = ek", "eingetragene kauffrau = ek", "e k = ek", "e kfm = ek", "e kfr = ek", "ekfm = ek", "ekfr = ek",
+	"eingetragene genossenschaft = eg", "e g = eg", "eingetragener verein = ev", "e v = ev",
+	"partnerschaftsgesellschaft = partg", "mit beschraenkter berufshaftung = mbb", "m b b = mbb", "partg mbb = partgmbb",
+	"europaeische gesellschaft = se", "societas europaea = se", "s e = se",
+	"cokg = co kg", "coohg = co ohg", "und co = co", "und compagnie = co", "und cie = co",
+)
+
+type spelling struct{ from, to []string }
+
+func byLastWord(rules ...string) map[string][]spelling {
+	all := map[string][]spelling{}
+	for _, rule := range rules {
+		from, to, _ := strings.Cut(rule, " = ")
+		s := spelling{strings.Fields(from), strings.Fields(to)}
+		last := s.from[len(s.from)-1]
+		all[last] = append(all[last], s)
+	}
+	return all
+}
+
+// FoldName folds a company's name: "Muster Gesellschaft mit beschränkter
+// Haftung & Co. Kommanditgesellschaft" is "MUSTER GmbH u. Co KG".
+func FoldName(s string) string {
+	w := words(s)
+	out := make([]string, 0, len(w)+2)
+	for _, word := range w {
+		out = read(out, word)
+	}
+	return strings.Join(out, " ")
+}
+
+// read appends a word to what is folded already. What it returns reads the
+// same when read again, which makes FoldName idempotent.
+func read(out []string, word string) []string {
+	if n := len(out); n > 1 && out[n-1] == "u" && word != "g" { // "u." between words; "U. Muster" is a first name
+		out[n-1] = "und"
+	}
+	out = append(out, word)
+	for _, rule := range spellings[word] {
+		if rest := len(out) - len(rule.from); rest >= 0 && slices.Equal(out[rest:], rule.from) {
+			out = out[:rest]
+			for _, t := range rule.to {
+				out = read(out, t)
+			}
+			break
+		}
+	}
+	return out
+}
+
+// streetEnds are written apart, with a hyphen or in one word.
+var streetEnds = []string{"strasse", "platz", "allee", "gasse", "weg", "ring", "damm"}
+
+// FoldStreet folds a street without its house number: "Karl-Marx-Str." is
+// "Karl Marx Straße", "Bäcker Str." is "Bäckerstraße".
+func FoldStreet(s string) string {
+	var out []string
+	for _, w := range words(s) {
+		switch {
+		case w == "st":
+			w = "sankt"
+		case w == "pl":
+			w = "platz"
+		case strings.HasSuffix(w, "str"):
+			w += "asse"
+		}
+		if len(out) > 0 && slices.Contains(streetEnds, w) {
+			out[len(out)-1] += w
+			continue
+		}
+		out = append(out, w)
+	}
+	return strings.Join(out, " ")
+}
+
+// FoldHouseNumber folds "1 a", "1A" and "01a" to "1a", "3 – 5" to "3-5".
+// A hyphen or slash between parts stays: 1-3 is not 13.
+func FoldHouseNumber(s string) string {
+	var b strings.Builder
+	gap := rune(0)
+	zeros, digit := false, false // zeros held back; the last rune written is a digit
+	hold := func() {
+		if zeros && !digit {
+			b.WriteByte('0')
+		}
+		zeros, digit = false, false
+	}
+	for _, r := range plain(s) {
+		switch {
+		case unicode.Is(unicode.Pd, r) || r == '−':
+			gap = '-'
+		case r == '/' || r == '⁄':
+			gap = '/'
+		case unicode.IsLetter(r) || unicode.IsDigit(r):
+			if gap != 0 || unicode.IsLetter(r) {
+				hold()
+			}
+			if gap != 0 && b.Len() > 0 {
+				b.WriteRune(gap)
+			}
+			gap = 0
+			if r == '0' && !digit {
+				zeros = true
+				continue
+			}
+			digit = unicode.IsDigit(r)
+			b.WriteRune(r)
+		}
+	}
+	hold()
+	return b.String()
+}
+
+// SplitStreet parts "Musterstr. 12 a" into street and house number; a street
+// such as "Straße des 17. Juni" has none. It changes nothing but blanks.
+func SplitStreet(s string) (street, house string) {
+	f := strings.Fields(s)
+	for i := 1; i < len(f); i++ {
+		if c := f[i][0]; c < '0' || c > '9' {
+			continue
+		}
+		if strings.HasSuffix(f[i], ".") || !houseTail(f[i:]) {
+			continue
+		}
+		return strings.Join(f[:i], " "), strings.Join(f[i:], " ")
+	}
+	return strings.Join(f, " "), ""
+}
+
+// houseTail: everything from here on is part of a number: digits, single letters, dashes.
+func houseTail(f []string) bool {
+	for i, w := range f {
+		run := 0
+		for _, r := range w {
+			if unicode.IsLetter(r) {
+				run++
+			}
+		}
+		if run > 1 || i > 4 {
+			return false
+		}
+	}
+	return true
+}
+
+// FoldPlace folds a town's name. "Frankfurt a. M." stays apart from
+// "Frankfurt am Main": the postcode says more than a guess would.
+func FoldPlace(s string) string { return Fold(s) }
+
+// FoldPostcode drops blanks and a leading country letter: "D-70174" is 70174.
+func FoldPostcode(s string) string {
+	p := strings.Join(words(s), "")
+	if rest := strings.TrimPrefix(strings.TrimPrefix(p, "d"), "e"); len(rest) == 5 && digits(rest) {
+		return rest
+	}
+	return p
+}
+
+func digits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// FoldIdent brings an ident number (= Mitgliedsnummer, R086, W21) to its
+// digits without leading zeros. Nine digits that end in the number of the
+// chamber are the long form and lose that end (domain 2.2); both sides of a
+// comparison pass here, so a plain nine-digit number still meets itself.
+// Anything else than 1 to 10 digits is not an ident number.
+func FoldIdent(s, chamberNumber string) (string, bool) {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || r == '-' || r == '/' {
+			return -1
+		}
+		return r
+	}, norm.NFKC.String(s))
+	if len(s) > 10 || !digits(s) {
+		return "", false
+	}
+	if len(s) == 9 && len(chamberNumber) == 3 && strings.HasSuffix(s, chamberNumber) {
+		s = s[:6]
+	}
+	s = strings.TrimLeft(s, "0")
+	return s, s != ""
+}
+
+// CompanyKey is what two spellings of one company have in common: folded
+// name, street, house number and postcode. It is empty, and equals nothing,
+// when one of name, street or postcode is.
+func CompanyKey(name, street, house, postcode string) string {
+	if strings.TrimSpace(house) == "" {
+		street, house = SplitStreet(street)
+	}
+	n, s, p := FoldName(name), FoldStreet(street), FoldPostcode(postcode)
+	if n == "" || s == "" || p == "" {
+		return ""
+	}
+	return n + "|" + s + "|" + FoldHouseNumber(house) + "|" + p
+}

@@ -1,0 +1,190 @@
+package chamber
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// Company is what an applicant says of a company (R074–R084) and what a
+// directory says of it. LegalForm, RegisterKind and RegisterCourt may be a
+// list's key or a directory's wording.
+type Company struct {
+	IdentNumber    string
+	Name           string
+	LegalForm      string
+	Street         string
+	HouseNumber    string
+	Postcode       string
+	Place          string
+	RegisterKind   string
+	RegisterNumber string
+	RegisterCourt  string
+}
+
+// Key is the company's [CompanyKey].
+func (c Company) Key() string { return CompanyKey(c.Name, c.Street, c.HouseNumber, c.Postcode) }
+
+// Verdict says in one word how a field compares; the desk writes it out, so
+// that no clerk needs to see colors (R091).
+type Verdict string
+
+const (
+	Same      Verdict = "same"      // letter by letter
+	Spelling  Verdict = "spelling"  // same after normalization (W06)
+	Different Verdict = "different" //
+	Missing   Verdict = "missing"   // one side or both say nothing
+)
+
+// FieldMatch is one line of the comparison.
+type FieldMatch struct {
+	Field           string // name, legal_form, street, house_number, postcode, place, ident_number, register_kind, register_number, register_court
+	Applied, Listed string
+	Verdict         Verdict
+}
+
+// Match is how far an application and an entry say the same. Score is 100 if
+// all fields that both sides fill in agree.
+type Match struct {
+	Score  int
+	Fields []FieldMatch
+}
+
+// Exact reports whether what join and registration must agree in does (W06):
+// name, street, house number and postcode.
+func (m Match) Exact() bool {
+	for _, f := range m.Fields {
+		switch f.Field {
+		case "name", "street", "house_number", "postcode":
+			if f.Verdict != Same && f.Verdict != Spelling {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// compared fields with their weight. The name says most; the address decides
+// between namesakes; a number is typed from a letter and rarely wrong, so when
+// given it weighs as much as a street. Fields that a side leaves out weigh
+// nothing (R085: optional fields make matching easier, not harder). Half a
+// weight is earned by a name, street or place that is nearly right.
+var compared = []struct {
+	field  string
+	weight int
+	near   bool // a similarity of 0.8 and more earns its share
+	of     func(Company) string
+	fold   func(value, chamberNumber string) string
+}{
+	{"name", 30, true, func(c Company) string { return c.Name }, func(v, _ string) string { return FoldName(v) }},
+	{"legal_form", 8, false, func(c Company) string { return c.LegalForm }, func(v, _ string) string { return cmp.Or(LegalFormKey(v), FoldName(v)) }},
+	{"street", 15, true, func(c Company) string { return c.Street }, func(v, _ string) string { return FoldStreet(v) }},
+	{"house_number", 7, false, func(c Company) string { return c.HouseNumber }, func(v, _ string) string { return FoldHouseNumber(v) }},
+	{"postcode", 12, false, func(c Company) string { return c.Postcode }, func(v, _ string) string { return FoldPostcode(v) }},
+	{"place", 5, true, func(c Company) string { return c.Place }, func(v, _ string) string { return FoldPlace(v) }},
+	{"ident_number", 15, false, func(c Company) string { return c.IdentNumber }, func(v, n string) string { f, _ := FoldIdent(v, n); return f }},
+	{"register_kind", 1, false, func(c Company) string { return c.RegisterKind }, func(v, _ string) string { return cmp.Or(RegisterKindKey(v), Fold(v)) }},
+	{"register_number", 5, false, func(c Company) string { return c.RegisterNumber }, func(v, _ string) string { _, n, _ := FoldRegisterNumber(v); return cmp.Or(n, Fold(v)) }},
+	{"register_court", 2, false, func(c Company) string { return c.RegisterCourt }, func(v, _ string) string { return cmp.Or(RegisterCourtKey(v), foldCourt(v)) }},
+}
+
+const nearEnough = 0.8
+
+// Compare lays an application beside an entry of the directory (R072, R091).
+// chamberNumber lets the long form of an ident number be read.
+func Compare(applied Company, listed Company, chamberNumber string) Match {
+	applied, listed = tidy(applied), tidy(listed)
+	var m Match
+	earned, possible := 0.0, 0.0
+	for _, c := range compared {
+		f := FieldMatch{Field: c.field, Applied: c.of(applied), Listed: c.of(listed)}
+		a, l := c.fold(f.Applied, chamberNumber), c.fold(f.Listed, chamberNumber)
+		switch {
+		case strings.TrimSpace(f.Applied) == "" || strings.TrimSpace(f.Listed) == "":
+			f.Verdict = Missing
+			if c.field == "house_number" && strings.TrimSpace(f.Applied) == strings.TrimSpace(f.Listed) {
+				f.Verdict = Same // a street without numbers
+			}
+		case norm.NFC.String(f.Applied) == norm.NFC.String(f.Listed):
+			f.Verdict = Same
+		case a == l && a != "":
+			f.Verdict = Spelling
+		default:
+			f.Verdict = Different
+		}
+		m.Fields = append(m.Fields, f)
+		weight := float64(c.weight)
+		switch f.Verdict {
+		case Same, Spelling:
+			earned, possible = earned+weight, possible+weight
+		case Different:
+			possible += weight
+			if s := similarity(a, l); c.near && s >= nearEnough {
+				earned += weight * s / 2
+			}
+		}
+	}
+	if possible > 0 {
+		m.Score = int(100 * earned / possible)
+	}
+	return m
+}
+
+// tidy brings house number and register kind to their own fields if they were
+// written into the neighboring one.
+func tidy(c Company) Company {
+	if strings.TrimSpace(c.HouseNumber) == "" {
+		c.Street, c.HouseNumber = SplitStreet(c.Street)
+	}
+	if kind, _, ok := FoldRegisterNumber(c.RegisterNumber); ok && strings.TrimSpace(c.RegisterKind) == "" {
+		c.RegisterKind = kind
+	}
+	return c
+}
+
+// similarity is Dice's coefficient of the letter pairs of two folded texts,
+// cut to a length no name has: 1 for equal texts, 0 without a common pair.
+func similarity(a, b string) float64 {
+	const most = 300
+	a, b = a[:min(len(a), most)], b[:min(len(b), most)]
+	if len(a) < 2 || len(b) < 2 {
+		return 0
+	}
+	pairs := map[[2]byte]int{}
+	for i := range len(a) - 1 {
+		pairs[[2]byte{a[i], a[i+1]}]++
+	}
+	common := 0
+	for i := range len(b) - 1 {
+		p := [2]byte{b[i], b[i+1]}
+		if pairs[p] > 0 {
+			pairs[p]--
+			common++
+		}
+	}
+	return 2 * float64(common) / float64(len(a)+len(b)-2)
+}
+
+// Candidate is an entry that may be the company applied for.
+type Candidate struct {
+	Entry Entry
+	Match Match
+}
+
+const worthShowing = 35 // a lower score is another company at the same postcode
+
+// Best compares an application with entries and returns the most similar ones, best first.
+func Best(applied Company, entries []Entry, chamberNumber string, limit int) []Candidate {
+	var all []Candidate
+	for _, e := range entries {
+		if m := Compare(applied, e.Company, chamberNumber); m.Score >= worthShowing {
+			all = append(all, Candidate{e, m})
+		}
+	}
+	slices.SortFunc(all, func(a, b Candidate) int {
+		return cmp.Or(cmp.Compare(b.Match.Score, a.Match.Score), strings.Compare(a.Entry.IdentNumber, b.Entry.IdentNumber))
+	})
+	return all[:min(len(all), max(limit, 0))]
+}
