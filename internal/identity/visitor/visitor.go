@@ -1,0 +1,126 @@
+// Package visitor knows who visits the identity portal: it turns the session
+// cookie into a session and an account, once per request, and sets the cookie
+// when somebody signs in or out.
+//
+// The cookie holds 256 random bits of which the database keeps only the hash.
+// What a page may show beyond the session (clerk of which chamber, admin of
+// which organizations, the bell) is read in the same transaction.
+package visitor
+
+import (
+	"net/http"
+	"net/url"
+	"time"
+
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/fault"
+	"zunft/internal/ground/web"
+	"zunft/internal/identity/account"
+	"zunft/internal/identity/notice"
+	"zunft/internal/identity/session"
+)
+
+// A Visitor is somebody who is signed in.
+type Visitor struct {
+	Session  session.Session
+	Account  account.Account
+	Chamber  string   // id of the chamber this person is clerk of, or empty
+	Operator bool     // runs the installation
+	AdminOf  []string // ids of organizations this person administers
+	Bell     int      // unread notices
+}
+
+// A Door resolves and sets the session cookie of one site.
+type Door struct {
+	DB   *db.DB
+	Site *web.Site
+}
+
+const cookie = "session"
+
+type key struct{}
+
+// Of is who visits, or nil for a stranger.
+func Of(r *http.Request) *Visitor {
+	v, _ := web.Get(r, key{}).(*Visitor)
+	return v
+}
+
+// Who is web.Site's Who: it resolves the cookie. A cookie that opens nothing is a stranger.
+func (d *Door) Who(r *http.Request) (*http.Request, error) {
+	token := d.Site.Cookie(r, cookie)
+	if token == "" || len(token) > 100 {
+		return r, nil
+	}
+	v := &Visitor{}
+	stale := false
+	err := d.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
+		if v.Session, err = session.Resolve(tx, token); err != nil {
+			return err
+		}
+		stale = tx.Now().Sub(v.Session.SeenAt) > time.Minute
+		return v.load(tx)
+	})
+	if fault.Is(err, fault.KindNotFound) {
+		return r, nil
+	}
+	if err != nil {
+		return r, err
+	}
+	if stale {
+		if err := d.DB.Write(r.Context(), func(tx *db.Tx) error { return session.Touch(tx, v.Session.ID) }); err != nil {
+			return r, err
+		}
+	}
+	web.Set(r, key{}, v)
+	actor := web.Actor(r)
+	actor.Account, actor.Session = v.Account.ID, v.Session.ID
+	web.SetActor(r, actor)
+	return r, nil
+}
+
+func (v *Visitor) load(tx *db.Tx) (err error) {
+	if v.Account, err = account.Get(tx, v.Session.Account); err != nil {
+		return err
+	}
+	err = tx.Each(`SELECT role, COALESCE(chamber, '') FROM staff WHERE account = $1`, []any{v.Account.ID}, func(scan func(...any) error) error {
+		var role, chamber string
+		if err := scan(&role, &chamber); err != nil {
+			return err
+		}
+		v.Operator = v.Operator || role == "operator"
+		if role == "clerk" {
+			v.Chamber = chamber
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	v.AdminOf, err = db.Values[string](tx, `SELECT organization FROM membership WHERE account = $1 AND admin AND ended_at IS NULL`, v.Account.ID)
+	if err != nil {
+		return err
+	}
+	v.Bell, err = notice.Unread(tx, v.Account.ID)
+	return err
+}
+
+// SignIn puts a session's token into the browser.
+func (d *Door) SignIn(w http.ResponseWriter, r *http.Request, token string, s session.Session) {
+	d.Site.SetCookie(w, cookie, token, 0)
+}
+
+// SignOut takes it out again.
+func (d *Door) SignOut(w http.ResponseWriter) { d.Site.SetCookie(w, cookie, "", -1) }
+
+// Token is the cookie's value, for replacing a session by its successor.
+func (d *Door) Token(r *http.Request) string { return d.Site.Cookie(r, cookie) }
+
+// ToLogin is web.Site's SignIn: strangers sign in first and come back to next.
+func ToLogin(w http.ResponseWriter, r *http.Request, next string) {
+	to := "/login"
+	if next != "" && next != "/" {
+		to += "?next=" + url.QueryEscape(next)
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+}
