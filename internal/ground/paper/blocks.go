@@ -153,7 +153,7 @@ func (q QR) put(f *flow) {
 		y += st.lead
 	}
 	f.y += max(size, h)
-	f.gap(max(quiet, blockGap))
+	f.gap(max(quiet, blockGap+1.6))
 }
 
 func (s Steps) put(f *flow) {

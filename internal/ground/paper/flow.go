@@ -18,6 +18,7 @@ type op struct {
 	style      style
 	line, fill int // gray of line and filling; -1 none
 	qr         *matrix
+	edge       bool // repeated on each page: foot, page number
 }
 
 const (
@@ -38,9 +39,14 @@ type flow struct {
 	top, bottom float64 // of the pages after the first
 	first       float64 // bottom of the first page
 	letter      bool    // the first page has folds
+	edge        bool    // what is added now belongs to the page's edge
 }
 
-func (f *flow) add(o op)        { f.pages[len(f.pages)-1] = append(f.pages[len(f.pages)-1], o) }
+func (f *flow) add(o op) {
+	o.edge = f.edge
+	f.pages[len(f.pages)-1] = append(f.pages[len(f.pages)-1], o)
+}
+
 func (f *flow) onFirst() bool   { return len(f.pages) == 1 }
 func (f *flow) fresh() bool     { return !f.onFirst() && f.y <= f.top }
 func (f *flow) height() float64 { return f.bottom - f.top }

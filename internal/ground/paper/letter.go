@@ -241,14 +241,18 @@ func (f *flow) marks() {
 
 const footLines = 5
 
-// footer wraps the foot of a letter; what is more than five lines comes back.
+// footer wraps the foot of a letter; one of more than five lines is shortened and
+// comes back in full for the body.
 func footer(fs *faces, lines []string) (foot, rest []string) {
 	for _, l := range lines {
 		foot = append(foot, fs.wrap(tiny(), fs.clean(l), textW)...)
 	}
 	if len(foot) > footLines {
-		rest = []string{strings.Join(foot[footLines-1:], " ")}
-		foot = foot[:footLines-1]
+		for _, l := range lines {
+			rest = append(rest, fs.clean(l))
+		}
+		foot = foot[:footLines]
+		foot[footLines-1], _ = fs.fit(tiny(), foot[footLines-1]+"…", textW)
 	}
 	return foot, rest
 }
@@ -257,6 +261,7 @@ func footer(fs *faces, lines []string) (foot, rest []string) {
 // page on who writes to whom about what.
 func (f *flow) furniture(l Letter, say words, foot []string) {
 	on := *f
+	on.edge = true
 	n := len(f.pages)
 	for i := range f.pages {
 		on.pages = f.pages[:i+1]

@@ -93,25 +93,32 @@ func (s Sheet) layout(fs *faces) []page {
 	return f.pages
 }
 
-// facts sets short facts in three columns, the label above the value; as soon as
-// one needs more room they all get a line of their own.
+// facts sets facts in three columns or two, the label above the value; where one
+// needs more room than that they all get a line of their own.
 func (s Sheet) facts(f *flow) {
 	if len(s.Facts) == 0 {
 		return
 	}
 	label, value := small(), style{bold, 10.5, 5.2, 20}
-	const cols = 3
-	cw := f.w / cols
-	short := true
-	for _, kv := range s.Facts {
-		k, v := f.faces.clean(kv[0]), f.faces.clean(kv[1])
-		short = short && !strings.ContainsAny(k+v, "\n") && f.faces.widthOf(label, k) < cw-5 && f.faces.widthOf(value, v) < cw-5
+	fits := func(cols int) bool {
+		for _, kv := range s.Facts {
+			k, v := f.faces.clean(kv[0]), f.faces.clean(kv[1])
+			if room := f.w/float64(cols) - 5; strings.Contains(k+v, "\n") || f.faces.widthOf(label, k) > room || f.faces.widthOf(value, v) > room {
+				return false
+			}
+		}
+		return true
 	}
-	if !short {
+	cols := 3
+	for cols > 1 && !fits(cols) {
+		cols--
+	}
+	if cols == 1 {
 		Facts(s.Facts).put(f)
 		f.gap(2)
 		return
 	}
+	cw := f.w / float64(cols)
 	f.rule(f.x, f.y, f.w, 190)
 	f.y += 2.6
 	for i := 0; i < len(s.Facts); i += cols {
@@ -244,7 +251,7 @@ func (s Sheet) log(f *flow) {
 	if name == "" {
 		name = "Freizeichnung"
 	}
-	t := &Table{Head: []string{"Wann", "Wer", "Was"}, Widths: []float64{26, 40, 62}}
+	t := &Table{Head: []string{"Wann", "Wer", "Was"}, Widths: []float64{34, 44, 58}}
 	if strings.HasPrefix(strings.ToLower(s.Lang), "en") {
 		t.Head = []string{"When", "Who", "What"}
 	}
@@ -284,6 +291,7 @@ const footW = sheetW - 35 // beside the page number
 func (s Sheet) feet(f *flow, foot string) {
 	say := wordsIn(s.Lang)
 	on := *f
+	on.edge = true
 	n := len(f.pages)
 	st := footStyle()
 	foot, _ = f.faces.fit(st, foot, footW)
