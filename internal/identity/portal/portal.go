@@ -1,0 +1,166 @@
+// Package portal is the identity portal as a whole: its site map and wiring.
+// Reading Mount is a tour of the product.
+package portal
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"zunft/internal/ground/audit"
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/i18n"
+	"zunft/internal/ground/job"
+	"zunft/internal/ground/limit"
+	"zunft/internal/ground/mail"
+	"zunft/internal/ground/web"
+	"zunft/internal/identity/account"
+	"zunft/internal/identity/application"
+	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/letter"
+	"zunft/internal/identity/membership"
+	"zunft/internal/identity/notice"
+	"zunft/internal/identity/openid"
+	"zunft/internal/identity/organization"
+	"zunft/internal/identity/portal/authorize"
+	"zunft/internal/identity/portal/company"
+	"zunft/internal/identity/portal/desk"
+	"zunft/internal/identity/portal/home"
+	"zunft/internal/identity/portal/info"
+	"zunft/internal/identity/portal/joining"
+	"zunft/internal/identity/portal/members"
+	"zunft/internal/identity/portal/signin"
+	"zunft/internal/identity/portal/signup"
+	"zunft/internal/identity/session"
+	"zunft/internal/identity/terms"
+	"zunft/internal/identity/visitor"
+)
+
+// Options say what this installation is.
+type Options struct {
+	DB        *db.DB
+	Base      string           // base URL, no slash at the end; also the OpenID issuer
+	Owner     string           // chamber or operator
+	Mail      *mail.Sender     // nil: mails wait
+	PrintShop letter.PrintShop // nil: letters are downloaded
+	Proxies   []netip.Prefix   // trusted reverse proxies
+	Hashes    int              // password hashes at once; 0: one per core
+}
+
+// A Portal is ready to serve.
+type Portal struct {
+	Mux    *web.Mux
+	Jobs   *job.Runner
+	OpenID *openid.Provider
+	Hasher *account.Hasher
+
+	handler http.Handler
+}
+
+// ServeHTTP answers requests.
+func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.handler.ServeHTTP(w, r) }
+
+// Catalog holds all phrases of the identity portal.
+func Catalog() (*i18n.Catalog, error) {
+	return i18n.Load(web.Phrases, Phrases, notice.Phrases,
+		account.Phrases, application.Phrases, chamber.Phrases, letter.Phrases, membership.Phrases, organization.Phrases, session.Phrases, terms.Phrases,
+		authorize.Phrases, company.Phrases, desk.Phrases, home.Phrases, info.Phrases, joining.Phrases, members.Phrases, signin.Phrases, signup.Phrases)
+}
+
+// New wires the portal; nothing runs yet but what a first start must make
+// (default terms, signing keys).
+func New(ctx context.Context, o Options) (*Portal, error) {
+	catalog, err := Catalog()
+	if err != nil {
+		return nil, err
+	}
+	site := &web.Site{Name: "portal.name", Owner: o.Owner, Base: o.Base, Cookies: "zunft", Catalog: catalog, Proxies: o.Proxies, SignIn: visitor.ToLogin}
+	door := &visitor.Door{DB: o.DB, Site: site}
+	site.Who, site.Fill = door.Who, fill(site)
+	hasher := account.NewHasher(o.Hashes)
+
+	if err := o.DB.Write(ctx, terms.EnsureDefaults); err != nil {
+		return nil, fmt.Errorf("default terms: %w", err)
+	}
+	provider := &openid.Provider{DB: o.DB, Site: site, Door: door}
+	if err := provider.EnsureKeys(ctx); err != nil {
+		return nil, fmt.Errorf("signing keys: %w", err)
+	}
+
+	p := &Portal{Mux: web.NewMux(site), Jobs: &job.Runner{DB: o.DB}, OpenID: provider, Hasher: hasher}
+	m := p.Mux
+	// First visit: what this is, an account, signing in
+	(&home.Pages{DB: o.DB, Site: site}).Mount(m)
+	(&signup.Pages{DB: o.DB, Site: site, Door: door, Hasher: hasher}).Mount(m)
+	(&signin.Pages{DB: o.DB, Site: site, Door: door, Hasher: hasher, AllowNext: provider.AllowNext}).Mount(m)
+	// A person and their companies
+	(&company.Pages{DB: o.DB, Site: site, MakeAdmin: func(tx *db.Tx, by audit.Actor, org, person string) error {
+		return membership.Grant(tx, by, org, person, true)
+	}}).Mount(m)
+	(&joining.Pages{DB: o.DB, Site: site}).Mount(m)
+	(&members.Pages{DB: o.DB, Site: site}).Mount(m)
+	// The chamber's desk
+	(&desk.Pages{DB: o.DB, Site: site, PrintShop: o.PrintShop}).Mount(m)
+	// Connected applications
+	provider.Mount(m)
+	(&authorize.Pages{DB: o.DB, Site: site}).Mount(m)
+	// Footer, and what machines ask
+	(&info.Pages{DB: o.DB, Site: site}).Mount(m)
+	m.Machine("GET /healthz", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "ok") }))
+	m.Machine("GET /readyz", ready(o.DB))
+	p.handler = m.Handler()
+
+	// Work after the request
+	if o.Mail != nil {
+		p.Jobs.On(mail.Kind, o.Mail.Deliver)
+	}
+	provider.Work(p.Jobs)
+	p.Jobs.Every(time.Hour, "account.purge", func(ctx context.Context) error { return account.Purge(ctx, o.DB) })
+	p.Jobs.Every(time.Hour, "limit.sweep", func(ctx context.Context) error { return o.DB.Write(ctx, limit.Sweep) })
+	return p, nil
+}
+
+// fill completes the frame around every page: navigation by role (ux.md 2.3).
+func fill(s *web.Site) func(*http.Request, *web.Frame) error {
+	return func(r *http.Request, f *web.Frame) error {
+		text := func(key string) string { return s.Catalog.Text(f.Lang, key) }
+		f.Footer = info.Footer(text)
+		v := visitor.Of(r)
+		if v == nil {
+			f.LoginHref = "/login"
+			return nil
+		}
+		f.Person = &web.Person{Name: v.Account.Name()}
+		f.Bell, f.BellHref, f.ProfileHref, f.LogoutHref = v.Bell, "/notifications", "/account", "/logout"
+		link := func(key, href string) {
+			f.Nav = append(f.Nav, web.Link{Text: text(key), Href: href, Current: r.URL.Path == href})
+		}
+		link("portal.nav.home", "/")
+		if v.Chamber != "" {
+			link("portal.nav.registrations", "/chamber/registrations")
+			link("portal.nav.letters", "/chamber/letters")
+			link("portal.nav.directory", "/chamber/directory")
+			link("portal.nav.audit", "/chamber/audit")
+		} else if len(v.AdminOf) == 1 {
+			link("portal.nav.members", "/organizations/"+v.AdminOf[0]+"/members")
+			link("portal.nav.requests", "/organizations/"+v.AdminOf[0]+"/requests")
+		}
+		return nil
+	}
+}
+
+func ready(d *db.DB) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+		defer cancel()
+		if err := d.Ping(ctx); err != nil {
+			slog.ErrorContext(ctx, "not ready", "err", err)
+			http.Error(w, "database", http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "ok")
+	})
+}
