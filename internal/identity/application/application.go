@@ -1,0 +1,248 @@
+// Package application holds the connected applications (Fachanwendungen) and
+// the role catalogue that each of them declares.
+//
+// An application is data, never code (R003): an OpenID Connect client in the
+// field names of Dynamic Client Registration, with the roles it knows. Roles
+// are its own words: the portal shows them to admins as declared, and an
+// organization grants them (package membership). An application with a
+// catalogue lets nobody in without one of its roles (R029); one without serves
+// every account.
+//
+// Applications are changed by the operator and at the console only. A role that
+// somebody holds or has asked for cannot be taken out of the catalogue: access
+// must end by a decision, not by an import.
+package application
+
+import (
+	"embed"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"zunft/internal/ground/audit"
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/fault"
+	"zunft/internal/ground/seal"
+	"zunft/internal/identity/chamber"
+)
+
+// Phrases are what people read of this package's faults.
+//
+//go:embed phrases/*.json
+var Phrases embed.FS
+
+// An Application as it is registered. The names are those of OpenID Connect
+// Dynamic Client Registration 1.0, section 2.
+type Application struct {
+	ID                     string
+	ClientID               string
+	Name                   string // client_name
+	ClientURI              string // where people open it
+	ManualURI              string // its manual (R007)
+	SecretHash             string // HashSecret; empty: public client, PKCE only
+	RedirectURIs           []string
+	PostLogoutRedirectURIs []string
+	BackchannelLogoutURI   string
+	AuthMethod             string // token_endpoint_auth_method
+	IDTokenAlg             string // id_token_signed_response_alg: ES256 or RS256
+	RequirePKCE            bool
+	State                  string // Active or Disabled
+	CreatedAt              db.Time
+}
+
+// States of an application.
+const (
+	Active   = "active"
+	Disabled = "disabled"
+)
+
+// Public reports whether the application has no secret (RFC 6749, section 2.1).
+func (a Application) Public() bool { return a.AuthMethod == "none" }
+
+// A Role that an application declares. Its key never changes; its names may.
+type Role struct {
+	Application                                  string // id
+	Key                                          string
+	NameDE, NameEN, DescriptionDE, DescriptionEN string
+	Position                                     int
+}
+
+// Name of the role in a language.
+func (r Role) Name(lang string) string { return choose(lang, r.NameDE, r.NameEN) }
+
+// Description of what the role may do, in a language.
+func (r Role) Description(lang string) string { return choose(lang, r.DescriptionDE, r.DescriptionEN) }
+
+func choose(lang, de, en string) string {
+	if lang == "en" && en != "" {
+		return en
+	}
+	return de
+}
+
+// HashSecret is what is kept of a client secret. Secrets are random (256
+// bits), so a plain hash suffices: there is nothing to guess.
+func HashSecret(secret string) string { return seal.Hash(secret) }
+
+// CheckSecret compares a client's secret in constant time.
+func CheckSecret(a Application, secret string) bool {
+	return a.SecretHash != "" && seal.Equal(a.SecretHash, HashSecret(secret))
+}
+
+// Put registers an application or changes the one with the same client id, and
+// sets its role catalogue, in the order given.
+func Put(tx *db.Tx, by audit.Actor, a Application, roles []Role) (Application, error) {
+	if err := mustOperate(tx, by); err != nil {
+		return a, err
+	}
+	a = withDefaults(a)
+	if err := valid(a, roles); err != nil {
+		return a, err
+	}
+	event, err := save(tx, &a)
+	if err != nil {
+		return a, err
+	}
+	if err := declare(tx, a.ID, roles); err != nil {
+		return a, err
+	}
+	var keys []string
+	for _, r := range roles {
+		keys = append(keys, r.Key)
+	}
+	return a, audit.Record(tx, by, audit.Entry{Event: event, Thing: a.ID, Detail: map[string]any{"client_id": a.ClientID, "roles": keys}})
+}
+
+// mustOperate: the console and jobs may, a person only as operator.
+func mustOperate(tx *db.Tx, by audit.Actor) error {
+	if by.Kind == audit.Command || by.Kind == audit.System {
+		return nil
+	}
+	yes, err := chamber.IsOperator(tx, by.Account)
+	if err == nil && !yes {
+		err = fault.Forbidden()
+	}
+	return err
+}
+
+func withDefaults(a Application) Application {
+	if a.AuthMethod == "" {
+		a.AuthMethod = "client_secret_basic"
+		if a.SecretHash == "" {
+			a.AuthMethod = "none"
+		}
+	}
+	if a.IDTokenAlg == "" {
+		a.IDTokenAlg = "RS256" // the default of OpenID Connect Registration 1.0
+	}
+	if a.State == "" {
+		a.State = Active
+	}
+	a.RequirePKCE = a.RequirePKCE || a.AuthMethod == "none" // RFC 9700, section 2.1.1
+	return a
+}
+
+func valid(a Application, roles []Role) error {
+	var p fault.Problems
+	if a.ClientID == "" || strings.ContainsFunc(a.ClientID, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		p.Add("client_id", "application.client_id_form")
+	}
+	if a.Name == "" {
+		p.Add("client_name", "application.name_required")
+	}
+	if !slices.Contains([]string{"client_secret_basic", "client_secret_post", "none"}, a.AuthMethod) || (a.AuthMethod == "none") != (a.SecretHash == "") {
+		p.Add("token_endpoint_auth_method", "application.auth_method")
+	}
+	if a.IDTokenAlg != "ES256" && a.IDTokenAlg != "RS256" {
+		p.Add("id_token_signed_response_alg", "application.alg")
+	}
+	for _, u := range append(slices.Clone(a.RedirectURIs), a.PostLogoutRedirectURIs...) {
+		if !address(u, true) {
+			p.Add("redirect_uris", "application.uri_form", u)
+		}
+	}
+	for _, u := range []string{a.ClientURI, a.ManualURI, a.BackchannelLogoutURI} {
+		if u != "" && !address(u, false) {
+			p.Add("client_uri", "application.uri_form", u)
+		}
+	}
+	seen := map[string]bool{}
+	for _, r := range roles {
+		if r.Key == "" || r.NameDE == "" || seen[r.Key] || strings.ContainsFunc(r.Key, func(c rune) bool { return c <= ' ' || c > '~' }) {
+			p.Add("roles", "application.role_form", r.Key)
+		}
+		seen[r.Key] = true
+	}
+	return p.Err()
+}
+
+// address: an absolute URI without fragment (RFC 6749, section 3.1.2); for
+// redirects also one with a private scheme in reverse-domain form (RFC 8252, section 7.1).
+func address(s string, private bool) bool {
+	u, err := url.Parse(s)
+	if err != nil || u.Fragment != "" || strings.Contains(s, "#") {
+		return false
+	}
+	if u.Scheme == "https" || u.Scheme == "http" {
+		return u.Host != "" && u.User == nil
+	}
+	return private && strings.Contains(u.Scheme, ".")
+}
+
+// An Offer is an active application with the roles it declares.
+type Offer struct {
+	Application Application
+	Roles       []Role
+}
+
+// Offers is what organizations can grant roles of, in order of the applications' names.
+type Offers []Offer
+
+// AllOffers loads every active application with its catalogue: two statements,
+// however many there are.
+func AllOffers(tx *db.Tx) (Offers, error) {
+	all, err := active(tx)
+	if err != nil {
+		return nil, fmt.Errorf("load catalogues: %w", err)
+	}
+	roles, err := rolesOfActive(tx)
+	if err != nil {
+		return nil, fmt.Errorf("load catalogues: %w", err)
+	}
+	offers := make(Offers, len(all))
+	for i, a := range all {
+		offers[i].Application = a
+		for _, r := range roles {
+			if r.Application == a.ID {
+				offers[i].Roles = append(offers[i].Roles, r)
+			}
+		}
+	}
+	return offers, nil
+}
+
+// Role finds what an application declares under a key.
+func (o Offers) Role(application, key string) (Application, Role, bool) {
+	for _, offer := range o {
+		if offer.Application.ID != application {
+			continue
+		}
+		for _, r := range offer.Roles {
+			if r.Key == key {
+				return offer.Application, r, true
+			}
+		}
+	}
+	return Application{}, Role{}, false
+}
+
+// WithRoles are the offers that declare roles at all.
+func (o Offers) WithRoles() (with Offers) {
+	for _, offer := range o {
+		if len(offer.Roles) > 0 {
+			with = append(with, offer)
+		}
+	}
+	return with
+}
