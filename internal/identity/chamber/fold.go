@@ -131,7 +131,7 @@ var streetEnds = []string{"strasse", "platz", "allee", "gasse", "weg", "ring", "
 // FoldStreet folds a street without its house number: "Karl-Marx-Str." is
 // "Karl Marx Straße", "Bäcker Str." is "Bäckerstraße".
 func FoldStreet(s string) string {
-	var out []string
+	var out strings.Builder
 	for _, w := range words(s) {
 		switch {
 		case w == "st":
@@ -141,13 +141,12 @@ func FoldStreet(s string) string {
 		case strings.HasSuffix(w, "str"):
 			w += "asse"
 		}
-		if len(out) > 0 && slices.Contains(streetEnds, w) {
-			out[len(out)-1] += w
-			continue
+		if out.Len() > 0 && !slices.Contains(streetEnds, w) {
+			out.WriteByte(' ')
 		}
-		out = append(out, w)
+		out.WriteString(w)
 	}
-	return strings.Join(out, " ")
+	return out.String()
 }
 
 // FoldHouseNumber folds "1 a", "1A" and "01a" to "1a", "3 – 5" to "3-5".
