@@ -32,6 +32,7 @@ import (
 	"zunft/internal/identity/portal/info"
 	"zunft/internal/identity/portal/joining"
 	"zunft/internal/identity/portal/members"
+	"zunft/internal/identity/portal/profile"
 	"zunft/internal/identity/portal/signin"
 	"zunft/internal/identity/portal/signup"
 	"zunft/internal/identity/session"
@@ -67,7 +68,7 @@ func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.handler.S
 func Catalog() (*i18n.Catalog, error) {
 	return i18n.Load(web.Phrases, Phrases, notice.Phrases,
 		account.Phrases, application.Phrases, chamber.Phrases, letter.Phrases, membership.Phrases, organization.Phrases, session.Phrases, terms.Phrases,
-		authorize.Phrases, company.Phrases, desk.Phrases, home.Phrases, info.Phrases, joining.Phrases, members.Phrases, signin.Phrases, signup.Phrases)
+		authorize.Phrases, company.Phrases, desk.Phrases, home.Phrases, info.Phrases, joining.Phrases, members.Phrases, profile.Phrases, signin.Phrases, signup.Phrases)
 }
 
 // New wires the portal; nothing runs yet but what a first start must make
@@ -97,6 +98,7 @@ func New(ctx context.Context, o Options) (*Portal, error) {
 	(&signup.Pages{DB: o.DB, Site: site, Door: door, Hasher: hasher}).Mount(m)
 	(&signin.Pages{DB: o.DB, Site: site, Door: door, Hasher: hasher, AllowNext: provider.AllowNext}).Mount(m)
 	// A person and their companies
+	(&profile.Pages{DB: o.DB, Site: site}).Mount(m)
 	(&company.Pages{DB: o.DB, Site: site, MakeAdmin: func(tx *db.Tx, by audit.Actor, org, person string) error {
 		return membership.Grant(tx, by, org, person, true)
 	}}).Mount(m)

@@ -1,0 +1,15 @@
+package profile
+
+import (
+	"testing"
+
+	"github.com/jba/templatecheck"
+)
+
+func TestTemplates(t *testing.T) {
+	for name, page := range map[string]any{"account": &accountPage{}} {
+		if err := templatecheck.CheckHTML(templates.Page(name), page); err != nil {
+			t.Error(err)
+		}
+	}
+}
