@@ -12,13 +12,281 @@
 // The public list of chambers and postcodes only fills in a form (R081); what
 // a chamber of this installation says of itself goes first.
 //
-// This package asks for no permission: directory and chambers are changed by
-// the commands of the operator and the clerk's desk, which check who acts.
+// A directory is imported by a clerk of its chamber, chambers are made by an
+// operator; the console may do both. What is read here is read by rules and
+// pages that know who asks.
 package chamber
 
-import "embed"
+import (
+	"cmp"
+	"embed"
+	"slices"
+	"strings"
+
+	"zunft/internal/ground/audit"
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/fault"
+)
 
 // Phrases are what people read of this package's faults.
 //
 //go:embed phrases/*.json
 var Phrases embed.FS
+
+// Chamber is one chamber that this installation serves, or once served.
+type Chamber struct {
+	ID           string
+	Number       string // three digits (W21: Kammernummer)
+	Name         string
+	ShortName    string
+	Street       string
+	HouseNumber  string
+	Postcode     string
+	Place        string
+	Phone        string
+	Hours        string // when the phone is answered
+	Email        string
+	Website      string
+	LetterSigner string   // whose name stands under letters
+	Postcodes    []string // prefixes served beyond the public list or against it
+	ValidFrom    db.Time  // zero: since ever
+	ValidUntil   db.Time  // zero: without end; the moment itself is past
+	Successor    string   // id of the chamber that took over
+	CreatedAt    db.Time
+}
+
+// Valid reports whether the chamber exists at a moment.
+func (c Chamber) Valid(at db.Time) bool {
+	return (c.ValidFrom.IsZero() || !at.Before(c.ValidFrom)) && (c.ValidUntil.IsZero() || at.Before(c.ValidUntil))
+}
+
+// prefix is the longest of the chamber's own prefixes that the postcode begins with.
+func (c Chamber) prefix(postcode string) (longest string) {
+	for _, p := range c.Postcodes {
+		if strings.HasPrefix(postcode, p) && len(p) > len(longest) {
+			longest = p
+		}
+	}
+	return longest
+}
+
+// check tidies what was typed and says what is wrong with it.
+func (c *Chamber) check() error {
+	var p fault.Problems
+	for _, s := range []*string{&c.Number, &c.Name, &c.ShortName, &c.Street, &c.HouseNumber, &c.Postcode, &c.Place, &c.Phone, &c.Hours, &c.Email, &c.Website, &c.LetterSigner} {
+		*s = strings.Join(strings.Fields(*s), " ")
+	}
+	c.ShortName = cmp.Or(c.ShortName, c.Name)
+	if len(c.Number) != 3 || !digits(c.Number) {
+		p.Add("number", "chamber.number_form")
+	}
+	if c.Name == "" {
+		p.Add("name", "chamber.name_required")
+	}
+	var prefixes []string
+	for _, s := range c.Postcodes {
+		if s = strings.TrimSpace(s); s == "" {
+			continue
+		}
+		if len(s) > 5 || !digits(s) {
+			p.Add("postcodes", "chamber.postcodes_form")
+			break
+		}
+		prefixes = append(prefixes, s)
+	}
+	c.Postcodes = prefixes
+	if !c.ValidFrom.IsZero() && !c.ValidUntil.IsZero() && !c.ValidFrom.Before(c.ValidUntil) {
+		p.Add("valid_until", "chamber.validity_order")
+	}
+	if c.ID != "" && c.Successor == c.ID {
+		p.Add("successor", "chamber.successor_self")
+	}
+	return p.Err()
+}
+
+// mustOperate lets operators, the console and jobs pass.
+func mustOperate(tx *db.Tx, by audit.Actor) error {
+	if by.Kind == audit.Command || by.Kind == audit.System {
+		return nil
+	}
+	operator, err := IsOperator(tx, by.Account)
+	if err == nil && !operator {
+		err = fault.Forbidden()
+	}
+	return err
+}
+
+// Create adds a chamber and returns it with its id.
+func Create(tx *db.Tx, by audit.Actor, c Chamber) (Chamber, error) {
+	if err := mustOperate(tx, by); err != nil {
+		return c, err
+	}
+	c.ID, c.CreatedAt = db.NewID(), tx.Now()
+	if err := c.check(); err != nil {
+		return c, err
+	}
+	if _, err := ByNumber(tx, c.Number); err == nil {
+		return c, fault.Invalid("number", "chamber.number_taken")
+	} else if !fault.Is(err, fault.KindNotFound) {
+		return c, err
+	}
+	if err := insert(tx, c); db.Unique(err) {
+		return c, fault.Invalid("number", "chamber.number_taken")
+	} else if err != nil {
+		return c, err
+	}
+	return c, audit.Record(tx, by, audit.Entry{Event: "chamber.created", Chamber: c.ID, Thing: c.ID, Detail: map[string]any{"number": c.Number}})
+}
+
+// Update changes everything but id and number, which letters and tokens name.
+func Update(tx *db.Tx, by audit.Actor, c Chamber) error {
+	if err := mustOperate(tx, by); err != nil {
+		return err
+	}
+	was, err := Get(tx, c.ID)
+	if err != nil {
+		return err
+	}
+	c.Number = was.Number
+	if err := c.check(); err != nil {
+		return err
+	}
+	if c.Successor != "" {
+		if _, err := Get(tx, c.Successor); err != nil {
+			return err
+		}
+	}
+	if err := update(tx, c); err != nil {
+		return err
+	}
+	return audit.Record(tx, by, audit.Entry{Event: "chamber.updated", Chamber: c.ID, Thing: c.ID})
+}
+
+// Get is the chamber with an id.
+func Get(tx *db.Tx, id string) (Chamber, error) { return load(tx, "id", id) }
+
+// ByNumber is the chamber with a number.
+func ByNumber(tx *db.Tx, number string) (Chamber, error) { return load(tx, "number", number) }
+
+// All lists the chambers by number, those of the past too.
+func All(tx *db.Tx) ([]Chamber, error) { return loadAll(tx) }
+
+// Current lists the chambers that exist at the transaction's moment.
+func Current(tx *db.Tx) ([]Chamber, error) {
+	all, err := All(tx)
+	return slices.DeleteFunc(all, func(c Chamber) bool { return !c.Valid(tx.Now()) }), err
+}
+
+// Serving names the chambers of this installation that may serve an address
+// (R081), the likeliest first: those that name the postcode themselves, the
+// longest prefix first, then those the public list names. A chamber whose term
+// is over is replaced by its successor.
+func Serving(tx *db.Tx, postcode, place string) ([]Chamber, error) {
+	all, err := All(tx)
+	if err != nil {
+		return nil, err
+	}
+	postcode = FoldPostcode(postcode)
+	var found []Chamber
+	for _, c := range all {
+		if c.prefix(postcode) != "" {
+			found = append(found, c)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b Chamber) int { return len(b.prefix(postcode)) - len(a.prefix(postcode)) })
+	for _, number := range NumbersFor(postcode, place) {
+		for _, c := range all {
+			if c.Number == number {
+				found = append(found, c)
+			}
+		}
+	}
+	var serving []Chamber
+	for _, c := range found {
+		c, ok := today(all, c, tx.Now())
+		if ok && !slices.ContainsFunc(serving, func(s Chamber) bool { return s.ID == c.ID }) {
+			serving = append(serving, c)
+		}
+	}
+	return serving, nil
+}
+
+// today follows successors to a chamber that exists at a moment.
+func today(all []Chamber, c Chamber, at db.Time) (Chamber, bool) {
+	for range all { // a ring of successors ends, too
+		if c.Valid(at) {
+			return c, true
+		}
+		i := slices.IndexFunc(all, func(s Chamber) bool { return s.ID == c.Successor })
+		if i < 0 {
+			return c, false
+		}
+		c = all[i]
+	}
+	return c, c.Valid(at)
+}
+
+// FindExact is the one entry of a chamber's directory that is this company,
+// exactly after normalization (W06): name, street, house number and postcode,
+// and the ident number if it was given. Several equal entries are none: then
+// a clerk decides. The answer tells an applicant nothing but yes or no.
+func FindExact(tx *db.Tx, chamberID string, c Company) (Entry, error) {
+	key := c.Key()
+	if key == "" {
+		return Entry{}, fault.NotFound()
+	}
+	found, err := entriesByKey(tx, chamberID, key)
+	if err != nil {
+		return Entry{}, err
+	}
+	if strings.TrimSpace(c.IdentNumber) != "" {
+		chamber, err := Get(tx, chamberID)
+		if err != nil {
+			return Entry{}, err
+		}
+		ident, ok := FoldIdent(c.IdentNumber, chamber.Number)
+		found = slices.DeleteFunc(found, func(e Entry) bool { return !ok || e.IdentNumber != ident })
+	}
+	if len(found) != 1 {
+		return Entry{}, fault.NotFound()
+	}
+	return found[0], nil
+}
+
+// ByIdent is the entry with an ident number, in any of its spellings (R086).
+func ByIdent(tx *db.Tx, chamberID, ident string) (Entry, error) {
+	chamber, err := Get(tx, chamberID)
+	if err != nil {
+		return Entry{}, err
+	}
+	ident, ok := FoldIdent(ident, chamber.Number)
+	if !ok {
+		return Entry{}, fault.NotFound()
+	}
+	return entryByIdent(tx, chamberID, ident)
+}
+
+// GetEntry is the entry with an id.
+func GetEntry(tx *db.Tx, id string) (Entry, error) { return entryByID(tx, id) }
+
+// Size is how many entries a chamber's directory has, and when it last changed.
+func Size(tx *db.Tx, chamberID string) (entries int, changed db.Time, err error) {
+	return directorySize(tx, chamberID)
+}
+
+// Candidates are the entries that may be the company applied for, best first,
+// for the clerk's desk (R091): same company key, same ident number, same
+// register number or same postcode. They are never shown to applicants.
+func Candidates(tx *db.Tx, chamberID string, c Company, limit int) ([]Candidate, error) {
+	chamber, err := Get(tx, chamberID)
+	if err != nil {
+		return nil, err
+	}
+	ident, _ := FoldIdent(c.IdentNumber, chamber.Number)
+	_, register, _ := FoldRegisterNumber(c.RegisterNumber)
+	near, err := entriesNear(tx, chamberID, c.Key(), ident, register, FoldPostcode(c.Postcode))
+	if err != nil {
+		return nil, err
+	}
+	return Best(c, near, chamber.Number, limit), nil
+}
