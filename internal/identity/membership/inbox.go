@@ -1,0 +1,216 @@
+package membership
+
+import (
+	"errors"
+	"strings"
+
+	"zunft/internal/ground/audit"
+	"zunft/internal/ground/db"
+	"zunft/internal/identity/chamber"
+)
+
+// A Section of the inbox.
+type Section string
+
+// The sections, in the order admins read them.
+const (
+	Mine      Section = "mine"   // "Meine Anfragen": claimed by the reader (R132)
+	OpenJoins Section = "open"   // "Offene Anfragen" (R129)
+	OpenRoles Section = "roles"  // "Rollenanfragen" (R134)
+	Others    Section = "others" // other admins are at it
+)
+
+// Sections in order.
+var Sections = []Section{Mine, OpenJoins, OpenRoles, Others}
+
+// An Entry is a line of an inbox (R133): the request and the names around it.
+type Entry struct {
+	Request
+	Username, Name string // of the applicant
+	Company        string
+	ClaimedByName  string
+}
+
+const entries = `SELECT ` + requestColumns + `, a.username, TRIM(a.given_name || ' ' || a.family_name), o.name, COALESCE(TRIM(c.given_name || ' ' || c.family_name), '')
+	FROM request r JOIN account a ON a.id = r.applicant JOIN organization o ON o.id = r.organization LEFT JOIN account c ON c.id = r.claimed_by `
+
+func (e *Entry) fields() []any {
+	return append(e.Request.fields(), &e.Username, &e.Name, &e.Company, &e.ClaimedByName)
+}
+
+// where narrows to a section. The literal state list is what lets both
+// engines use the partial index request_queue.
+var where = map[Section]string{
+	Mine:      `r.state IN ('open', 'claimed') AND r.state = 'claimed' AND r.claimed_by = $1`,
+	OpenJoins: `r.state IN ('open', 'claimed') AND r.state = 'open' AND r.kind = 'join'`,
+	OpenRoles: `r.state IN ('open', 'claimed') AND r.state = 'open' AND r.kind = 'role'`,
+	Others:    `r.state IN ('open', 'claimed') AND r.state = 'claimed' AND r.claimed_by <> $1`,
+}
+
+// administered are the requests of organizations that $1 administers; with $2
+// only of that one. It is the permission check of the inbox.
+const administered = ` AND r.organization IN (SELECT m.organization FROM membership m WHERE m.account = $1 AND m.admin AND m.ended_at IS NULL AND ($2 = '' OR m.organization = $2))`
+
+// Inbox lists undecided requests to organizations that the actor administers,
+// oldest first: of one organization or, with an empty id, of all. after is the
+// id of the last entry of the page before. One statement, whatever the page.
+func Inbox(tx *db.Tx, by audit.Actor, organizationID string, s Section, after string, limit int) ([]Entry, error) {
+	query, args := entries+`WHERE `+where[s]+administered, []any{by.Account, organizationID, limit}
+	if after != "" {
+		query += ` AND (r.submitted_at, r.id) > (SELECT p.submitted_at, p.id FROM request p WHERE p.id = $4)`
+		args = append(args, after)
+	}
+	return db.All(tx, (*Entry).fields, query+` ORDER BY r.submitted_at, r.id LIMIT $3`, args...)
+}
+
+// Counts of the sections, and since when the oldest open request waits.
+type Counts struct {
+	Mine, OpenJoins, OpenRoles, Others int
+	Oldest                             db.Time
+}
+
+// Of is the count of a section.
+func (c Counts) Of(s Section) int {
+	return map[Section]int{Mine: c.Mine, OpenJoins: c.OpenJoins, OpenRoles: c.OpenRoles, Others: c.Others}[s]
+}
+
+// Waiting is how many nobody has taken on.
+func (c Counts) Waiting() int { return c.OpenJoins + c.OpenRoles }
+
+// CountInbox counts what Inbox lists, in one statement from the index.
+func CountInbox(tx *db.Tx, by audit.Actor, organizationID string) (c Counts, err error) {
+	err = tx.Each(`SELECT r.kind, '', count(*), min(r.submitted_at) FROM request r WHERE r.state IN ('open', 'claimed') AND r.state = 'open'`+administered+` GROUP BY r.kind
+		UNION ALL SELECT '', r.claimed_by, count(*), min(r.submitted_at) FROM request r WHERE r.state IN ('open', 'claimed') AND r.state = 'claimed'`+administered+` GROUP BY r.claimed_by`,
+		[]any{by.Account, organizationID}, func(scan func(...any) error) error {
+			var kind, who string
+			var n int
+			var oldest db.Time
+			if err := scan(&kind, &who, &n, &oldest); err != nil {
+				return err
+			}
+			switch {
+			case kind == Join:
+				c.OpenJoins = n
+			case kind == ForRoles:
+				c.OpenRoles = n
+			case who == by.Account:
+				c.Mine = n
+			default:
+				c.Others += n
+			}
+			if kind != "" && (c.Oldest.IsZero() || oldest.Before(c.Oldest)) {
+				c.Oldest = oldest
+			}
+			return nil
+		})
+	return c, err
+}
+
+// Asked lists the actor's own requests, newest first; before is the id of the
+// last one of the page before.
+func Asked(tx *db.Tx, by audit.Actor, before string, limit int) ([]Entry, error) {
+	query, args := entries+`WHERE r.applicant = $1`, []any{by.Account, limit}
+	if before != "" {
+		query += ` AND r.id < $3`
+		args = append(args, before)
+	}
+	return db.All(tx, (*Entry).fields, query+` ORDER BY r.id DESC LIMIT $2`, args...)
+}
+
+// Pending lists the actor's own undecided requests, oldest first.
+func Pending(tx *db.Tx, by audit.Actor, limit int) ([]Entry, error) {
+	return db.All(tx, (*Entry).fields, entries+`WHERE r.applicant = $1 AND r.state IN ('open', 'claimed') ORDER BY r.id LIMIT $2`, by.Account, limit)
+}
+
+// A Listed member is a line of the member list.
+type Listed struct {
+	Member
+	Username, Name string
+}
+
+// List shows an organization's members to its admins, by family name. search
+// narrows to names that contain all of its words; after is the membership id
+// of the last one of the page before.
+func List(tx *db.Tx, by audit.Actor, organizationID, search, after string, limit int) ([]Listed, error) {
+	if err := MustAdminister(tx, by, organizationID); err != nil {
+		return nil, err
+	}
+	query, args := `SELECT m.id, m.organization, m.account, m.admin, m.since, a.username, a.given_name, a.family_name
+		FROM membership m JOIN account a ON a.id = m.account WHERE m.organization = $1 AND m.ended_at IS NULL`, []any{organizationID}
+	if after != "" {
+		query += ` AND (a.name_key, m.id) > (SELECT b.name_key, p.id FROM membership p JOIN account b ON b.id = p.account WHERE p.id = $2)`
+		args = append(args, after)
+	}
+	query += ` ORDER BY a.name_key, m.id`
+	words := strings.Fields(chamber.Fold(search))
+	if len(words) == 0 {
+		args = append(args, limit)
+		query += map[bool]string{true: ` LIMIT $3`, false: ` LIMIT $2`}[after != ""]
+	}
+	var page []Listed
+	err := tx.Each(query, args, func(scan func(...any) error) error {
+		var l Listed
+		var given, family string
+		if err := scan(&l.ID, &l.Organization, &l.Account, &l.Admin, &l.Since, &l.Username, &given, &family); err != nil {
+			return err
+		}
+		l.Name = strings.TrimSpace(given + " " + family)
+		if !contains(chamber.Fold(l.Name+" "+l.Username), words) {
+			return nil
+		}
+		page = append(page, l)
+		if len(page) == limit {
+			return errFull
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, errFull) {
+		return nil, err
+	}
+	return page, withRoles(tx, page)
+}
+
+// errFull ends reading: the page is complete.
+var errFull = errors.New("page is full")
+
+func contains(folded string, words []string) bool {
+	for _, w := range words {
+		if !strings.Contains(folded, w) {
+			return false
+		}
+	}
+	return true
+}
+
+// withRoles fills in the roles of a page of members in one statement.
+func withRoles(tx *db.Tx, page []Listed) error {
+	if len(page) == 0 {
+		return nil
+	}
+	at, args := map[string]int{}, make([]any, len(page))
+	for i, l := range page {
+		at[l.ID], args[i] = i, l.ID
+	}
+	return tx.Each(`SELECT membership, application, role FROM role_grant WHERE membership IN (`+db.In(1, len(page))+`) ORDER BY application, role`, args,
+		func(scan func(...any) error) error {
+			var id string
+			var r Role
+			err := scan(&id, &r.Application, &r.Key)
+			if i, ok := at[id]; ok {
+				page[i].Roles = append(page[i].Roles, r)
+			}
+			return err
+		})
+}
+
+// LoadMember is one membership for an admin of its organization, with the
+// person's name.
+func LoadMember(tx *db.Tx, by audit.Actor, membershipID string) (Listed, error) {
+	m, err := gate(tx, by, membershipID)
+	if err != nil {
+		return Listed{}, err
+	}
+	l := Listed{Member: m}
+	err = tx.Scan(`SELECT username, TRIM(given_name || ' ' || family_name) FROM account WHERE id = $1`, []any{m.Account}, &l.Username, &l.Name)
+	return l, err
+}

@@ -1,0 +1,192 @@
+package membership
+
+import (
+	"embed"
+	"strings"
+	"unicode/utf8"
+
+	"zunft/internal/ground/audit"
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/mail"
+	"zunft/internal/identity/account"
+	"zunft/internal/identity/application"
+	"zunft/internal/identity/notice"
+	"zunft/internal/identity/organization"
+)
+
+//go:embed mails/*.txt
+var mailFiles embed.FS
+
+var texts = mail.Parse(mailFiles)
+
+// letter is what the mail texts may use.
+type letter struct {
+	Name         string // of the reader
+	Organization string
+	Short        string // the organization, short enough for a subject
+	Applicant    string // full name
+	Initial      string // "Anna B.", for a subject
+	Username     string
+	Reason       string
+	Answer       string
+	Roles        []string // names, in the reader's language
+	Request      string   // id
+	ID           string   // of the organization
+}
+
+// Texts are the mails with story data, for the gallery and the golden files.
+func Texts() mail.Texts { return texts }
+
+// stage is what the mails and notices about one request need.
+type stage struct {
+	request   Request
+	company   organization.Organization
+	applicant account.Account
+	offers    application.Offers
+}
+
+func set(tx *db.Tx, r Request) (s stage, err error) {
+	s.request = r
+	if s.company, err = organization.Get(tx, r.Organization); err != nil {
+		return s, err
+	}
+	if s.applicant, err = account.Get(tx, r.Applicant); err != nil {
+		return s, err
+	}
+	if len(r.Roles) > 0 {
+		s.offers, err = application.AllOffers(tx)
+	}
+	return s, err
+}
+
+func (s stage) send(tx *db.Tx, to account.Account, name string) error {
+	l := letter{Name: to.Name(), Organization: s.company.Name, Short: short(s.company.Name, 28), Applicant: s.applicant.Name(), Initial: initial(s.applicant),
+		Username: s.applicant.Username, Reason: s.request.Reason, Answer: s.request.Answer, Request: s.request.ID, ID: s.company.ID}
+	for _, r := range s.request.Roles {
+		l.Roles = append(l.Roles, roleName(s.offers, r, to.Language))
+	}
+	return texts.Send(tx, to.Person(), name, l)
+}
+
+func roleName(offers application.Offers, r Role, lang string) string {
+	if _, role, ok := offers.Role(r.Application, r.Key); ok {
+		return role.Name(lang)
+	}
+	return r.Key
+}
+
+// tellSubmitted confirms to the applicant and calls the admins: mail and bell (M04, M06).
+func tellSubmitted(tx *db.Tx, r Request) error {
+	s, err := set(tx, r)
+	if err != nil {
+		return err
+	}
+	if err := s.send(tx, s.applicant, r.Kind+"_sent"); err != nil {
+		return err
+	}
+	admins, err := Admins(tx, r.Organization)
+	if err != nil {
+		return err
+	}
+	people, err := account.GetMany(tx, admins)
+	if err != nil {
+		return err
+	}
+	phrase := "notice.join_submitted"
+	if r.Kind == ForRoles {
+		phrase = "notice.role_submitted"
+	}
+	for _, id := range admins {
+		if id == r.Applicant {
+			continue
+		}
+		if err := s.send(tx, people[id], r.Kind+"_received"); err != nil {
+			return err
+		}
+		if err := notice.Tell(tx, id, phrase, "/requests/"+r.ID, s.applicant.Name(), s.company.Name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tellDecided tells the applicant the outcome (M05, M06); r holds the roles given.
+func tellDecided(tx *db.Tx, r Request) error {
+	s, err := set(tx, r)
+	if err != nil {
+		return err
+	}
+	if err := s.send(tx, s.applicant, r.Kind+"_"+r.State); err != nil {
+		return err
+	}
+	phrases := map[string]string{
+		Join + Approved: "notice.join_approved", Join + Denied: "notice.join_denied",
+		ForRoles + Approved: "notice.role_approved", ForRoles + Denied: "notice.role_denied",
+	}
+	return notice.Tell(tx, r.Applicant, phrases[r.Kind+r.State], "/requests/"+r.ID, s.company.Name)
+}
+
+// tellWithdrawn lets the admin know who had taken the request on.
+func tellWithdrawn(tx *db.Tx, r Request) error {
+	if r.ClaimedBy == "" {
+		return nil
+	}
+	s, err := set(tx, r)
+	if err != nil {
+		return err
+	}
+	return notice.Tell(tx, r.ClaimedBy, "notice.request_withdrawn", "/requests/"+r.ID, s.applicant.Name(), s.company.Name)
+}
+
+// tellMember puts a change of a membership under the member's bell, unless it
+// was the member's own doing.
+func tellMember(tx *db.Tx, by audit.Actor, m Member, phrase string, roles ...Role) error {
+	if m.Account == by.Account {
+		return nil
+	}
+	company, err := organization.Get(tx, m.Organization)
+	if err != nil {
+		return err
+	}
+	args := []string{company.Name}
+	if len(roles) > 0 {
+		person, err := account.Get(tx, m.Account)
+		if err != nil {
+			return err
+		}
+		offers, err := application.AllOffers(tx)
+		if err != nil {
+			return err
+		}
+		args = append(args, roleName(offers, roles[0], person.Language))
+	}
+	return notice.Tell(tx, m.Account, phrase, "/organizations/"+m.Organization, args...)
+}
+
+// tellRemoved tells somebody by mail and bell who is a member no more.
+func tellRemoved(tx *db.Tx, m Member) error {
+	s, err := set(tx, Request{Organization: m.Organization, Applicant: m.Account})
+	if err != nil {
+		return err
+	}
+	if err := s.send(tx, s.applicant, "removed"); err != nil {
+		return err
+	}
+	return notice.Tell(tx, m.Account, "notice.removed", "/", s.company.Name)
+}
+
+// initial is a name for a subject line: "Anna B."
+func initial(a account.Account) string {
+	r, _ := utf8.DecodeRuneInString(a.FamilyName)
+	if a.FamilyName == "" {
+		return short(a.GivenName, 20)
+	}
+	return short(a.GivenName, 18) + " " + string(r) + "."
+}
+
+func short(s string, n int) string {
+	if utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	return strings.TrimSpace(string([]rune(s)[:n-1])) + "…"
+}

@@ -1,0 +1,274 @@
+// Package membership holds who belongs to which organization, in which roles,
+// who administers it, and how one comes to belong to it.
+//
+// A member without a role is a member and nothing more: no application opens
+// (R029), not even for an admin, who gives roles to himself like to anybody
+// (R025, R030). Roles are declared by applications (package application) and
+// granted per organization; a change counts at once (R143). Who leaves loses
+// all roles in the same moment (L08). An organization never loses its last
+// admin: every step that could take one away locks the organization first.
+//
+// A person asks to join ([Submit]) or, as a member, for roles ([SubmitRole]);
+// an admin takes the request on ([Claim], "Mir zuweisen", R131) and then
+// decides it ([Approve], [Deny]). Only who has claimed it may decide, so two
+// admins never answer twice. A claim is a lease: after 24 hours another admin
+// may take over.
+//
+//	        Claim               Approve
+//	open ───────────▶ claimed ───────────▶ approved
+//	 │ ◀───────────      │  └─────────────▶ denied     with a reason (L09)
+//	 │ Release, lease    │       Deny
+//	 │ has ended         │
+//	 └───────────────────┴────────────────▶ withdrawn  by the applicant
+//
+// Every step is one conditional UPDATE; who comes second reads what happened.
+// Requests are seen by the admins of that organization and by the applicant
+// alone; for everybody else they do not exist.
+package membership
+
+import (
+	"embed"
+
+	"zunft/internal/ground/audit"
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/fault"
+)
+
+// Phrases are what people read of this package's faults.
+//
+//go:embed phrases/*.json
+var Phrases embed.FS
+
+// A Role names what is granted: a key of an application's catalogue.
+type Role struct{ Application, Key string }
+
+// A Member is a person's membership in one organization.
+type Member struct {
+	ID, Organization, Account string
+	Admin                     bool // the role organization_admin
+	Since                     db.Time
+	Roles                     []Role
+}
+
+// Has reports whether the member holds a role.
+func (m Member) Has(application, key string) bool {
+	for _, r := range m.Roles {
+		if r == (Role{application, key}) {
+			return true
+		}
+	}
+	return false
+}
+
+// Grant makes a person a member (if not one already), an admin if admin is
+// set, and gives roles. It never takes anything away. Callers have settled
+// that it is right: activation of the organization, an approved request.
+func Grant(tx *db.Tx, by audit.Actor, organizationID, accountID string, admin bool, roles ...Role) error {
+	if err := known(tx, roles); err != nil {
+		return err
+	}
+	m, joined, err := enter(tx, organizationID, accountID)
+	if err != nil {
+		return err
+	}
+	if joined {
+		if err := record(tx, by, "membership.granted", m, nil); err != nil {
+			return err
+		}
+	}
+	if admin && !m.Admin {
+		if err := setAdmin(tx, m.ID, true); err != nil {
+			return err
+		}
+		if err := record(tx, by, "membership.admin_granted", m, nil); err != nil {
+			return err
+		}
+	}
+	return give(tx, by, m, roles)
+}
+
+// give adds roles to a membership that the transaction holds.
+func give(tx *db.Tx, by audit.Actor, m Member, roles []Role) error {
+	for _, r := range roles {
+		added, err := insertGrant(tx, by, m.ID, r)
+		if err != nil {
+			return err
+		}
+		if !added {
+			continue
+		}
+		if err := record(tx, by, "role.granted", m, map[string]any{"application": r.Application, "role": r.Key}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func record(tx *db.Tx, by audit.Actor, event string, m Member, detail map[string]any) error {
+	return audit.Record(tx, by, audit.Entry{Event: event, Account: m.Account, Organization: m.Organization, Thing: m.ID, Detail: detail})
+}
+
+// IsAdmin reports whether the actor administers the organization.
+func IsAdmin(tx *db.Tx, by audit.Actor, organizationID string) (bool, error) {
+	m, err := In(tx, organizationID, by.Account)
+	if fault.Is(err, fault.KindNotFound) {
+		return false, nil
+	}
+	return m.Admin, err
+}
+
+// MustAdminister is the gate in front of every command on an organization's
+// members: members who are no admins are forbidden, for strangers there is
+// nothing. The console may, as everywhere.
+func MustAdminister(tx *db.Tx, by audit.Actor, organizationID string) error {
+	if by.Kind == audit.Command || by.Kind == audit.System {
+		return nil
+	}
+	m, err := In(tx, organizationID, by.Account)
+	if err == nil && !m.Admin {
+		err = fault.Forbidden()
+	}
+	return err
+}
+
+// SetRole gives a member a role ("Ja") or takes it ("Nein"), at once (R024, R026, R143).
+func SetRole(tx *db.Tx, by audit.Actor, membershipID, application, role string, yes bool) error {
+	m, err := gate(tx, by, membershipID)
+	if err != nil {
+		return err
+	}
+	r := Role{application, role}
+	if yes {
+		if err := known(tx, []Role{r}); err != nil {
+			return err
+		}
+	}
+	if err := hold(tx, m.ID); err != nil {
+		return err
+	}
+	if yes == m.Has(application, role) {
+		return nil
+	}
+	if yes {
+		if err := give(tx, by, m, []Role{r}); err != nil {
+			return err
+		}
+		return tellMember(tx, by, m, "notice.role_given", r)
+	}
+	taken, err := deleteGrant(tx, m.ID, r)
+	if err != nil || !taken {
+		return err
+	}
+	if err := record(tx, by, "role.withdrawn", m, map[string]any{"application": application, "role": role}); err != nil {
+		return err
+	}
+	return tellMember(tx, by, m, "notice.role_taken", r)
+}
+
+// SetAdmin makes a member an admin or an admin a plain member. The last admin stays.
+func SetAdmin(tx *db.Tx, by audit.Actor, membershipID string, yes bool) error {
+	m, err := gate(tx, by, membershipID)
+	if err != nil {
+		return err
+	}
+	if err := lock(tx, m.Organization); err != nil {
+		return err
+	}
+	if m, err = gate(tx, by, membershipID); err != nil { // again: what we read before the lock may be over
+		return err
+	}
+	if m.Admin == yes {
+		return nil
+	}
+	event, phrase := "membership.admin_granted", "notice.admin_given"
+	if !yes {
+		event, phrase = "membership.admin_withdrawn", "notice.admin_taken"
+		if err := spareLast(tx, m); err != nil {
+			return err
+		}
+		if err := releaseAll(tx, m); err != nil {
+			return err
+		}
+	}
+	if err := setAdmin(tx, m.ID, yes); err != nil {
+		return err
+	}
+	if err := record(tx, by, event, m, nil); err != nil {
+		return err
+	}
+	return tellMember(tx, by, m, phrase)
+}
+
+// Remove ends somebody's membership.
+func Remove(tx *db.Tx, by audit.Actor, membershipID string) error {
+	m, err := gate(tx, by, membershipID)
+	if err != nil {
+		return err
+	}
+	if err := lock(tx, m.Organization); err != nil {
+		return err
+	}
+	if m, err = gate(tx, by, membershipID); err != nil {
+		return err
+	}
+	if err := end(tx, by, m, "membership.removed"); err != nil {
+		return err
+	}
+	if m.Account == by.Account {
+		return nil
+	}
+	return tellRemoved(tx, m)
+}
+
+// Leave ends the actor's own membership ("Aus Organisation austreten", R144).
+func Leave(tx *db.Tx, by audit.Actor, organizationID string) error {
+	if err := lock(tx, organizationID); err != nil {
+		return err
+	}
+	m, err := In(tx, organizationID, by.Account)
+	if err != nil {
+		return err
+	}
+	return end(tx, by, m, "membership.left")
+}
+
+// end needs the organization locked and m read after that.
+func end(tx *db.Tx, by audit.Actor, m Member, event string) error {
+	if m.Admin {
+		if err := spareLast(tx, m); err != nil {
+			return err
+		}
+	}
+	if err := releaseAll(tx, m); err != nil {
+		return err
+	}
+	if err := endMembership(tx, m.ID); err != nil {
+		return err
+	}
+	var roles []string
+	for _, r := range m.Roles {
+		roles = append(roles, r.Application+" "+r.Key)
+	}
+	if err := withdrawOf(tx, by, m); err != nil {
+		return err
+	}
+	return record(tx, by, event, m, map[string]any{"roles": roles})
+}
+
+// spareLast refuses to take an organization its last admin (L06).
+func spareLast(tx *db.Tx, m Member) error {
+	n, err := AdminCount(tx, m.Organization)
+	if err == nil && n <= 1 {
+		err = fault.Conflict("membership.last_admin")
+	}
+	return err
+}
+
+// gate loads a current membership for one who may change it.
+func gate(tx *db.Tx, by audit.Actor, membershipID string) (Member, error) {
+	m, err := load(tx, membershipID)
+	if err != nil {
+		return m, err
+	}
+	return m, MustAdminister(tx, by, m.Organization)
+}

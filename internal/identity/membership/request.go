@@ -1,0 +1,316 @@
+package membership
+
+import (
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"zunft/internal/ground/audit"
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/fault"
+	"zunft/internal/identity/organization"
+)
+
+// Limits of what is written (L03, R140), and how long a claim holds.
+const (
+	ReasonMax = 300
+	AnswerMax = 500
+	Lease     = 24 * time.Hour
+)
+
+// Kinds and states of requests.
+const (
+	Join      = "join" // to belong to the organization
+	ForRoles  = "role" // of a member, for roles
+	Open      = "open"
+	Claimed   = "claimed"
+	Approved  = "approved"
+	Denied    = "denied"
+	Withdrawn = "withdrawn"
+)
+
+// A Request is one person's wish to belong to an organization or to hold
+// roles in it.
+type Request struct {
+	ID, Kind, Organization, Applicant string
+	Reason                            string
+	State                             string
+	ClaimedBy                         string // an admin, while Claimed
+	ClaimedUntil                      db.Time
+	Answer                            string // why it was denied, as the applicant reads it
+	SubmittedAt, DecidedAt            db.Time
+	DecidedBy                         string
+	Roles                             []Role // asked for (R139)
+}
+
+// Undecided reports whether somebody still has to answer.
+func (r Request) Undecided() bool { return r.State == Open || r.State == Claimed }
+
+// MayClaim reports whether the request can be taken on at a moment.
+func (r Request) MayClaim(now db.Time) bool {
+	return r.State == Open || r.State == Claimed && !r.ClaimedUntil.After(now)
+}
+
+// Submit asks for membership in an active organization, perhaps with roles
+// (R118, R125, R126). Every account may (W04).
+func Submit(tx *db.Tx, by audit.Actor, organizationID, reason string, roles []Role) (Request, error) {
+	if _, err := In(tx, organizationID, by.Account); err == nil {
+		return Request{}, fault.Conflict("membership.already_member")
+	} else if !fault.Is(err, fault.KindNotFound) {
+		return Request{}, err
+	}
+	return submit(tx, by, Request{Kind: Join, Organization: organizationID, Reason: reason, Roles: roles})
+}
+
+// SubmitRole asks for roles as a member (R145–R147).
+func SubmitRole(tx *db.Tx, by audit.Actor, organizationID, reason string, roles []Role) (Request, error) {
+	m, err := In(tx, organizationID, by.Account)
+	if err != nil {
+		return Request{}, err
+	}
+	missing := slices.DeleteFunc(slices.Clone(roles), func(r Role) bool { return m.Has(r.Application, r.Key) })
+	if len(roles) > 0 && len(missing) == 0 {
+		return Request{}, fault.Conflict("membership.roles_held")
+	}
+	return submit(tx, by, Request{Kind: ForRoles, Organization: organizationID, Reason: reason, Roles: missing})
+}
+
+func submit(tx *db.Tx, by audit.Actor, r Request) (Request, error) {
+	org, err := organization.Get(tx, r.Organization)
+	if err != nil {
+		return r, err
+	}
+	if org.State != "active" || by.Account == "" {
+		return r, fault.NotFound()
+	}
+	r.Reason = strings.TrimSpace(r.Reason)
+	var p fault.Problems
+	if r.Kind == ForRoles && len(r.Roles) == 0 {
+		p.Add("roles", "membership.roles_required")
+	}
+	if r.Reason == "" {
+		p.Add("reason", "membership.reason_required")
+	} else if utf8.RuneCountInString(r.Reason) > ReasonMax {
+		p.Add("reason", "membership.reason_long", ReasonMax)
+	}
+	if err := p.Err(); err != nil {
+		return r, err
+	}
+	r.Roles = unique(r.Roles)
+	if err := known(tx, r.Roles); err != nil {
+		return r, err
+	}
+	r.ID, r.Applicant, r.State, r.SubmittedAt = db.NewID(), by.Account, Open, tx.Now()
+	if err := insert(tx, r); err != nil {
+		return r, err
+	}
+	if err := note(tx, by, r, "submitted", nil); err != nil {
+		return r, err
+	}
+	return r, tellSubmitted(tx, r)
+}
+
+// Claim takes a request on, so that no other admin answers it ("Mir
+// zuweisen", R131). A claim that has ended may be taken over.
+func Claim(tx *db.Tx, by audit.Actor, id string) error {
+	r, err := review(tx, by, id)
+	if err != nil {
+		return err
+	}
+	ok, err := claim(tx, id, by.Account, tx.Now().Add(Lease))
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return tooLate(tx, by, id)
+	}
+	return note(tx, by, r, "claimed", nil)
+}
+
+// Release puts a claimed request back, for another to take on.
+func Release(tx *db.Tx, by audit.Actor, id string) error {
+	r, err := review(tx, by, id)
+	if err != nil {
+		return err
+	}
+	ok, err := release(tx, id, by.Account)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return tooLate(tx, by, id)
+	}
+	return note(tx, by, r, "released", nil)
+}
+
+// Approve grants what was asked: membership, with the given roles or none
+// (R127, R128), or for a role request one role at least. The admin may give
+// other roles than asked for.
+func Approve(tx *db.Tx, by audit.Actor, id string, roles []Role) error {
+	r, err := review(tx, by, id)
+	if err != nil {
+		return err
+	}
+	roles = unique(roles)
+	if r.Kind == ForRoles && len(roles) == 0 {
+		return fault.Invalid("roles", "membership.approve_roles_required")
+	}
+	if err := known(tx, roles); err != nil {
+		return err
+	}
+	if err := settle(tx, by, r, Approved, ""); err != nil {
+		return err
+	}
+	detail := map[string]any{"roles": roles}
+	if err := note(tx, by, r, Approved, detail); err != nil {
+		return err
+	}
+	if r.Kind == ForRoles { // for members only: who has left meanwhile does not come back by this
+		m, err := In(tx, r.Organization, r.Applicant)
+		if err == nil {
+			err = hold(tx, m.ID)
+		}
+		if fault.Is(err, fault.KindNotFound) {
+			return fault.Conflict("membership.applicant_left")
+		}
+		if err != nil {
+			return err
+		}
+		if err := give(tx, by, m, roles); err != nil {
+			return err
+		}
+	} else if err := Grant(tx, by, r.Organization, r.Applicant, false, roles...); err != nil {
+		return err
+	}
+	r.State, r.Roles = Approved, roles
+	return tellDecided(tx, r)
+}
+
+// Deny turns the request down and tells why; a reason is required (L09, R140).
+func Deny(tx *db.Tx, by audit.Actor, id, answer string) error {
+	r, err := review(tx, by, id)
+	if err != nil {
+		return err
+	}
+	answer = strings.TrimSpace(answer)
+	if answer == "" {
+		return fault.Invalid("answer", "membership.answer_required")
+	}
+	if utf8.RuneCountInString(answer) > AnswerMax {
+		return fault.Invalid("answer", "membership.answer_long", AnswerMax)
+	}
+	if err := settle(tx, by, r, Denied, answer); err != nil {
+		return err
+	}
+	if err := note(tx, by, r, Denied, nil); err != nil {
+		return err
+	}
+	r.State, r.Answer = Denied, answer
+	return tellDecided(tx, r)
+}
+
+// Withdraw takes the actor's own request back, as long as nobody has decided it.
+func Withdraw(tx *db.Tx, by audit.Actor, id string) error {
+	r, err := request(tx, id)
+	if err != nil {
+		return err
+	}
+	if r.Applicant != by.Account {
+		return fault.NotFound()
+	}
+	ok, err := withdraw(tx, id, by.Account)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return fault.Conflict("membership.already_decided")
+	}
+	if err := note(tx, by, r, Withdrawn, nil); err != nil {
+		return err
+	}
+	return tellWithdrawn(tx, r)
+}
+
+// ExpireLeases gives back what nobody has answered in time. A periodic job
+// calls it; Claim does not wait for it.
+func ExpireLeases(tx *db.Tx) error {
+	expired, err := expire(tx)
+	if err != nil {
+		return err
+	}
+	for _, r := range expired {
+		if err := note(tx, audit.Job, r, "lease_ended", nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Get is a request for its applicant and the admins of its organization.
+func Get(tx *db.Tx, by audit.Actor, id string) (Request, error) {
+	r, err := request(tx, id)
+	if err != nil {
+		return r, err
+	}
+	if by.Account == r.Applicant && by.Account != "" {
+		return r, nil
+	}
+	yes, err := IsAdmin(tx, by, r.Organization)
+	if err == nil && !yes {
+		return Request{}, fault.NotFound()
+	}
+	return r, err
+}
+
+// review loads a request for one who may answer it. To everybody else but the
+// applicant it does not exist.
+func review(tx *db.Tx, by audit.Actor, id string) (Request, error) {
+	r, err := Get(tx, by, id)
+	if err != nil {
+		return r, err
+	}
+	yes, err := IsAdmin(tx, by, r.Organization)
+	if err == nil && !yes {
+		err = fault.Forbidden()
+	}
+	return r, err
+}
+
+// settle decides a request for the one who claimed it.
+func settle(tx *db.Tx, by audit.Actor, r Request, state, answer string) error {
+	ok, err := decide(tx, r.ID, by.Account, state, answer)
+	if err == nil && !ok {
+		err = tooLate(tx, by, r.ID)
+	}
+	return err
+}
+
+// tooLate says why a step found the request in another state.
+func tooLate(tx *db.Tx, by audit.Actor, id string) error {
+	r, err := request(tx, id)
+	switch {
+	case err != nil:
+		return err
+	case !r.Undecided():
+		return fault.Conflict("membership.already_decided")
+	case r.State == Open:
+		return fault.Conflict("membership.claim_first")
+	case r.ClaimedBy == by.Account:
+		return fault.Conflict("membership.claimed_by_you")
+	}
+	return fault.Conflict("membership.claimed_by_other")
+}
+
+func note(tx *db.Tx, by audit.Actor, r Request, what string, detail map[string]any) error {
+	return audit.Record(tx, by, audit.Entry{Event: r.Kind + "." + what, Account: r.Applicant, Organization: r.Organization, Thing: r.ID, Detail: detail})
+}
+
+func unique(roles []Role) (once []Role) {
+	for _, r := range roles {
+		if !slices.Contains(once, r) {
+			once = append(once, r)
+		}
+	}
+	return once
+}
