@@ -338,7 +338,8 @@ CREATE TABLE request (
 );
 -- One undecided request of a kind per person and organization.
 CREATE UNIQUE INDEX request_pending ON request (organization, applicant, kind) WHERE state IN ('open', 'claimed');
-CREATE INDEX request_queue ON request (organization, submitted_at, id) WHERE state IN ('open', 'claimed');
+CREATE INDEX request_queue ON request (organization, state, kind, submitted_at, id) WHERE state IN ('open', 'claimed');
+CREATE INDEX request_claimed ON request (claimed_until) WHERE state = 'claimed';
 CREATE INDEX request_applicant ON request (applicant, id);
 
 CREATE TABLE request_role (
@@ -358,13 +359,15 @@ CREATE TABLE signing_key (
 	created_at TIMESTAMPTZ NOT NULL,
 	retired_at TIMESTAMPTZ
 );
+-- One key signs with an algorithm, however many nodes make one at once.
+CREATE UNIQUE INDEX signing_key_active ON signing_key (alg) WHERE retired_at IS NULL;
 
 -- A grant is what one authorization gave: its code, and all tokens that came of it.
 CREATE TABLE oidc_grant (
 	id             TEXT PRIMARY KEY,
 	application    TEXT NOT NULL REFERENCES application (id) ON DELETE CASCADE,
 	account        TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
-	session        TEXT NOT NULL REFERENCES session (id) ON DELETE CASCADE,
+	session        TEXT NOT NULL,           -- may be gone: offline_access outlives it
 	organization   TEXT NOT NULL DEFAULT '',
 	scope          TEXT NOT NULL,
 	nonce          TEXT NOT NULL,
