@@ -56,7 +56,7 @@ CREATE TABLE account (
 	family_name   TEXT NOT NULL,
 	name_key      TEXT NOT NULL,            -- collation key made in Go, for sorting
 	username      TEXT NOT NULL,
-	username_key  TEXT NOT NULL UNIQUE,     -- folded; an account without a user name has its id here
+	username_key  TEXT NOT NULL,            -- folded; an account without a user name has its id here
 	email         TEXT NOT NULL,
 	email_key     TEXT NOT NULL,            -- folded
 	password      TEXT NOT NULL,            -- PHC string
@@ -68,6 +68,9 @@ CREATE TABLE account (
 	confirmed_at  TIMESTAMPTZ,
 	version       INTEGER NOT NULL DEFAULT 1
 );
+-- An unconfirmed account reserves neither its user name nor its address.
+CREATE UNIQUE INDEX account_username ON account (username_key) WHERE state <> 'unconfirmed';
+CREATE INDEX account_username_unconfirmed ON account (username_key) WHERE state = 'unconfirmed';
 -- One confirmed account per address; unconfirmed ones may not block the owner.
 CREATE UNIQUE INDEX account_address ON account (email_key) WHERE state <> 'unconfirmed';
 CREATE UNIQUE INDEX account_address_unconfirmed ON account (email_key) WHERE state = 'unconfirmed';
@@ -99,6 +102,8 @@ CREATE TABLE account_link (
 );
 CREATE UNIQUE INDEX account_link_open ON account_link (account, purpose) WHERE state = 'open';
 CREATE INDEX account_link_browser ON account_link (browser, purpose);
+CREATE INDEX account_link_account ON account_link (account);
+CREATE INDEX account_link_created ON account_link (created_at);
 
 -- What was typed in step 1 of the sign-up while step 2 is open.
 CREATE TABLE signup_draft (
@@ -140,7 +145,7 @@ CREATE TABLE session (
 	ends_at      TIMESTAMPTZ NOT NULL,      -- absolute
 	ended_at     TIMESTAMPTZ
 );
-CREATE INDEX session_account ON session (account) WHERE ended_at IS NULL;
+CREATE INDEX session_account ON session (account);
 CREATE INDEX session_ends ON session (ends_at);
 
 -- The bell.
@@ -193,6 +198,7 @@ CREATE TABLE organization (
 -- One company is registered once (R066).
 CREATE UNIQUE INDEX organization_ident ON organization (chamber, ident_number) WHERE state <> 'closed';
 CREATE INDEX organization_company ON organization (company_key);
+CREATE INDEX organization_registered ON organization (registered_by);
 
 -- What the chamber has seen of a company, and until when it holds (claim "evidence").
 CREATE TABLE evidence (
@@ -234,8 +240,12 @@ CREATE TABLE registration (
 	version         INTEGER NOT NULL DEFAULT 1
 );
 CREATE UNIQUE INDEX registration_pending ON registration (chamber, company_key) WHERE state IN ('submitted', 'asked_back');
+CREATE UNIQUE INDEX registration_pending_ident ON registration (chamber, ident_number) WHERE state IN ('submitted', 'asked_back') AND ident_number <> '';
 CREATE INDEX registration_queue ON registration (chamber, state, submitted_at, id);
 CREATE INDEX registration_applicant ON registration (applicant);
+CREATE INDEX registration_company ON registration (chamber, company_key);
+CREATE INDEX registration_entry ON registration (chamber, entry);
+CREATE INDEX registration_organization ON registration (organization) WHERE organization <> '';
 
 -- Letters: the code is in clear only on paper.
 CREATE TABLE letter_batch (

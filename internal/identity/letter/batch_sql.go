@@ -1,0 +1,70 @@
+package letter
+
+import (
+	"fmt"
+
+	"zunft/internal/ground/audit"
+	"zunft/internal/ground/db"
+)
+
+const batchColumns = `id, reference, chamber, printed_by, printed_at, letters, dispatched_by, dispatched_at FROM letter_batch`
+
+func (b *Batch) fields() []any {
+	return []any{&b.ID, &b.Reference, &b.Chamber, &b.PrintedBy, &b.PrintedAt, &b.Letters, &b.DispatchedBy, &b.DispatchedAt}
+}
+
+func getBatch(tx *db.Tx, id string) (Batch, error) {
+	return db.One(tx, (*Batch).fields, `SELECT `+batchColumns+` WHERE id = $1`, id)
+}
+
+func batches(tx *db.Tx, chamberID, before string) ([]Batch, error) {
+	if before == "" {
+		before = "~" // after every id
+	}
+	return db.All(tx, (*Batch).fields, `SELECT `+batchColumns+` WHERE chamber = $1 AND id < $2 ORDER BY id DESC LIMIT 50`, chamberID, before)
+}
+
+func insertBatch(tx *db.Tx, b Batch) error {
+	_, err := tx.Exec(`INSERT INTO letter_batch (id, reference, chamber, printed_by, printed_at, letters) VALUES ($1, $2, $3, $4, $5, $6)`,
+		b.ID, b.Reference, b.Chamber, b.PrintedBy, b.PrintedAt, b.Letters)
+	if err != nil {
+		return fmt.Errorf("insert batch: %w", err)
+	}
+	return nil
+}
+
+func book(tx *db.Tx, letterID string, b Batch, mac string, expires db.Time) (bool, error) {
+	n, err := tx.Exec(`UPDATE letter SET state = 'printed', batch = $1, code_mac = $2, printed_at = $3, expires_at = $4 WHERE id = $5 AND state = 'queued'`,
+		b.ID, mac, b.PrintedAt, expires, letterID)
+	if err != nil {
+		return false, fmt.Errorf("book letter %s: %w", letterID, err)
+	}
+	return n == 1, nil
+}
+
+func stamp(tx *db.Tx, by audit.Actor, batchID string) (bool, error) {
+	n, err := tx.Exec(`UPDATE letter_batch SET dispatched_by = $1, dispatched_at = $2 WHERE id = $3 AND dispatched_at IS NULL`, by.Account, tx.Now(), batchID)
+	return n == 1, err
+}
+
+// recipient is who hears that a letter is on its way: not the management, but
+// the person who registered.
+type recipient struct {
+	Account, Company string
+	Expires          db.Time
+}
+
+func recipients(tx *db.Tx, batchID string) ([]recipient, error) {
+	return db.All(tx, func(r *recipient) []any { return []any{&r.Account, &r.Company, &r.Expires} },
+		`SELECT o.registered_by, o.name, l.expires_at FROM letter l JOIN organization o ON o.id = l.organization WHERE l.batch = $1 AND l.state = 'printed' ORDER BY l.id`, batchID)
+}
+
+// sheetsFor reads what stands on the letters that wait.
+func sheetsFor(tx *db.Tx, chamberID string) ([]sheet, error) {
+	return db.All(tx, func(s *sheet) []any {
+		return []any{&s.letter, &s.organization, &s.name, &s.ident, &s.street, &s.house, &s.postcode, &s.place, &s.management, &s.registeredBy, &s.since}
+	}, `SELECT l.id, o.id, o.name, o.ident_number, o.street, o.house_number, o.postcode, o.place, o.management, o.registered_by,
+			COALESCE((SELECT submitted_at FROM registration WHERE organization = o.id AND state = 'approved' ORDER BY id LIMIT 1), o.created_at)
+		FROM letter l JOIN organization o ON o.id = l.organization
+		WHERE l.chamber = $1 AND l.state = 'queued' ORDER BY l.id LIMIT $2`, chamberID, MostInBatch)
+}

@@ -1,0 +1,310 @@
+// Package organization knows the companies that have an account: how they came
+// in (registration), and that somebody proved to speak for them (activation).
+//
+//	registration   submitted ──Approve──▶ approved ─┐
+//	                ▲  │ └─────Refuse───▶ refused    │ creates
+//	        Resubmit│  │AskBack                      ▼
+//	                asked_back            organization   letter ──Activate──▶ active ──▶ closed
+//	(Withdraw from submitted and asked_back)
+//
+// Policy:
+//   - Any registered person may ask to register a company (W03). A clerk of the
+//     chamber in charge decides, and never on an application of their own (R091).
+//   - A company is registered once (R066), also when many try at the same moment.
+//   - What an organization is called and where it sits comes from the chamber's
+//     member directory, not from the application.
+//   - Approved is not active: first the management must have had the letter with
+//     the activation code (R092), and the three values must match (R097). Only
+//     the person who registered can activate, and becomes its first admin (R101);
+//     membership is granted by the caller in the same transaction.
+//   - To anybody else the answer to a wrong activation is always the same.
+package organization
+
+import (
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+
+	"golang.org/x/text/collate"
+	"golang.org/x/text/language"
+
+	"zunft/internal/ground/audit"
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/fault"
+	"zunft/internal/ground/limit"
+	"zunft/internal/identity/account"
+	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/letter"
+	"zunft/internal/identity/notice"
+)
+
+// Phrases are what people read of this package's faults.
+//
+//go:embed phrases/*.json
+var Phrases embed.FS
+
+// States of an organization.
+const (
+	AwaitingLetter = "letter" // approved, the letter is not answered yet (R093)
+	Active         = "active"
+	Closed         = "closed"
+)
+
+// Methods of evidence.
+const (
+	ByLetter    = "letter"
+	ByCallback  = "callback"
+	ByDocuments = "documents"
+)
+
+// Methods are the kinds of evidence a clerk chooses from.
+func Methods() []string { return []string{ByLetter, ByCallback, ByDocuments} }
+
+// An Organization is a company with an account; its data are the directory's.
+type Organization struct {
+	ID, Chamber string
+	chamber.Company
+	Management   string // to whom letters go; for the desk only
+	State        string
+	RegisteredBy string
+	CreatedAt    db.Time
+	ActivatedAt  db.Time
+	Version      int
+}
+
+// Address is one line: "Schuteweg 1, 26723 Emden".
+func (o Organization) Address() string { return address(o.Company) }
+
+func address(c chamber.Company) string {
+	street := c.Street
+	if c.HouseNumber != "" {
+		street += " " + c.HouseNumber
+	}
+	return street + ", " + c.Postcode + " " + c.Place
+}
+
+// Get is the organization with an id.
+func Get(tx *db.Tx, id string) (Organization, error) { return load(tx, id) }
+
+// GetMany are the organizations with these ids.
+func GetMany(tx *db.Tx, ids []string) (map[string]Organization, error) { return loadMany(tx, ids) }
+
+// RegisteredBy are the organizations that a person registered and that are not closed.
+func RegisteredBy(tx *db.Tx, accountID string) ([]Organization, error) {
+	return registeredBy(tx, accountID)
+}
+
+// FindForJoin is the one active organization that these data name exactly
+// after normalization (R122, W06): name, street, house number and postcode, and the
+// ident number if given. Near misses are never told.
+func FindForJoin(tx *db.Tx, name, street, house, postcode, ident string) (Organization, error) {
+	key := chamber.CompanyKey(name, street, house, postcode)
+	if key == "" {
+		return Organization{}, fault.NotFound()
+	}
+	found, err := activeByKey(tx, key)
+	if err != nil {
+		return Organization{}, err
+	}
+	var match []Organization
+	for _, o := range found {
+		if ident != "" {
+			c, err := chamber.Get(tx, o.Chamber)
+			if err != nil {
+				return Organization{}, err
+			}
+			if folded, ok := chamber.FoldIdent(ident, c.Number); !ok || folded != o.IdentNumber {
+				continue
+			}
+		}
+		match = append(match, o)
+	}
+	if len(match) != 1 {
+		return Organization{}, fault.NotFound()
+	}
+	return match[0], nil
+}
+
+// Evidence is what the chamber has seen of a company.
+type Evidence struct {
+	Method    string
+	At, Until db.Time // Until zero: without end
+}
+
+// EvidenceOf an organization, oldest first.
+func EvidenceOf(tx *db.Tx, organizationID string) ([]Evidence, error) {
+	return evidence(tx, organizationID)
+}
+
+var (
+	activationRate = limit.Rate{Burst: 15, Every: 4 * time.Minute}    // tries per person, right or wrong
+	letterRate     = limit.Rate{Burst: 3, Every: 10 * 24 * time.Hour} // letters a company can be sent
+)
+
+// ReadActivation checks the form of the three values without looking anything
+// up: what cannot be right costs no try.
+func ReadActivation(ident, chamberNumber, code string) (number, folded string, err error) {
+	var p fault.Problems
+	if ident == "" {
+		p.Add("ident_number", "organization.ident_missing")
+	}
+	number = strings.Join(strings.Fields(chamberNumber), "")
+	if number == "" {
+		p.Add("chamber_number", "organization.chamber_number_missing")
+	} else if len(number) != 3 || !digits(number) {
+		p.Add("chamber_number", "organization.chamber_number_form")
+	} else if _, ok := chamber.FoldIdent(ident, number); ident != "" && !ok {
+		p.Add("ident_number", "organization.ident_form")
+	}
+	folded, err = letter.ReadCode(code)
+	if f := fault.Of(err); f != nil {
+		p = append(p, f.Problems...)
+	} else if err != nil {
+		return "", "", err
+	}
+	return number, folded, p.Err()
+}
+
+// Activate checks the three values of the letter (R097) and makes the
+// organization active. Of five wrong codes the last makes the letter void
+// (L02). Only who registered the company can; everybody else gets the answer
+// for values that do not match, and uses up none of the letter's tries.
+// The caller grants the first admin in the same transaction (R101).
+func Activate(tx *db.Tx, by audit.Actor, identNumber, chamberNumber, code string) (Organization, error) {
+	number, code, err := ReadActivation(identNumber, chamberNumber, code)
+	if err != nil {
+		return Organization{}, err
+	}
+	if by.Account == "" {
+		return Organization{}, fault.Forbidden()
+	}
+	if err := limit.TakeIn(tx, "activate/"+by.Account, activationRate); err != nil {
+		return Organization{}, err
+	}
+	o, c, err := forActivation(tx, by, identNumber, number)
+	if fault.Is(err, fault.KindNotFound) {
+		return o, db.Keep(mismatch(tx, by, number))
+	}
+	if err != nil {
+		return o, err
+	}
+	if o.State == Active {
+		return o, db.Keep(fault.Conflict("organization.active_already", o.Name))
+	}
+	ok, left, err := letter.Try(tx, by, o.ID, code)
+	if fault.Of(err) != nil {
+		return o, db.Keep(err)
+	}
+	if err != nil {
+		return o, err
+	}
+	if !ok {
+		if left == 0 {
+			return o, db.Keep(fault.Invalid("code", "organization.code_burned"))
+		}
+		return o, db.Keep(fault.Invalid("code", "organization.code_wrong", left))
+	}
+	if err := activate(tx, &o); err != nil {
+		return o, err
+	}
+	if err := insertEvidence(tx, o.ID, ByLetter, by.Account); err != nil {
+		return o, err
+	}
+	if err := audit.Record(tx, by, audit.Entry{Event: "organization.activated", Account: by.Account, Organization: o.ID, Chamber: o.Chamber}); err != nil {
+		return o, err
+	}
+	return o, tell(tx, o.RegisteredBy, "organization_activated", message{Company: o.Name, Chamber: c.Name, ID: o.ID})
+}
+
+func forActivation(tx *db.Tx, by audit.Actor, identNumber, number string) (o Organization, c chamber.Chamber, err error) {
+	if c, err = chamber.ByNumber(tx, number); err != nil {
+		return o, c, err
+	}
+	ident, _ := chamber.FoldIdent(identNumber, number)
+	o, err = byIdent(tx, c.ID, ident)
+	if err == nil && o.RegisteredBy != by.Account {
+		err = fault.NotFound()
+	}
+	return o, c, err
+}
+
+// mismatch is the answer to everything that does not fit together.
+func mismatch(tx *db.Tx, by audit.Actor, number string) error {
+	if err := audit.Record(tx, by, audit.Entry{Event: "organization.activation_failed", Account: by.Account}); err != nil {
+		return err
+	}
+	return fault.Invalid("", "organization.activation_mismatch")
+}
+
+// RequestLetter sends the management a new letter (R102, M09): the one before
+// is lost, its code used up or too old. The old code is void at once. Until
+// the organization is active that is up to who registered it.
+func RequestLetter(tx *db.Tx, by audit.Actor, organizationID string) error {
+	o, err := load(tx, organizationID)
+	if err != nil {
+		return err
+	}
+	if o.RegisteredBy != by.Account || by.Account == "" {
+		return fault.NotFound()
+	}
+	if o.State != AwaitingLetter {
+		return fault.Conflict("organization.active_already", o.Name)
+	}
+	if err := limit.TakeIn(tx, "letter/"+o.ID, letterRate); fault.Is(err, fault.KindLimited) {
+		return fault.Limited("organization.letters_limited", fault.Of(err).Wait)
+	} else if err != nil {
+		return err
+	}
+	if err := letter.Renew(tx, by, o.Chamber, o.ID); err != nil {
+		return err
+	}
+	if err := audit.Record(tx, by, audit.Entry{Event: "organization.letter_requested", Account: by.Account, Organization: o.ID, Chamber: o.Chamber}); err != nil {
+		return err
+	}
+	return tellClerks(tx, o.Chamber, "", "notice.letter_requested", "/chamber/letters", o.Name)
+}
+
+// tell writes to a person in their language.
+func tell(tx *db.Tx, accountID, text string, m message) error {
+	a, err := account.Get(tx, accountID)
+	if err != nil {
+		return fmt.Errorf("mail %s: %w", text, err)
+	}
+	person := a.Person()
+	m.Name = person.Name
+	return Texts.Send(tx, person, text, m)
+}
+
+// tellClerks puts a notice under the bell of the chamber's clerks, or of the
+// one clerk who has the case.
+func tellClerks(tx *db.Tx, chamberID, clerk, phrase, href string, args ...string) error {
+	clerks := []string{clerk}
+	if clerk == "" {
+		var err error
+		if clerks, err = chamber.Clerks(tx, chamberID); err != nil {
+			return err
+		}
+	}
+	for _, c := range clerks {
+		if err := notice.Tell(tx, c, phrase, href, args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// nameKey sorts names as people do, on both engines.
+func nameKey(name string) string {
+	return hex.EncodeToString(collate.New(language.German, collate.IgnoreCase).KeyFromString(&collate.Buffer{}, name))
+}
+
+func digits(s string) bool {
+	for _, r := range s {
+		if r < '0' || r > '9' {
+			return false
+		}
+	}
+	return s != ""
+}

@@ -1,0 +1,367 @@
+package organization
+
+import (
+	"embed"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"zunft/internal/ground/audit"
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/fault"
+	"zunft/internal/ground/limit"
+	"zunft/internal/ground/mail"
+	"zunft/internal/ground/seal"
+	"zunft/internal/identity/chamber"
+)
+
+//go:embed mails/*.txt
+var mailFiles embed.FS
+
+// Texts are this package's mails.
+var Texts = mail.Parse(mailFiles)
+
+// message is what the mails may use.
+type message struct {
+	Name, Company, Chamber, Reference, ID string
+	Text                                  string // question or reason
+	Contact                               string // how to reach the chamber
+}
+
+// States of a registration.
+const (
+	Submitted = "submitted"
+	AskedBack = "asked_back"
+	Approved  = "approved"
+	Refused   = "refused"
+	Withdrawn = "withdrawn"
+)
+
+const (
+	MostReason = 300 // characters of the applicant's reason (R089)
+	MostAnswer = 500 // characters of a question or refusal
+)
+
+// A Registration is somebody's wish to register a company.
+type Registration struct {
+	ID, Reference, Chamber, Applicant string
+	chamber.Company
+	Reason       string
+	State        string
+	Score        int    // 0..100 against the best entry of the directory, when submitted
+	Entry        string // that entry; after approval the one it was found to be
+	Clerk        string // who took it on, or decided
+	Answer       string // question or reason, as the applicant reads it
+	Evidence     string
+	Organization string // what came of it
+	SubmittedAt  db.Time
+	DecidedAt    db.Time
+	Version      int
+}
+
+// Pending reports whether it is still undecided.
+func (r Registration) Pending() bool { return r.State == Submitted || r.State == AskedBack }
+
+// Address is one line: "Schuteweg 1, 26723 Emden".
+func (r Registration) Address() string { return address(r.Company) }
+
+// An Application is what a person fills in (S07).
+type Application struct {
+	chamber.Company
+	Reason  string
+	Chamber string // which of several, if the person chose; else empty
+}
+
+// OwnPending says that the applicant has asked for this company before.
+type OwnPending struct {
+	ID  string // of that registration
+	err error
+}
+
+func (e *OwnPending) Error() string { return e.err.Error() }
+func (e *OwnPending) Unwrap() error { return e.err }
+
+// Prepare checks an application and says which registration would come of it
+// and which chambers may be in charge (R081), without writing anything.
+func Prepare(tx *db.Tx, by audit.Actor, a Application) (Registration, []chamber.Chamber, error) {
+	r, serving, err := read(tx, a)
+	if err != nil {
+		return r, serving, err
+	}
+	return r, serving, once(tx, by, r)
+}
+
+// Submit hands in an application (R090). Any registered person may (W03).
+func Submit(tx *db.Tx, by audit.Actor, a Application) (Registration, error) {
+	if by.Account == "" {
+		return Registration{}, fault.Forbidden()
+	}
+	r, _, err := Prepare(tx, by, a)
+	if err != nil {
+		return r, err
+	}
+	if r.Chamber == "" {
+		return r, fault.Invalid("chamber", "organization.chamber_choose")
+	}
+	if err := limit.TakeIn(tx, "registration/"+by.Account, limit.Rate{Burst: 20, Every: time.Hour}); err != nil {
+		return r, err
+	}
+	r.ID, r.Applicant, r.State, r.SubmittedAt, r.Version = db.NewID(), by.Account, Submitted, tx.Now(), 1
+	if err := rate(tx, &r); err != nil {
+		return r, err
+	}
+	for try := 0; ; try++ {
+		r.Reference = "R-" + seal.Reference()
+		inserted, err := insertRegistration(tx, r)
+		if err != nil {
+			return r, err
+		}
+		if inserted {
+			break
+		}
+		// Somebody was quicker by a moment, or the reference is taken.
+		if err := once(tx, by, r); err != nil {
+			return r, err
+		}
+		if try == 5 {
+			return r, fmt.Errorf("submit registration of %s: no reference is free", r.Name)
+		}
+	}
+	if err := r.record(tx, by, "registration.submitted", nil); err != nil {
+		return r, err
+	}
+	if err := r.write(tx, "registration_received", ""); err != nil {
+		return r, err
+	}
+	return r, tellClerks(tx, r.Chamber, "", "notice.registration_submitted", "/chamber/registrations/"+r.ID, r.Name, r.Reference)
+}
+
+// Resubmit answers a clerk's question with corrected data.
+func Resubmit(tx *db.Tx, by audit.Actor, id string, version int, a Application) (Registration, error) {
+	was, err := own(tx, by, id)
+	if err != nil {
+		return was, err
+	}
+	r, _, err := read(tx, a)
+	if err != nil {
+		return r, err
+	}
+	r.ID, r.Reference, r.Applicant, r.Clerk, r.State = was.ID, was.Reference, was.Applicant, was.Clerk, Submitted
+	if r.Chamber == "" {
+		return r, fault.Invalid("chamber", "organization.chamber_choose")
+	}
+	if r.Chamber != was.Chamber {
+		r.Clerk = ""
+	}
+	if err := once(tx, by, r); err != nil {
+		return r, err
+	}
+	if err := rate(tx, &r); err != nil {
+		return r, err
+	}
+	changed, err := resubmit(tx, r, version)
+	if db.Unique(err) {
+		return r, fault.Conflict("organization.registration_pending")
+	}
+	if err != nil {
+		return r, err
+	}
+	if !changed {
+		return r, quicker(tx, by, id)
+	}
+	if err := r.record(tx, by, "registration.resubmitted", nil); err != nil {
+		return r, err
+	}
+	return r, tellClerks(tx, r.Chamber, r.Clerk, "notice.registration_resubmitted", "/chamber/registrations/"+r.ID, r.Name, r.Reference)
+}
+
+// Withdraw takes the applicant's own application back.
+func Withdraw(tx *db.Tx, by audit.Actor, id string) error {
+	r, err := own(tx, by, id)
+	if err != nil {
+		return err
+	}
+	moved, err := decide(tx, decision{id: id, state: Withdrawn, clerk: r.Clerk, anyClerk: true})
+	if err != nil {
+		return err
+	}
+	if !moved {
+		return quicker(tx, by, id)
+	}
+	return r.record(tx, by, "registration.withdrawn", nil)
+}
+
+// OwnRegistration is one of the applicant's own registrations.
+func OwnRegistration(tx *db.Tx, by audit.Actor, id string) (Registration, error) {
+	return own(tx, by, id)
+}
+
+// Registrations are all of a person, newest first.
+func Registrations(tx *db.Tx, accountID string) ([]Registration, error) {
+	return registrationsOf(tx, accountID)
+}
+
+func own(tx *db.Tx, by audit.Actor, id string) (Registration, error) {
+	r, err := loadRegistration(tx, id)
+	if err == nil && (by.Account == "" || r.Applicant != by.Account) {
+		err = fault.NotFound()
+	}
+	return r, err
+}
+
+// read checks the fields (S07) and finds the chamber in charge.
+func read(tx *db.Tx, a Application) (Registration, []chamber.Chamber, error) {
+	r := Registration{Company: a.Company, Reason: strings.TrimSpace(a.Reason)}
+	p := check(&r)
+	var serving []chamber.Chamber
+	if len(r.Postcode) == 5 {
+		var err error
+		if serving, err = chamber.Serving(tx, r.Postcode, r.Place); err != nil {
+			return r, nil, err
+		}
+		for _, c := range serving {
+			if c.ID == a.Chamber || len(serving) == 1 {
+				r.Chamber = c.ID
+			}
+		}
+		if len(serving) == 0 {
+			notServed(&p, r)
+		}
+	}
+	for _, c := range serving {
+		if c.ID == r.Chamber && r.IdentNumber != "" {
+			r.IdentNumber, _ = chamber.FoldIdent(r.IdentNumber, c.Number)
+		}
+	}
+	return r, serving, p.Err()
+}
+
+// notServed names the chamber elsewhere that is in charge (ux.md 2.9 no. 12).
+func notServed(p *fault.Problems, r Registration) {
+	var names []string
+	for _, n := range chamber.NumbersFor(r.Postcode, r.Place) {
+		names = append(names, chamber.PublicName(n))
+	}
+	if len(names) == 0 {
+		p.Add("postcode", "organization.postcode_unknown", r.Postcode)
+		return
+	}
+	p.Add("postcode", "organization.not_served", strings.TrimSpace(r.Postcode+" "+r.Place), strings.Join(names, ", "))
+}
+
+// check tidies the fields and says what is wrong with them.
+func check(r *Registration) (p fault.Problems) {
+	text := func(value *string, field, missing string, most int) {
+		*value = strings.Join(strings.Fields(*value), " ")
+		if *value == "" && missing != "" {
+			p.Add(field, missing)
+		}
+		if utf8.RuneCountInString(*value) > most {
+			p.Add(field, "organization.too_long", most)
+		}
+	}
+	text(&r.Name, "name", "organization.name_missing", 200)
+	r.LegalForm = strings.TrimSpace(r.LegalForm)
+	if r.LegalForm == "" {
+		p.Add("legal_form", "organization.legal_form_missing")
+	} else if chamber.LegalFormLabel(r.LegalForm) == r.LegalForm {
+		p.Add("legal_form", "organization.legal_form_unknown")
+	}
+	text(&r.Street, "street", "organization.street_missing", 100)
+	text(&r.HouseNumber, "house_number", "organization.house_number_missing", 12)
+	r.Postcode = chamber.FoldPostcode(r.Postcode)
+	if r.Postcode == "" {
+		p.Add("postcode", "organization.postcode_missing")
+	} else if len(r.Postcode) != 5 || !digits(r.Postcode) {
+		p.Add("postcode", "organization.postcode_form")
+		r.Postcode = ""
+	}
+	text(&r.Place, "place", "organization.place_missing", 100)
+	r.IdentNumber = strings.TrimSpace(r.IdentNumber)
+	if _, ok := chamber.FoldIdent(r.IdentNumber, ""); r.IdentNumber != "" && !ok {
+		p.Add("ident_number", "organization.ident_form")
+	}
+	text(&r.RegisterNumber, "register_number", "", 30)
+	if r.RegisterCourt != "" && chamber.RegisterCourtLabel(r.RegisterCourt) == r.RegisterCourt {
+		p.Add("register_court", "organization.register_unknown")
+	}
+	if r.RegisterKind != "" && chamber.RegisterKindKey(r.RegisterKind) == "" {
+		p.Add("register_kind", "organization.register_unknown")
+	}
+	if r.Reason == "" {
+		p.Add("reason", "organization.reason_missing")
+	} else if n := utf8.RuneCountInString(r.Reason); n > MostReason {
+		p.Add("reason", "organization.reason_long", n)
+	}
+	if len(p) == 0 && r.Key() == "" {
+		p.Add("name", "organization.name_missing")
+	}
+	return p
+}
+
+// once refuses a company that has an account or is being registered (R066).
+func once(tx *db.Tx, by audit.Actor, r Registration) error {
+	if r.Chamber == "" {
+		return nil
+	}
+	idents := []string{}
+	if r.IdentNumber != "" {
+		idents = append(idents, r.IdentNumber)
+	}
+	if entry, err := chamber.FindExact(tx, r.Chamber, r.Company); err == nil {
+		idents = append(idents, entry.IdentNumber)
+	} else if !fault.Is(err, fault.KindNotFound) {
+		return err
+	}
+	taken, err := hasAccount(tx, r, idents)
+	if err != nil {
+		return err
+	}
+	if taken {
+		return fault.Conflict("organization.registered_already")
+	}
+	other, err := pendingLike(tx, r)
+	if fault.Is(err, fault.KindNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if other.Applicant == by.Account {
+		return &OwnPending{ID: other.ID, err: fault.Conflict("organization.registration_own_pending", other.Reference)}
+	}
+	return fault.Conflict("organization.registration_pending")
+}
+
+// rate compares with the member directory (R072).
+func rate(tx *db.Tx, r *Registration) error {
+	best, err := chamber.Candidates(tx, r.Chamber, r.Company, 1)
+	if err != nil {
+		return err
+	}
+	r.Score, r.Entry = 0, ""
+	if len(best) > 0 {
+		r.Score, r.Entry = best[0].Match.Score, best[0].Entry.ID
+	}
+	return nil
+}
+
+func (r Registration) record(tx *db.Tx, by audit.Actor, event string, detail map[string]any) error {
+	return audit.Record(tx, by, audit.Entry{Event: event, Account: r.Applicant, Organization: r.Organization, Chamber: r.Chamber, Thing: r.ID, Detail: detail})
+}
+
+// write sends the applicant one of the mails.
+func (r Registration) write(tx *db.Tx, text, answer string) error {
+	c, err := chamber.Get(tx, r.Chamber)
+	if err != nil {
+		return err
+	}
+	contact := c.Name
+	for _, way := range []string{c.Phone, c.Hours, c.Email} {
+		if way != "" {
+			contact += "\n" + way
+		}
+	}
+	return tell(tx, r.Applicant, text, message{Company: r.Name, Chamber: c.Name, Reference: r.Reference, ID: r.ID, Text: answer, Contact: contact})
+}
