@@ -97,13 +97,23 @@ func (r *Runner) Wake() {
 	}
 }
 
+// Begin enters the periodic work where it is not entered yet.
+func (r *Runner) Begin(ctx context.Context) error {
+	r.init()
+	return r.DB.Write(ctx, func(tx *db.Tx) error {
+		for kind := range r.periodic {
+			if err := At(tx, tx.Now(), kind, "periodic", nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // Run works until ctx ends, with n workers.
 func (r *Runner) Run(ctx context.Context, n int) error {
-	r.init()
-	for kind := range r.periodic {
-		if err := r.DB.Write(ctx, func(tx *db.Tx) error { return At(tx, tx.Now(), kind, "periodic", nil) }); err != nil {
-			return err
-		}
+	if err := r.Begin(ctx); err != nil {
+		return err
 	}
 	var group sync.WaitGroup
 	for range n {
