@@ -1,0 +1,109 @@
+// Package account keeps people: one account per human, whatever company they
+// work for (R002).
+//
+//	           SignUp                 Confirm (24 h)
+//	(nobody) ─────────▶ unconfirmed ────────────────▶ active ◀──▶ locked
+//	                       │    ▲ SignUp again: the newest data and link win
+//	                       ▼ 7 days (R257)
+//	                     purged
+//
+// An unconfirmed account reserves nothing: neither its address nor its user
+// name. So it may stand beside an active account with the same address, and
+// whoever signs up with a known address meets the same answers, in the same
+// time, as with an unknown one; only the mail differs, and its owner alone
+// reads it (W12).
+//
+// One-time links (R056, R285, R286) are rows of account_link: 256 random bits
+// of which the hash is kept, one open per account and purpose, ended by one
+// conditional UPDATE. A confirmation can also be typed as a six-digit code,
+// but only in the browser that asked for it, and five times.
+//
+// Passwords are hashed and compared outside of transactions, behind the gate
+// of a [Hasher]; the transaction that acts on the result checks once more that
+// nothing has changed since.
+package account
+
+import (
+	"embed"
+	"strings"
+
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/fault"
+	"zunft/internal/ground/mail"
+)
+
+// Phrases are what people read of this package's faults.
+//
+//go:embed phrases/*.json
+var Phrases embed.FS
+
+//go:embed mails
+var mailFiles embed.FS
+
+var texts = mail.Parse(mailFiles)
+
+// States of an account.
+const (
+	Unconfirmed = "unconfirmed"
+	Active      = "active"
+	Locked      = "locked"
+	Deleted     = "deleted"
+)
+
+// Account is one person.
+type Account struct {
+	ID          string
+	Salutation  string // "mr", "ms" or empty (R039)
+	Title       string // academic title (R040)
+	GivenName   string
+	FamilyName  string
+	Username    string // may be empty: the e-mail address always opens too
+	Email       string // the main address
+	State       string
+	Language    string
+	CreatedAt   db.Time
+	ConfirmedAt db.Time
+
+	password    string // PHC
+	pausedUntil db.Time
+}
+
+// Name as people write it: "Dr. Anna Beispiel".
+func (a Account) Name() string {
+	return strings.TrimSpace(a.Title + " " + a.GivenName + " " + a.FamilyName)
+}
+
+// Person is to whom mails go.
+func (a Account) Person() mail.Person {
+	return mail.Person{Name: a.Name(), Address: a.Email, Lang: a.Language}
+}
+
+// Get reads an account.
+func Get(tx *db.Tx, id string) (Account, error) { return load(tx, id) }
+
+// GetMany reads accounts by id; ids that do not exist are left out.
+func GetMany(tx *db.Tx, ids []string) (map[string]Account, error) {
+	found := make(map[string]Account, len(ids))
+	for len(ids) > 0 {
+		n := min(len(ids), 500)
+		all, err := loadMany(tx, ids[:n])
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range all {
+			found[a.ID] = a
+		}
+		ids = ids[n:]
+	}
+	return found, nil
+}
+
+// ByLogin finds a confirmed account by what people type at the door: user name
+// or a confirmed e-mail address (W07).
+func ByLogin(tx *db.Tx, login string) (Account, error) {
+	key := Fold(login)
+	if key == "" || len(key) > 4*maxEmail {
+		return Account{}, fault.NotFound()
+	}
+	return confirmedByKey(tx, key)
+}

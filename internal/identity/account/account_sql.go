@@ -1,0 +1,100 @@
+package account
+
+import (
+	"zunft/internal/ground/db"
+)
+
+const columns = `id, salutation, title, given_name, family_name, username, email, state, language, created_at, confirmed_at, password, paused_until`
+
+func (a *Account) fields() []any {
+	return []any{&a.ID, &a.Salutation, &a.Title, &a.GivenName, &a.FamilyName, &a.Username, &a.Email, &a.State, &a.Language,
+		&a.CreatedAt, &a.ConfirmedAt, &a.password, &a.pausedUntil}
+}
+
+func load(tx *db.Tx, id string) (Account, error) {
+	return db.One(tx, (*Account).fields, `SELECT `+columns+` FROM account WHERE id = $1`, id)
+}
+
+func loadMany(tx *db.Tx, ids []string) ([]Account, error) {
+	args := make([]any, len(ids))
+	for i, id := range ids {
+		args[i] = id
+	}
+	return db.All(tx, (*Account).fields, `SELECT `+columns+` FROM account WHERE id IN (`+db.In(1, len(ids))+`)`, args...)
+}
+
+// confirmedByKey: three lookups by index; an OR over them would read the table.
+func confirmedByKey(tx *db.Tx, key string) (Account, error) {
+	return db.One(tx, (*Account).fields, `SELECT `+columns+` FROM account WHERE id = (SELECT id FROM (
+		SELECT id FROM account WHERE username_key = $1 AND state <> 'unconfirmed'
+		UNION ALL SELECT id FROM account WHERE email_key = $1 AND state <> 'unconfirmed'
+		UNION ALL SELECT account FROM account_email WHERE email_key = $1 AND confirmed_at IS NOT NULL) AS found LIMIT 1) AND state <> 'unconfirmed'`, key)
+}
+
+func unconfirmedByKey(tx *db.Tx, key string) (Account, error) {
+	return db.One(tx, (*Account).fields, `SELECT `+columns+` FROM account WHERE id = (SELECT id FROM (
+		SELECT id, created_at FROM account WHERE email_key = $1 AND state = 'unconfirmed'
+		UNION ALL SELECT id, created_at FROM account WHERE username_key = $1 AND state = 'unconfirmed') AS found ORDER BY created_at DESC LIMIT 1)
+		AND state = 'unconfirmed'`, key)
+}
+
+func usernameTaken(tx *db.Tx, username string) (bool, error) {
+	return db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM account WHERE username_key = $1 AND state <> 'unconfirmed')`, Fold(username))
+}
+
+// ownerOf is the confirmed account an address belongs to.
+func ownerOf(tx *db.Tx, emailKey string) (Account, error) {
+	return db.One(tx, (*Account).fields, `SELECT `+columns+` FROM account WHERE id = (SELECT id FROM (
+		SELECT id FROM account WHERE email_key = $1 AND state <> 'unconfirmed'
+		UNION ALL SELECT account FROM account_email WHERE email_key = $1 AND confirmed_at IS NOT NULL) AS found LIMIT 1)`, emailKey)
+}
+
+// insert writes a new account. With upsert, an unconfirmed account of the same
+// address takes the new data instead and keeps its id.
+func insert(tx *db.Tx, n New, upsert bool) (Account, error) {
+	id, state, confirmed := db.NewID(), Unconfirmed, db.Time{}
+	if n.Confirmed {
+		state, confirmed = Active, tx.Now()
+	}
+	usernameKey := Fold(n.Username)
+	if usernameKey == "" {
+		usernameKey = id
+	}
+	again := ``
+	if upsert {
+		again = ` ON CONFLICT (email_key) WHERE state = 'unconfirmed' DO UPDATE SET salutation = excluded.salutation, title = excluded.title,
+			given_name = excluded.given_name, family_name = excluded.family_name, name_key = excluded.name_key, username = excluded.username,
+			username_key = excluded.username_key, email = excluded.email, password = excluded.password, language = excluded.language,
+			created_at = excluded.created_at, version = account.version + 1`
+	}
+	return db.One(tx, (*Account).fields, `INSERT INTO account (id, salutation, title, given_name, family_name, name_key, username, username_key,
+		email, email_key, password, state, language, created_at, confirmed_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`+again+` RETURNING `+columns,
+		id, n.Salutation, n.Title, n.GivenName, n.FamilyName, NameKey(n.FamilyName, n.GivenName), n.Username, usernameKey,
+		n.Email, Fold(n.Email), n.Password, state, n.Language, tx.Now(), confirmed)
+}
+
+func replaceFurther(tx *db.Tx, id string, addresses []string) error {
+	if _, err := tx.Exec(`DELETE FROM account_email WHERE account = $1`, id); err != nil {
+		return err
+	}
+	for _, a := range addresses {
+		if _, err := tx.Exec(`INSERT INTO account_email (account, email, email_key) VALUES ($1, $2, $3)`, id, a, Fold(a)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// activate ends the state unconfirmed, once. A user name that somebody else
+// confirmed first is dropped; the address opens the account all the same.
+func activate(tx *db.Tx, id string) (Account, error) {
+	const taken = `EXISTS (SELECT 1 FROM account AS other WHERE other.username_key = account.username_key AND other.state <> 'unconfirmed')`
+	return db.One(tx, (*Account).fields, `UPDATE account SET state = 'active', confirmed_at = $1, version = version + 1,
+		username = CASE WHEN `+taken+` THEN '' ELSE username END,
+		username_key = CASE WHEN `+taken+` THEN id ELSE username_key END
+		WHERE id = $2 AND state = 'unconfirmed'
+		AND NOT EXISTS (SELECT 1 FROM account AS other WHERE other.email_key = account.email_key AND other.state <> 'unconfirmed')
+		AND NOT EXISTS (SELECT 1 FROM account_email AS other WHERE other.email_key = account.email_key AND other.confirmed_at IS NOT NULL)
+		RETURNING `+columns, tx.Now(), id)
+}

@@ -1,0 +1,176 @@
+package account
+
+import (
+	_ "embed"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"zunft/internal/ground/fault"
+)
+
+// A Policy says which passwords are good enough. It is a setting of the
+// chamber (decision 3).
+type Policy string
+
+const (
+	// Modern: at least twelve characters and nothing that is guessed first.
+	// No rule of composition (ASVS 6.2.5, NIST SP 800-63B).
+	Modern Policy = "modern"
+	// Classic is the rule of the seed (R048): eight characters, upper and
+	// lower case, digit and special character.
+	Classic Policy = "classic"
+)
+
+// maxPassword in bytes: more than anybody types, too little to hurt.
+const maxPassword = 256
+
+// Hint is the phrase that stands at the field.
+func (p Policy) Hint() string {
+	if p == Classic {
+		return "account.password_hint_classic"
+	}
+	return "account.password_hint_modern"
+}
+
+// Check says what is wrong with a password for somebody who is known by the
+// given texts (user name, addresses, names).
+func (p Policy) Check(plain string, about ...string) error {
+	const field = "password"
+	least := 12
+	if p == Classic {
+		least = 8
+	}
+	normal := norm.NFKC.String(plain)
+	n := utf8.RuneCountInString(normal)
+	switch {
+	case plain == "":
+		return fault.Invalid(field, "account.password_missing")
+	case len(plain) > maxPassword:
+		return fault.Invalid(field, "account.password_long", strconv.Itoa(maxPassword))
+	case strings.ContainsFunc(plain, func(r rune) bool { return unicode.IsControl(r) || r == utf8.RuneError }):
+		return fault.Invalid(field, "account.password_control")
+	case n < least:
+		return fault.Invalid(field, "account.password_short", strconv.Itoa(least))
+	case p == Classic && !classes(normal):
+		return fault.Invalid(field, "account.password_classes")
+	case contains(normal, about):
+		return fault.Invalid(field, "account.password_about_you")
+	case guessable(normal):
+		return fault.Invalid(field, "account.password_common")
+	}
+	return nil
+}
+
+// classes: upper and lower case, digit and special character (R048).
+func classes(s string) bool {
+	var upper, lower, digit, special bool
+	for _, r := range s {
+		switch {
+		case unicode.IsUpper(r):
+			upper = true
+		case unicode.IsLower(r):
+			lower = true
+		case unicode.IsDigit(r):
+			digit = true
+		default:
+			special = true
+		}
+	}
+	return upper && lower && digit && special
+}
+
+func contains(password string, about []string) bool {
+	password = Fold(password)
+	for _, text := range about {
+		local, _, _ := strings.Cut(Fold(text), "@")
+		if utf8.RuneCountInString(local) >= 4 && strings.Contains(password, local) {
+			return true
+		}
+	}
+	return false
+}
+
+//go:embed common.txt
+var commonFile string
+
+var common = func() map[string]bool {
+	all := map[string]bool{}
+	for line := range strings.Lines(commonFile) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			all[line] = true
+		}
+	}
+	return all
+}()
+
+// runs are what fingers type by themselves.
+var runs = []string{"01234567890123456789", "qwertzuiopü", "qwertyuiop", "asdfghjklöä", "yxcvbnm", "zxcvbnm", "abcdefghijklmnopqrstuvwxyz", "1qay2wsx3edc4rfv", "1q2w3e4r5t6z7u8i9o0p", "1q2w3e4r5t6y7u8i9o0p"}
+
+// guessable: a word of the list with digits and signs around it, such words
+// in a row, one short piece repeated, or a run of the keyboard.
+func guessable(s string) bool {
+	s = strings.ToLower(s)
+	if common[s] || repeats(s) {
+		return true
+	}
+	core := strings.TrimFunc(s, func(r rune) bool { return !unicode.IsLetter(r) })
+	plain := strings.NewReplacer("0", "o", "1", "i", "3", "e", "4", "a", "5", "s", "7", "t", "@", "a", "$", "s", "!", "i").Replace(s)
+	plain = strings.TrimFunc(plain, func(r rune) bool { return !unicode.IsLetter(r) })
+	for _, c := range []string{core, plain} {
+		if c != "" && (words(c, 3) || run(c)) {
+			return true
+		}
+	}
+	return run(strings.Trim(s, "!?.,-_*#+ "))
+}
+
+// words: c is up to n words of the list in a row, with nothing but digits and
+// signs between them.
+func words(c string, n int) bool {
+	if c == "" {
+		return true
+	}
+	if n == 0 {
+		return false
+	}
+	for end := len(c); end > 2; end-- {
+		if common[c[:end]] && words(strings.TrimLeftFunc(c[end:], func(r rune) bool { return !unicode.IsLetter(r) }), n-1) {
+			return true
+		}
+	}
+	return false
+}
+
+// repeats: a piece of up to a third, again and again.
+func repeats(s string) bool {
+	for size := 1; size <= len(s)/3; size++ {
+		if strings.HasPrefix(s, strings.Repeat(s[:size], len(s)/size)) && strings.HasPrefix(s[:size], s[len(s)/size*size:]) {
+			return true
+		}
+	}
+	return false
+}
+
+func run(s string) bool {
+	if len(s) < 4 {
+		return false
+	}
+	for _, r := range runs {
+		if strings.Contains(r, s) || strings.Contains(reversed(r), s) {
+			return true
+		}
+	}
+	return false
+}
+
+func reversed(s string) string {
+	runes := []rune(s)
+	for i, j := 0, len(runes)-1; i < j; i, j = i+1, j-1 {
+		runes[i], runes[j] = runes[j], runes[i]
+	}
+	return string(runes)
+}

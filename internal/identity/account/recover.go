@@ -1,0 +1,111 @@
+package account
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"zunft/internal/ground/audit"
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/fault"
+	"zunft/internal/ground/job"
+	"zunft/internal/ground/limit"
+)
+
+// RecoverKind is the job that answers "Passwort vergessen".
+const RecoverKind = "account.recover"
+
+// asked is the job's body; what was typed is sealed: it may be an address.
+type asked struct {
+	ID, Login string
+	By        audit.Actor
+}
+
+// AskPassword takes note that somebody wants a link for a new password (R283,
+// M13). Whether there is such an account is found out later by a job, so that
+// known and unknown names are answered alike, in the same time.
+func AskPassword(tx *db.Tx, by audit.Actor, login string) error {
+	if Fold(login) == "" {
+		return fault.Invalid("login", "account.login_missing")
+	}
+	if len(login) > 4*maxEmail {
+		return fault.Invalid("login", "account.email_long", "254")
+	}
+	if err := limit.TakeIn(tx, "recover/ip/"+network(by.IP), askRate); err != nil {
+		return err
+	}
+	if err := limit.TakeIn(tx, "recover/name/"+Fold(login), nameRate); err != nil {
+		return db.Keep(err)
+	}
+	id := db.NewID()
+	return job.Enqueue(tx, RecoverKind, id, asked{id, tx.Keys().Seal("recover/"+id, []byte(login)), by})
+}
+
+// Recover is the work of jobs of [RecoverKind]: it sends the link, if there is
+// somebody to send it to.
+func Recover(d *db.DB) job.Work {
+	return func(ctx context.Context, body []byte) error {
+		var q asked
+		if err := json.Unmarshal(body, &q); err != nil {
+			return fmt.Errorf("%w: recover: %w", job.ErrGiveUp, err)
+		}
+		login, err := d.Keys.Open("recover/"+q.ID, q.Login)
+		if err != nil {
+			return fmt.Errorf("%w: %w", job.ErrGiveUp, err)
+		}
+		return d.Write(ctx, func(tx *db.Tx) error { return sendPasswordLink(tx, q.By, string(login)) })
+	}
+}
+
+func sendPasswordLink(tx *db.Tx, by audit.Actor, login string) error {
+	a, err := ByLogin(tx, login)
+	if fault.Is(err, fault.KindNotFound) || err == nil && a.State != Active {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	to := a.Person()
+	// A confirmed further address is there for exactly this (R044).
+	if further, err := db.Value[string](tx, `SELECT email FROM account_email WHERE account = $1 AND email_key = $2 AND confirmed_at IS NOT NULL`, a.ID, Fold(login)); err == nil {
+		to.Address = further
+	} else if !fault.Is(err, fault.KindNotFound) {
+		return err
+	}
+	token, _, err := issue(tx, a.ID, passwordLink, "", passwordFor)
+	if err != nil {
+		return fmt.Errorf("password link: %w", err)
+	}
+	if err := audit.Record(tx, by, audit.Entry{Event: "password.link_sent", Account: a.ID}); err != nil {
+		return err
+	}
+	return texts.Send(tx, to, "password_link", struct{ Token, Login string }{token, a.Username})
+}
+
+// ResetPassword sets a new password (PHC) by the link of the mail: once, while
+// the link is open (R285). A pause ends with it. The caller ends all sessions
+// in the same transaction.
+func ResetPassword(tx *db.Tx, by audit.Actor, token, phc string) (Account, error) {
+	id, err := use(tx, passwordLink, token)
+	if err != nil {
+		return Account{}, spent(err)
+	}
+	a, err := db.One(tx, (*Account).fields, `UPDATE account SET password = $1, failures = 0, paused_until = NULL, version = version + 1
+		WHERE id = $2 AND state = 'active' RETURNING `+columns, phc, id)
+	if err != nil {
+		return Account{}, spent(err)
+	}
+	if err := limit.Forget(tx, "login/name/"+Fold(a.Email)); err != nil {
+		return Account{}, err
+	}
+	if err := limit.Forget(tx, "login/name/"+Fold(a.Username)); err != nil {
+		return Account{}, err
+	}
+	if err := audit.Record(tx, by, audit.Entry{Event: "password.reset", Account: a.ID}); err != nil {
+		return Account{}, err
+	}
+	return a, texts.Send(tx, a.Person(), "password_changed", struct{ At db.Time }{tx.Now()})
+}
+
+// Known are the texts a password of this account must not contain.
+func (a Account) Known() []string { return []string{a.Username, a.Email} }

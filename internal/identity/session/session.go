@@ -1,0 +1,154 @@
+// Package session keeps who is signed in where.
+//
+// A session begins with a sign-in and is opened by 256 random bits in a cookie,
+// of which only the hash is kept. Every sign-in makes a new one (ASVS 7.2.4):
+// a token that was in the browser before opens nothing afterwards. It ends
+//
+//   - 30 minutes after it was last used (noted at most once a minute),
+//   - 12 hours after its owner last proved who they are,
+//   - when they sign out, or at once everywhere when the password is replaced
+//     or the account stops being active.
+//
+// Proving oneself again (OpenID prompt=login, max_age) keeps the session and
+// its sid but gives it a new token and a new time of authentication.
+//
+// Ending is told to the connected applications by the job "session.ended".
+package session
+
+import (
+	"embed"
+	"fmt"
+	"time"
+
+	"zunft/internal/ground/audit"
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/fault"
+	"zunft/internal/ground/job"
+	"zunft/internal/ground/seal"
+)
+
+// Phrases of this package.
+//
+//go:embed phrases/*.json
+var Phrases embed.FS
+
+const (
+	// Idle is how long a session rests before it ends.
+	Idle = 30 * time.Minute
+	// Lifetime is how long a session lasts at most without a new proof.
+	Lifetime = 12 * time.Hour
+	touch    = time.Minute
+)
+
+// EndedKind is the job that tells applications of an ended session; its body
+// is {"session": id}.
+const EndedKind = "session.ended"
+
+// A Session is one browser in which somebody is signed in.
+type Session struct {
+	ID           string // also the sid claim
+	Account      string
+	Organization string // chosen for this session, or empty
+	AMR          string // how it was proved, RFC 8176, blank separated
+	IP, Agent    string // where it began
+	AuthTime     db.Time
+	CreatedAt    db.Time
+	SeenAt       db.Time
+	EndsAt       db.Time
+}
+
+const columns = `id, account, organization, amr, ip, agent, auth_time, created_at, seen_at, ends_at`
+
+func (s *Session) fields() []any {
+	return []any{&s.ID, &s.Account, &s.Organization, &s.AMR, &s.IP, &s.Agent, &s.AuthTime, &s.CreatedAt, &s.SeenAt, &s.EndsAt}
+}
+
+// Start begins a session for somebody who has just proved who they are.
+func Start(tx *db.Tx, by audit.Actor, account, amr string) (token string, s Session, err error) {
+	token = seal.Token()
+	s = Session{ID: db.NewID(), Account: account, AMR: amr, IP: by.IP, Agent: by.Agent,
+		AuthTime: tx.Now(), CreatedAt: tx.Now(), SeenAt: tx.Now(), EndsAt: tx.Now().Add(Lifetime)}
+	if _, err = tx.Exec(`INSERT INTO session (id, token_hash, account, amr, auth_time, ip, agent, created_at, seen_at, ends_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $5, $5, $8)`, s.ID, seal.Hash(token), account, amr, tx.Now(), by.IP, by.Agent, s.EndsAt); err != nil {
+		return "", s, fmt.Errorf("start session: %w", err)
+	}
+	by.Account, by.Session = account, s.ID
+	return token, s, audit.Record(tx, by, audit.Entry{Event: "session.started", Account: account, Thing: s.ID, Detail: map[string]any{"amr": amr}})
+}
+
+// Resolve finds the session a token opens. NotFound: it has ended, rested too
+// long, or its account is not active any more.
+func Resolve(tx *db.Tx, token string) (Session, error) {
+	return db.One(tx, (*Session).fields, `SELECT `+columns+` FROM session WHERE token_hash = $1 AND ended_at IS NULL AND ends_at > $2 AND seen_at > $3
+		AND EXISTS (SELECT 1 FROM account WHERE account.id = session.account AND account.state = 'active')`,
+		seal.Hash(token), tx.Now(), tx.Now().Add(-Idle))
+}
+
+// Touch notes that a session is in use, at most once a minute.
+func Touch(tx *db.Tx, id string) error {
+	_, err := tx.Exec(`UPDATE session SET seen_at = $1 WHERE id = $2 AND ended_at IS NULL AND seen_at > $3 AND seen_at < $4`,
+		tx.Now(), id, tx.Now().Add(-Idle), tx.Now().Add(-touch))
+	return err
+}
+
+// End ends one session of the person who acts. Ending an ended one is no error.
+func End(tx *db.Tx, by audit.Actor, id string) error {
+	query, args := `UPDATE session SET ended_at = $1 WHERE id = $2 AND ended_at IS NULL`, []any{tx.Now(), id}
+	if stranger(by) {
+		query, args = query+` AND account = $3`, append(args, by.Account)
+	}
+	return end(tx, by, query, args)
+}
+
+// EndAll ends all sessions of an account but one (or none, if exceptID is empty).
+func EndAll(tx *db.Tx, by audit.Actor, account, exceptID string) error {
+	if stranger(by) && by.Account != account {
+		return fault.Forbidden()
+	}
+	return end(tx, by, `UPDATE session SET ended_at = $1 WHERE account = $2 AND id <> $3 AND ended_at IS NULL`, []any{tx.Now(), account, exceptID})
+}
+
+// stranger: a person may end their own sessions only; commands and jobs any.
+func stranger(by audit.Actor) bool { return by.Kind == audit.Person || by.Kind == "" }
+
+func end(tx *db.Tx, by audit.Actor, update string, args []any) error {
+	ended, err := db.All(tx, (*Session).fields, update+` RETURNING `+columns, args...)
+	if err != nil {
+		return fmt.Errorf("end session: %w", err)
+	}
+	for _, s := range ended {
+		if err := audit.Record(tx, by, audit.Entry{Event: "session.ended", Account: s.Account, Thing: s.ID}); err != nil {
+			return err
+		}
+		if err := job.Enqueue(tx, EndedKind, s.ID, map[string]string{"session": s.ID}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Choose notes for which organization the person acts in this session; empty
+// for none. The caller has settled that they may.
+func Choose(tx *db.Tx, by audit.Actor, id, organization string) error {
+	n, err := tx.Exec(`UPDATE session SET organization = $1 WHERE id = $2 AND account = $3 AND ended_at IS NULL`, organization, id, by.Account)
+	if err != nil {
+		return fmt.Errorf("choose organization: %w", err)
+	}
+	if n == 0 {
+		return fault.NotFound()
+	}
+	return audit.Record(tx, by, audit.Entry{Event: "session.organization_chosen", Account: by.Account, Organization: organization, Thing: id})
+}
+
+// Reauthenticated notes a new proof in a running session: the token before is
+// dead, the sid stays.
+func Reauthenticated(tx *db.Tx, by audit.Actor, id, amr string) (token string, s Session, err error) {
+	token = seal.Token()
+	s, err = db.One(tx, (*Session).fields, `UPDATE session SET token_hash = $1, amr = $2, auth_time = $3, seen_at = $3, ends_at = $4, ip = $5, agent = $6
+		WHERE id = $7 AND account = $8 AND ended_at IS NULL AND ends_at > $3 RETURNING `+columns,
+		seal.Hash(token), amr, tx.Now(), tx.Now().Add(Lifetime), by.IP, by.Agent, id, by.Account)
+	if err != nil {
+		return "", s, err
+	}
+	return token, s, audit.Record(tx, by, audit.Entry{Event: "session.reauthenticated", Account: s.Account, Thing: id, Detail: map[string]any{"amr": amr}})
+}
