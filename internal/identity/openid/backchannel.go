@@ -1,0 +1,125 @@
+package openid
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/fault"
+	"zunft/internal/ground/job"
+	"zunft/internal/identity/application"
+)
+
+// A parting is one application to be told that a session has ended.
+type parting struct {
+	Session     string `json:"session"`
+	Account     string `json:"account"`
+	Application string `json:"application"`
+}
+
+func (n *parting) fields() []any { return []any{&n.Account, &n.Application} }
+
+// sessionEnded is the work after a session's end: one job for each application
+// that signed in with it and wants to know.
+func (p *Provider) sessionEnded(ctx context.Context, body []byte) error {
+	var ended struct{ Session string }
+	if err := json.Unmarshal(body, &ended); err != nil {
+		return fmt.Errorf("session ended: %w: %w", err, job.ErrGiveUp)
+	}
+	return p.DB.Write(ctx, func(tx *db.Tx) error {
+		told, err := db.All(tx, (*parting).fields, `SELECT DISTINCT g.account, g.application FROM oidc_grant g JOIN application a ON a.id = g.application
+			WHERE g.session = $1 AND g.code_used_at IS NOT NULL AND a.backchannel_logout_uri <> '' AND a.state = 'active'`, ended.Session)
+		if err != nil {
+			return err
+		}
+		for _, n := range told {
+			n.Session = ended.Session
+			if err := job.Enqueue(tx, "openid.backchannel", n.Session+" "+n.Application, n); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// logoutToken are the claims of Back-Channel Logout 1.0, section 2.4.
+type logoutToken struct {
+	Issuer   string              `json:"iss"`
+	Subject  string              `json:"sub"`
+	Audience string              `json:"aud"`
+	IssuedAt int64               `json:"iat"`
+	Expires  int64               `json:"exp"`
+	ID       string              `json:"jti"`
+	Session  string              `json:"sid"`
+	Events   map[string]struct{} `json:"events"`
+}
+
+const logoutEvent = "http://schemas.openid.net/event/backchannel-logout"
+
+// tellApplication posts the logout token. An application that is not there is
+// tried again by the queue; one that answers 400 has understood and refused.
+func (p *Provider) tellApplication(ctx context.Context, body []byte) error {
+	var n parting
+	if err := json.Unmarshal(body, &n); err != nil {
+		return fmt.Errorf("back-channel logout: %w: %w", err, job.ErrGiveUp)
+	}
+	var a application.Application
+	var now db.Time
+	err := p.DB.Read(ctx, func(tx *db.Tx) (err error) {
+		now = tx.Now()
+		a, err = application.Get(tx, n.Application)
+		return err
+	})
+	if fault.Is(err, fault.KindNotFound) || err == nil && (a.BackchannelLogoutURI == "" || a.State != application.Active) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	k, err := p.keys.get(ctx, p.DB, a.IDTokenAlg)
+	if err != nil {
+		return err
+	}
+	token, err := sign(k.logout, &logoutToken{Issuer: p.Site.Base, Subject: n.Account, Audience: a.ClientID, IssuedAt: now.Unix(), Expires: now.Add(2 * time.Minute).Unix(),
+		ID: db.NewID(), Session: n.Session, Events: map[string]struct{}{logoutEvent: {}}})
+	if err != nil {
+		return err
+	}
+	return p.post(ctx, a.BackchannelLogoutURI, url.Values{"logout_token": {token}})
+}
+
+func (p *Provider) post(ctx context.Context, to string, form url.Values) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, to, strings.NewReader(form.Encode()))
+	if err != nil {
+		return fmt.Errorf("back-channel logout at %s: %w: %w", to, err, job.ErrGiveUp)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	client := p.Client
+	if client == nil {
+		client = direct
+	}
+	response, err := client.Do(r)
+	if err != nil {
+		return fmt.Errorf("back-channel logout at %s: %w", to, err)
+	}
+	defer response.Body.Close()
+	io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10))
+	switch {
+	case response.StatusCode == http.StatusOK || response.StatusCode == http.StatusNoContent:
+		return nil
+	case response.StatusCode == http.StatusBadRequest:
+		return fmt.Errorf("back-channel logout at %s: refused: %w", to, job.ErrGiveUp)
+	}
+	return fmt.Errorf("back-channel logout at %s: status %d", to, response.StatusCode)
+}
+
+// direct follows no redirects: a logout token goes where it is registered to go.
+var direct = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
