@@ -54,6 +54,7 @@ type Mux struct {
 	Routes []Route
 	mux    *http.ServeMux
 	exempt *http.CrossOriginProtection
+	whole  http.Handler
 }
 
 // A Route as a test of the whole table sees it.
@@ -94,11 +95,15 @@ func (m *Mux) Machine(pattern string, h http.Handler) {
 // Handler is the whole portal: the route table behind everything that is the
 // same for each request.
 func (m *Mux) Handler() http.Handler {
+	if m.whole != nil {
+		return m.whole
+	}
 	m.mux.Handle("GET /assets/", http.HandlerFunc(serveAsset))
 	m.mux.Handle("GET /favicon.ico", http.RedirectHandler(Asset("favicon.svg"), http.StatusFound))
 	m.Open("/", func(http.ResponseWriter, *http.Request) error { return fault.NotFound() })
 	m.exempt.SetDenyHandler(m.Site.handler(func(http.ResponseWriter, *http.Request) error { return fault.Forbidden() }, false))
-	return m.Site.around(m.exempt.Handler(m.mux))
+	m.whole = m.Site.around(m.exempt.Handler(m.mux))
+	return m.whole
 }
 
 // MaxBody is the size limit of a form; uploads set their own with http.MaxBytesReader.
