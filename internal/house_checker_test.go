@@ -17,6 +17,7 @@ func TestCheckerFindsEachBreach(t *testing.T) {
 		{"a page uses rules", i + "portal/joining", i + "membership", ""},
 		{"a page uses a door", i + "portal/signin", i + "openid", ""},
 		{"a page serves HTTP", i + "portal/signin", "net/http", ""},
+		{"a door learns who comes", i + "openid", i + "visitor", ""},
 		{"the site map uses pages", i + "portal", i + "portal/signin", ""},
 		{"the command wires everything", "cmd/zunft", tr + "portal", ""},
 		{"the command plays the story", "cmd/zunft", "internal/story", ""},
