@@ -1,0 +1,55 @@
+package i18n
+
+import (
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+func folder(de, en string) fstest.MapFS {
+	return fstest.MapFS{"phrases/de.json": {Data: []byte(de)}, "phrases/en.json": {Data: []byte(en)}}
+}
+
+func TestPhrases(t *testing.T) {
+	c, err := Load(folder(`{"a":"Noch %d Zeichen, 100 %%","b":{"one":"ein Tag","other":"%d Tage"},"c":"Woche %s"}`, `{"a":"%d left, 100 %%","b":{"one":"one day","other":"%d days"},"c":"Week %s"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range []struct{ got, want string }{
+		{c.Text("de", "a", 1300), "Noch 1.300 Zeichen, 100 %"}, {c.Text("en", "a", 1300), "1,300 left, 100 %"},
+		{c.Text("de", "b", 1), "ein Tag"}, {c.Text("de", "b", 0), "0 Tage"}, {c.Text("en", "b", 2), "2 days"},
+		{c.Text("fr", "c", "2026"), "Woche 2026"}, {c.Text("de", "unknown"), "unknown"},
+	} {
+		if x.got != x.want {
+			t.Errorf("%q, want %q", x.got, x.want)
+		}
+	}
+}
+
+func TestPhrasesThatDoNotFit(t *testing.T) {
+	for says, folders := range map[string][]fstest.MapFS{
+		"without a en text": {folder(`{"a":"x"}`, `{}`)},
+		"only there":        {folder(`{}`, `{"a":"x"}`)},
+		"twice":             {folder(`{"a":"x"}`, `{"a":"x"}`), folder(`{"a":"x"}`, `{"a":"x"}`)},
+	} {
+		var err error
+		if len(folders) == 2 {
+			_, err = Load(folders[0], folders[1])
+		} else {
+			_, err = Load(folders[0])
+		}
+		if err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v", says, err)
+		}
+	}
+}
+
+func FuzzMatch(f *testing.F) {
+	f.Add("de-DE,de;q=0.9,en;q=0.8")
+	f.Add("*;q=")
+	f.Fuzz(func(t *testing.T, header string) {
+		if l := Match(header); l != "de" && l != "en" {
+			t.Fatal(l)
+		}
+	})
+}
