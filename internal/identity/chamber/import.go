@@ -41,7 +41,7 @@ const (
 	mostBad     = 1000
 	mostChanges = 100
 	everyRows   = 1000 // rows between two calls of Progress
-	batchRows   = 16  // rows of one statement: 8,000 of SQLite's 32,766 parameters
+	batchRows   = 500  // rows of one statement
 )
 
 // Import brings a chamber's directory up to the file (issue A, R072): companies

@@ -175,11 +175,18 @@ type Candidate struct {
 
 const worthShowing = 35 // a lower score is another company at the same postcode
 
+// sameNumber: an ident or register number in common is worth a look at any score.
+func (m Match) sameNumber() bool {
+	return slices.ContainsFunc(m.Fields, func(f FieldMatch) bool {
+		return (f.Field == "ident_number" || f.Field == "register_number") && (f.Verdict == Same || f.Verdict == Spelling)
+	})
+}
+
 // Best compares an application with entries and returns the most similar ones, best first.
 func Best(applied Company, entries []Entry, chamberNumber string, limit int) []Candidate {
 	var all []Candidate
 	for _, e := range entries {
-		if m := Compare(applied, e.Company, chamberNumber); m.Score >= worthShowing {
+		if m := Compare(applied, e.Company, chamberNumber); m.Score >= worthShowing || m.sameNumber() {
 			all = append(all, Candidate{e, m})
 		}
 	}

@@ -160,16 +160,13 @@ func FoldRegisterNumber(s string) (kind, number string, ok bool) {
 	return RegisterKindKey(m[1]), m[2] + m[3], true
 }
 
-// RegisterKindKey finds the list's key for a register kind: ELSTER says GR for GnR.
-func RegisterKindKey(s string) string {
-	s = strings.ToUpper(strings.TrimSpace(s))
-	if s == "GR" {
-		return "GnR"
-	}
+var registerKindKeys = sync.OnceValue(func() map[string]string {
+	keys := map[string]string{"gr": "GnR"}
 	for _, k := range registerKinds() {
-		if strings.EqualFold(k.Key, s) || Fold(k.Label) == Fold(s) {
-			return k.Key
-		}
+		keys[Fold(k.Key)], keys[Fold(k.Label)] = k.Key, k.Key
 	}
-	return ""
-}
+	return keys
+})
+
+// RegisterKindKey finds the list's key for a register kind: ELSTER says GR for GnR.
+func RegisterKindKey(s string) string { return registerKindKeys()[Fold(s)] }
