@@ -81,7 +81,7 @@ func submit(tx *db.Tx, by audit.Actor, r Request) (Request, error) {
 	if err != nil {
 		return r, err
 	}
-	if org.State != "active" || by.Account == "" {
+	if org.State != organization.Active || by.Account == "" {
 		return r, fault.NotFound()
 	}
 	r.Reason = strings.TrimSpace(r.Reason)

@@ -1,0 +1,140 @@
+package joining
+
+import (
+	"net/http"
+
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/fault"
+	"zunft/internal/ground/web"
+	"zunft/internal/identity/account"
+	"zunft/internal/identity/application"
+	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/membership"
+	"zunft/internal/identity/organization"
+)
+
+// requestPage shows one request, to its applicant or for review (S14, S18).
+type requestPage struct {
+	web.Frame
+	Form      *web.Form
+	Request   membership.Request
+	Applicant account.Account
+	Company   organization.Organization
+	Chamber   string
+	Asked     []string // names of the roles asked for
+	Options   []web.Option
+	Own       bool   // the reader is the applicant
+	Admin     bool   // the reader may answer
+	MyClaim   bool   // the reader has taken it on
+	MayClaim  bool   // nobody has, or the claim has ended
+	Admins    string // who else: the claiming admin
+	Decider   string // who decided
+}
+
+func (p *Pages) request(w http.ResponseWriter, r *http.Request) error {
+	return p.showRequest(w, r, web.NewForm())
+}
+
+func (p *Pages) showRequest(w http.ResponseWriter, r *http.Request, f *web.Form) error {
+	page := &requestPage{Form: f}
+	actor := web.Actor(r)
+	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
+		if page.Request, err = membership.Get(tx, actor, r.PathValue("id")); err != nil {
+			return err
+		}
+		q := page.Request
+		if page.Admin, err = membership.IsAdmin(tx, actor, q.Organization); err != nil {
+			return err
+		}
+		if page.Company, err = organization.Get(tx, q.Organization); err != nil {
+			return err
+		}
+		c, err := chamber.Get(tx, page.Company.Chamber)
+		if err != nil {
+			return err
+		}
+		page.Chamber = c.Name
+		people, err := account.GetMany(tx, []string{q.Applicant, q.ClaimedBy, q.DecidedBy})
+		if err != nil {
+			return err
+		}
+		page.Applicant = people[q.Applicant]
+		page.Own = q.Applicant == actor.Account
+		if page.Admin { // to the applicant it is "die Administration"
+			page.Admins, page.Decider = people[q.ClaimedBy].Name(), people[q.DecidedBy].Name()
+		}
+		page.MyClaim = page.Admin && q.State == membership.Claimed && q.ClaimedBy == actor.Account
+		page.MayClaim = page.Admin && !page.MyClaim && q.MayClaim(tx.Now())
+		offers, err := application.AllOffers(tx)
+		if err != nil {
+			return err
+		}
+		wanted := map[membership.Role]bool{}
+		for _, role := range q.Roles {
+			wanted[role] = true
+			if _, declared, ok := offers.Role(role.Application, role.Key); ok {
+				page.Asked = append(page.Asked, declared.Name(web.Lang(r)))
+			}
+		}
+		page.Options = options(offers, web.Lang(r), func(role membership.Role) bool { return wanted[role] })
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	text := func(key string) string { return p.Site.Catalog.Text(web.Lang(r), key) }
+	page.Back = web.Link{Text: text("joining.my_requests"), Href: "/requests"}
+	if page.Admin {
+		page.Back = web.Link{Text: text("joining.to_inbox"), Href: "/organizations/" + page.Company.ID + "/requests"}
+	}
+	return p.Site.Show(w, r, f.Status(), templates, "request", page)
+}
+
+func (p *Pages) claim(w http.ResponseWriter, r *http.Request) error {
+	return p.command(w, r, "joining.claimed", func(tx *db.Tx, _ *web.Form) error {
+		return membership.Claim(tx, web.Actor(r), r.PathValue("id"))
+	})
+}
+
+func (p *Pages) release(w http.ResponseWriter, r *http.Request) error {
+	return p.command(w, r, "joining.released", func(tx *db.Tx, _ *web.Form) error {
+		return membership.Release(tx, web.Actor(r), r.PathValue("id"))
+	})
+}
+
+func (p *Pages) approve(w http.ResponseWriter, r *http.Request) error {
+	return p.command(w, r, "joining.approved", func(tx *db.Tx, f *web.Form) error {
+		return membership.Approve(tx, web.Actor(r), r.PathValue("id"), chosen(f))
+	})
+}
+
+func (p *Pages) deny(w http.ResponseWriter, r *http.Request) error {
+	return p.command(w, r, "joining.denied", func(tx *db.Tx, f *web.Form) error {
+		chosen(f) // keep what was ticked
+		return membership.Deny(tx, web.Actor(r), r.PathValue("id"), f.Lines("answer"))
+	})
+}
+
+func (p *Pages) withdraw(w http.ResponseWriter, r *http.Request) error {
+	return p.command(w, r, "joining.withdrawn", func(tx *db.Tx, _ *web.Form) error {
+		return membership.Withdraw(tx, web.Actor(r), r.PathValue("id"))
+	})
+}
+
+// command runs one rule in one transaction and sends the browser back to the
+// request. Bad input and a step that came too late show the request again as
+// it is now, with what was typed.
+func (p *Pages) command(w http.ResponseWriter, r *http.Request, done string, rule func(*db.Tx, *web.Form) error) error {
+	f := web.ReadForm(r)
+	err := p.DB.Write(r.Context(), func(tx *db.Tx) error { return rule(tx, f) })
+	if f.Take(err) {
+		return p.showRequest(w, r, f)
+	}
+	if fault.Is(err, fault.KindForbidden) {
+		return fault.NotFound() // the applicant knocks at the admins' door
+	}
+	if err != nil {
+		return err
+	}
+	return p.Site.Done(w, r, "/requests/"+r.PathValue("id"), done)
+}
