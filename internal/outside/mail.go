@@ -3,6 +3,7 @@ package outside
 import (
 	"bytes"
 	"encoding/base64"
+	"html"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -11,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/net/html"
 	"golang.org/x/text/encoding/htmlindex"
 )
 
@@ -193,38 +193,35 @@ func inUTF8(data []byte, charset string) string {
 }
 
 // textOfHTML is what a person would read of an HTML mail; links keep their
-// address.
+// address. It only has to be readable: nobody runs or renders the result.
 func textOfHTML(s string) string {
 	var b strings.Builder
-	var hidden int
-	z := html.NewTokenizer(strings.NewReader(s))
-	for {
-		switch z.Next() {
-		case html.ErrorToken:
-			return strings.TrimSpace(b.String())
-		case html.TextToken:
-			if hidden == 0 {
-				b.Write(z.Text())
+	for s != "" {
+		open := strings.IndexByte(s, '<')
+		if open < 0 {
+			b.WriteString(s)
+			break
+		}
+		b.WriteString(s[:open])
+		tag, rest, closed := strings.Cut(s[open+1:], ">")
+		if !closed {
+			break
+		}
+		s = rest
+		name, _, _ := strings.Cut(strings.ToLower(strings.TrimRight(tag, "/ ")), " ")
+		switch name {
+		case "style", "script", "title":
+			if end := strings.Index(strings.ToLower(s), "</"+name); end >= 0 {
+				s = s[end:]
 			}
-		case html.StartTagToken, html.SelfClosingTagToken:
-			t := z.Token()
-			switch t.Data {
-			case "style", "script", "title":
-				hidden++
-			case "br", "p", "div", "tr", "li", "h1", "h2", "h3":
-				b.WriteByte('\n')
-			case "a":
-				for _, a := range t.Attr {
-					if a.Key == "href" {
-						b.WriteString(" " + a.Val + " ")
-					}
-				}
-			}
-		case html.EndTagToken:
-			switch name, _ := z.TagName(); string(name) {
-			case "style", "script", "title":
-				hidden = max(0, hidden-1)
+		case "br", "p", "div", "tr", "li", "h1", "h2", "h3":
+			b.WriteByte('\n')
+		case "a":
+			if _, after, ok := strings.Cut(tag, `href="`); ok {
+				href, _, _ := strings.Cut(after, `"`)
+				b.WriteString(" " + href + " ")
 			}
 		}
 	}
+	return strings.TrimSpace(html.UnescapeString(b.String()))
 }

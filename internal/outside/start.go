@@ -42,7 +42,7 @@ type Step struct{ Title, Text, URL, Link string }
 // DefaultSteps is the first walk through the story.
 func (s Start) DefaultSteps() []Step {
 	return []Step{
-		{"Als Bert anmelden", "Bert verwaltet die Rollen in seiner Bäckerei. Benutzername und Passwort stehen weiter unten.", s.Identity, "Identitätsportal öffnen"},
+		{"Als Bert anmelden", "Bert verwaltet die Rollen in seiner Bäckerei. Benutzername und Passwort stehen auf dieser Seite.", s.Identity, "Identitätsportal öffnen"},
 		{"Anna aufnehmen", "Anna wartet auf Antwort: Anfrage öffnen, „Mir zuweisen“, Rolle vergeben, zustimmen.", s.Identity, "Zu den Anfragen"},
 		{"Die Mail lesen", "Anna hat Nachricht bekommen – über einen echten Mailserver in den Briefkasten.", at(s.Mailbox, "/mail"), "Briefkasten öffnen"},
 		{"Als Anna ins Berichtsheft", "In einem anderen Browserfenster als Anna anmelden und die Woche schreiben.", s.Training, "Ausbildungsportal öffnen"},
