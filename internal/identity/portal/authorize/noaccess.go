@@ -30,7 +30,6 @@ type noAccessPage struct {
 	WaitingRoles          string
 	Alone                 bool // administers the organization and can give the role themselves (R030)
 	Needed                []application.Role
-	Lang                  string
 	Roles                 []web.Option
 	Givers                string
 	Others                []web.Link
@@ -42,7 +41,7 @@ func (p *Pages) noAccess(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) showNoAccess(w http.ResponseWriter, r *http.Request, f *web.Form, clientID, organizationID string) error {
-	page := &noAccessPage{Form: f, ClientID: clientID, Lang: web.Lang(r)}
+	page := &noAccessPage{Form: f, ClientID: clientID}
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) error { return page.load(tx, r, organizationID) })
 	if err != nil {
 		return err
@@ -96,7 +95,7 @@ func (page *noAccessPage) load(tx *db.Tx, r *http.Request, organizationID string
 	for i, e := range waiting {
 		if e.Kind == membership.ForRoles && e.Organization == m.Organization {
 			page.Waiting = &waiting[i]
-			page.WaitingRoles, err = names(tx, e.Roles, page.Lang)
+			page.WaitingRoles, err = names(tx, e.Roles, web.Lang(r))
 			return err
 		}
 	}
@@ -104,7 +103,7 @@ func (page *noAccessPage) load(tx *db.Tx, r *http.Request, organizationID string
 		return nil
 	}
 	for _, role := range roles {
-		page.Roles = append(page.Roles, web.Option{Value: role.Key, Text: role.Name(page.Lang), Hint: role.Description(page.Lang), Selected: len(roles) == 1})
+		page.Roles = append(page.Roles, web.Option{Value: role.Key, Text: role.Name(web.Lang(r)), Hint: role.Description(web.Lang(r)), Selected: len(roles) == 1})
 	}
 	page.Givers, err = givers(tx, m.Organization)
 	return err
