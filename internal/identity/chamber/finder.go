@@ -86,7 +86,9 @@ type district struct{ postcode, numbers, places string }
 func (d district) ambiguous() bool { return len(d.numbers) > 3 }
 
 // districts is sorted by postcode, as the file is. Only the first use pays.
-var districts = sync.OnceValue(func() []district {
+var districts = sync.OnceValue(readDistricts)
+
+func readDistricts() []district {
 	all := make([]district, 0, 11000)
 	for line := range strings.Lines(postcodeFile) {
 		line = strings.TrimRight(line, "\r\n")
@@ -97,7 +99,7 @@ var districts = sync.OnceValue(func() []district {
 		all = append(all, district{f[0], f[1], strings.Trim(f[4], `"`)})
 	}
 	return all
-})
+}
 
 // near returns the districts whose postcode begins with prefix.
 func near(prefix string) []district {

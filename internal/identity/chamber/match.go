@@ -121,7 +121,7 @@ func Compare(applied Company, listed Company, chamberNumber string) Match {
 			earned, possible = earned+weight, possible+weight
 		case Different:
 			possible += weight
-			if s := similarity(a, l); c.near && s >= nearEnough {
+			if s := similarity(bare(a), bare(l)); c.near && s >= nearEnough {
 				earned += weight * s / 2
 			}
 		}
@@ -142,6 +142,22 @@ func tidy(c Company) Company {
 		c.RegisterKind = kind
 	}
 	return c
+}
+
+var formWords = map[string]bool{"gmbh": true, "mbh": true, "ggmbh": true, "ug": true, "kgaa": true, "kg": true, "ag": true, "ohg": true, "gbr": true, "egbr": true, "ek": true,
+	"eg": true, "ev": true, "partg": true, "mbb": true, "partgmbb": true, "se": true, "vvag": true, "co": true, "und": true}
+
+// bare leaves out the words of legal forms: that two names both end in GmbH
+// makes them no more alike.
+func bare(folded string) string {
+	var b strings.Builder
+	for w := range strings.FieldsSeq(folded) {
+		if !formWords[w] {
+			b.WriteString(w)
+			b.WriteByte(' ')
+		}
+	}
+	return b.String()
 }
 
 // similarity is Dice's coefficient of the letter pairs of two folded texts,
@@ -173,7 +189,10 @@ type Candidate struct {
 	Match Match
 }
 
-const worthShowing = 35 // a lower score is another company at the same postcode
+const (
+	worthShowing = 35  // a lower score is another company at the same postcode
+	stranger     = 0.4 // names less similar have nothing to do with each other
+)
 
 // sameNumber: an ident or register number in common is worth a look at any score.
 func (m Match) sameNumber() bool {
@@ -182,10 +201,21 @@ func (m Match) sameNumber() bool {
 	})
 }
 
-// Best compares an application with entries and returns the most similar ones, best first.
+// Best compares an application with entries and returns the most similar
+// ones, best first. An entry with another name in another street is a stranger
+// and not worth the whole comparison, unless it shares a number.
 func Best(applied Company, entries []Entry, chamberNumber string, limit int) []Candidate {
+	applied = tidy(applied)
+	name, street := bare(FoldName(applied.Name)), FoldStreet(applied.Street)
+	ident, _ := FoldIdent(applied.IdentNumber, chamberNumber)
+	_, register, _ := FoldRegisterNumber(applied.RegisterNumber)
 	var all []Candidate
 	for _, e := range entries {
+		key := strings.Split(cmp.Or(e.companyKey, e.Key(), "|"), "|")
+		numbers := ident != "" && e.IdentNumber == ident || register != "" && e.RegisterNumber == register
+		if !numbers && key[1] != street && similarity(bare(key[0]), name) < stranger {
+			continue
+		}
 		if m := Compare(applied, e.Company, chamberNumber); m.Score >= worthShowing || m.sameNumber() {
 			all = append(all, Candidate{e, m})
 		}

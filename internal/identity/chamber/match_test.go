@@ -132,3 +132,16 @@ func TestR075ReferenceLists(t *testing.T) {
 		}
 	}
 }
+
+// The desk's cost in a postcode of 3,000 companies.
+func BenchmarkBest3000(b *testing.B) {
+	var entries []Entry
+	for i := range 3000 {
+		c := listed
+		c.IdentNumber, c.RegisterNumber, c.Name, c.Street = fmt.Sprint(i+100), fmt.Sprint(i+1), fmt.Sprintf("%x Handel GmbH", i*7919), fmt.Sprintf("Weg %d", i)
+		entries = append(entries, Entry{Company: c, companyKey: c.Key()})
+	}
+	for b.Loop() {
+		Best(applied, entries, "999", 5)
+	}
+}
