@@ -127,14 +127,14 @@ func FindForJoin(tx *db.Tx, name, street, house, postcode, ident string) (Organi
 	return match[0], nil
 }
 
-// Evidence is what the chamber has seen of a company.
-type Evidence struct {
+// A Proof is one thing the chamber has seen of a company.
+type Proof struct {
 	Method    string
 	At, Until db.Time // Until zero: without end
 }
 
-// EvidenceOf an organization, oldest first.
-func EvidenceOf(tx *db.Tx, organizationID string) ([]Evidence, error) {
+// Evidence are the proofs of an organization, oldest first.
+func Evidence(tx *db.Tx, organizationID string) ([]Proof, error) {
 	return evidence(tx, organizationID)
 }
 

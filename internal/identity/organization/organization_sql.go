@@ -90,7 +90,7 @@ func insertEvidence(tx *db.Tx, organizationID, method, clerk string) error {
 	return nil
 }
 
-func evidence(tx *db.Tx, organizationID string) ([]Evidence, error) {
-	return db.All(tx, func(e *Evidence) []any { return []any{&e.Method, &e.At, &e.Until} },
+func evidence(tx *db.Tx, organizationID string) ([]Proof, error) {
+	return db.All(tx, func(e *Proof) []any { return []any{&e.Method, &e.At, &e.Until} },
 		`SELECT method, at, until FROM evidence WHERE organization = $1 ORDER BY at, id`, organizationID)
 }

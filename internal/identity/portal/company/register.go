@@ -1,0 +1,105 @@
+package company
+
+import (
+	"errors"
+	"net/http"
+
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/fault"
+	"zunft/internal/ground/web"
+	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/organization"
+)
+
+type registerPage struct {
+	web.Frame
+	Form *web.Form
+	lists
+	Own  string // id of the person's own application for the same company
+	Join bool   // the company is here already: ask to join
+}
+
+type checkPage struct {
+	web.Frame
+	Form     *web.Form
+	Facts    []Fact
+	Hidden   []Fact       // what was typed, carried along
+	Chambers []web.Option // where several may be in charge
+	Chamber  string       // where one is
+}
+
+func (p *Pages) showRegister(w http.ResponseWriter, r *http.Request) error {
+	return p.registerForm(w, r, web.NewForm(), &registerPage{})
+}
+
+func (p *Pages) registerForm(w http.ResponseWriter, r *http.Request, f *web.Form, page *registerPage) error {
+	page.Form, page.lists = f, p.lists(r)
+	return p.Site.Show(w, r, f.Status(), templates, "register", page)
+}
+
+// register is the assistant (R070): the button says whether to check the data,
+// to go back to them, or to hand them in.
+func (p *Pages) register(w http.ResponseWriter, r *http.Request) error {
+	f, by := web.ReadForm(r), web.Actor(r)
+	switch f.Text("do") {
+	case "edit":
+		return p.registerForm(w, r, f, &registerPage{})
+	case "submit":
+		var made organization.Registration
+		err := p.DB.Write(r.Context(), func(tx *db.Tx) (err error) {
+			made, err = organization.Submit(tx, by, application(f))
+			return err
+		})
+		if own, yes := errors.AsType[*organization.OwnPending](err); yes { // the button was pressed twice
+			return web.See(w, r, "/organizations/registrations/"+own.ID)
+		}
+		if ft := fault.Of(err); ft != nil && ft.Key() == "organization.chamber_choose" {
+			f.Take(err)
+			return p.check(w, r, f)
+		}
+		if err != nil {
+			return p.again(w, r, f, err)
+		}
+		return web.See(w, r, "/organizations/registrations/"+made.ID+"/done")
+	}
+	return p.check(w, r, f)
+}
+
+// check shows the summary (S08) if there is nothing to mend.
+func (p *Pages) check(w http.ResponseWriter, r *http.Request, f *web.Form) error {
+	var made organization.Registration
+	var serving []chamber.Chamber
+	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
+		made, serving, err = organization.Prepare(tx, web.Actor(r), application(f))
+		return err
+	})
+	if err != nil {
+		return p.again(w, r, f, err)
+	}
+	page := &checkPage{Form: f, Facts: p.facts(r, made)}
+	for _, name := range fields {
+		if name != "chamber" || len(serving) < 2 {
+			page.Hidden = append(page.Hidden, Fact{name, f.Values.Get(name)})
+		}
+	}
+	for i, c := range serving {
+		page.Chamber = c.Name
+		page.Chambers = append(page.Chambers, web.Option{Value: c.ID, Text: c.Name, Selected: i == 0})
+	}
+	if f.Values.Get("chamber") == "" {
+		f.Values.Del("chamber") // the likeliest is chosen
+	}
+	return p.Site.Show(w, r, f.Status(), templates, "check", page)
+}
+
+func (p *Pages) again(w http.ResponseWriter, r *http.Request, f *web.Form, err error) error {
+	page := &registerPage{}
+	if own, yes := errors.AsType[*organization.OwnPending](err); yes {
+		page.Own = own.ID
+	}
+	if !f.Take(err) {
+		return err
+	}
+	page.Join = f.Problems[0].Key == "organization.registered_already"
+	return p.registerForm(w, r, f, page)
+}

@@ -1,0 +1,157 @@
+package company
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/fault"
+	"zunft/internal/ground/web"
+	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/letter"
+	"zunft/internal/identity/organization"
+)
+
+// A Step is a line of the timeline: what happened, and when.
+type Step struct {
+	At   db.Time
+	Text string // phrase key
+}
+
+type statusPage struct {
+	web.Frame
+	Form *web.Form
+	lists
+	Registration organization.Registration
+	Organization organization.Organization
+	Chamber      chamber.Chamber
+	Facts        []Fact
+	Steps        []Step
+	Letter       letter.Letter
+}
+
+// State is what the page's heading line says: the registration's state, and
+// after approval the organization's (R093: "wartet auf Brief" is visible).
+func (s *statusPage) State() string {
+	if s.Registration.State == organization.Approved && s.Organization.State != "" {
+		return s.Organization.State
+	}
+	return s.Registration.State
+}
+
+// Kind is how the state's tag looks.
+func (s *statusPage) Kind() string {
+	switch s.State() {
+	case organization.Active:
+		return "success"
+	case organization.AskedBack:
+		return "warning"
+	case organization.Refused:
+		return "danger"
+	case organization.Withdrawn, organization.Closed:
+		return "neutral"
+	}
+	return "info"
+}
+
+// Version is the hidden field that notices when somebody was quicker.
+func (s *statusPage) Version() string { return strconv.Itoa(s.Registration.Version) }
+
+func (p *Pages) loadStatus(r *http.Request) (*statusPage, error) {
+	page := &statusPage{lists: p.lists(r)}
+	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
+		if page.Registration, err = organization.OwnRegistration(tx, web.Actor(r), r.PathValue("id")); err != nil {
+			return err
+		}
+		if page.Chamber, err = chamber.Get(tx, page.Registration.Chamber); err != nil {
+			return err
+		}
+		all, err := chamber.Serving(tx, page.Registration.Postcode, page.Registration.Place)
+		if err != nil {
+			return err
+		}
+		for _, c := range all {
+			page.Chambers = append(page.Chambers, web.Option{Value: c.ID, Text: c.Name})
+		}
+		if page.Registration.Organization == "" {
+			return nil
+		}
+		if page.Organization, err = organization.Get(tx, page.Registration.Organization); err != nil {
+			return err
+		}
+		if page.Letter, err = letter.Current(tx, page.Organization.ID); fault.Is(err, fault.KindNotFound) {
+			return nil
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	page.Facts = p.facts(r, page.Registration)
+	page.Steps = steps(page)
+	return page, nil
+}
+
+func steps(s *statusPage) (all []Step) {
+	add := func(at db.Time, text string) {
+		if !at.IsZero() {
+			all = append(all, Step{at, text})
+		}
+	}
+	add(s.Registration.SubmittedAt, "company.step.submitted")
+	add(s.Registration.DecidedAt, "company.step."+s.Registration.State)
+	add(s.Letter.PrintedAt, "company.step.printed")
+	add(s.Letter.DispatchedAt, "company.step.dispatched")
+	add(s.Organization.ActivatedAt, "company.step.active")
+	slices.Reverse(all)
+	return all
+}
+
+func (p *Pages) showStatus(w http.ResponseWriter, r *http.Request) error {
+	page, err := p.loadStatus(r)
+	if err != nil {
+		return err
+	}
+	page.Form = formOf(page.Registration)
+	return p.Site.Show(w, r, http.StatusOK, templates, "status", page)
+}
+
+func (p *Pages) showDone(w http.ResponseWriter, r *http.Request) error {
+	page, err := p.loadStatus(r)
+	if err != nil {
+		return err
+	}
+	return p.Site.Show(w, r, http.StatusOK, templates, "done", page)
+}
+
+// answer is what the applicant does with an application: send it again after a
+// question, or take it back.
+func (p *Pages) answer(w http.ResponseWriter, r *http.Request) error {
+	f, by, id := web.ReadForm(r), web.Actor(r), r.PathValue("id")
+	version, _ := strconv.Atoi(f.Text("version"))
+	phrase := "company.resubmitted"
+	err := p.DB.Write(r.Context(), func(tx *db.Tx) error {
+		if f.Text("do") == "withdraw" {
+			phrase = "company.withdrawn"
+			return organization.Withdraw(tx, by, id)
+		}
+		_, err := organization.Resubmit(tx, by, id, version, application(f))
+		return err
+	})
+	if f.Take(err) {
+		page, err := p.loadStatus(r)
+		if err != nil {
+			return err
+		}
+		if page.Form = f; f.Text("do") == "withdraw" {
+			page.Form = formOf(page.Registration)
+			page.Form.Problems = f.Problems
+		}
+		return p.Site.Show(w, r, f.Status(), templates, "status", page)
+	}
+	if err != nil {
+		return err
+	}
+	return p.Site.Done(w, r, "/organizations/registrations/"+id, phrase)
+}
