@@ -24,7 +24,10 @@ func enqueue(t *testing.T, d *db.DB, kind, key string, body any) {
 
 func count(t *testing.T, d *db.DB, where string) (n int) {
 	t.Helper()
-	if err := d.Read(t.Context(), func(tx *db.Tx) (err error) { n, err = db.Value[int](tx, `SELECT count(*) FROM job WHERE `+where); return err }); err != nil {
+	if err := d.Read(t.Context(), func(tx *db.Tx) (err error) {
+		n, err = db.Value[int](tx, `SELECT count(*) FROM job WHERE `+where)
+		return err
+	}); err != nil {
 		t.Fatal(err)
 	}
 	return n

@@ -10,13 +10,13 @@ package visitor
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/account"
-	"zunft/internal/identity/notice"
 	"zunft/internal/identity/session"
 )
 
@@ -83,25 +83,13 @@ func (v *Visitor) load(tx *db.Tx) (err error) {
 	if v.Account, err = account.Get(tx, v.Session.Account); err != nil {
 		return err
 	}
-	err = tx.Each(`SELECT role, COALESCE(chamber, '') FROM staff WHERE account = $1`, []any{v.Account.ID}, func(scan func(...any) error) error {
-		var role, chamber string
-		if err := scan(&role, &chamber); err != nil {
-			return err
-		}
-		v.Operator = v.Operator || role == "operator"
-		if role == "clerk" {
-			v.Chamber = chamber
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	v.AdminOf, err = db.Values[string](tx, `SELECT organization FROM membership WHERE account = $1 AND admin AND ended_at IS NULL`, v.Account.ID)
-	if err != nil {
-		return err
-	}
-	v.Bell, err = notice.Unread(tx, v.Account.ID)
+	var organizations string
+	err = tx.Scan(`SELECT COALESCE((SELECT chamber FROM staff WHERE account = $1 AND role = 'clerk' LIMIT 1), ''),
+		EXISTS (SELECT 1 FROM staff WHERE account = $1 AND role = 'operator'),
+		COALESCE((SELECT string_agg(organization, ' ') FROM membership WHERE account = $1 AND admin AND ended_at IS NULL), ''),
+		(SELECT count(*) FROM (SELECT 1 FROM notice WHERE account = $1 AND read_at IS NULL LIMIT 99) AS unread)`,
+		[]any{v.Account.ID}, &v.Chamber, &v.Operator, &organizations, &v.Bell)
+	v.AdminOf = strings.Fields(organizations)
 	return err
 }
 
