@@ -13,6 +13,7 @@ package terms
 import (
 	"embed"
 	"fmt"
+	"slices"
 	"strings"
 
 	"zunft/internal/ground/audit"
@@ -65,7 +66,7 @@ func Pending(tx *db.Tx, account string) ([]Terms, error) {
 	given, err := db.Values[string](tx, `SELECT terms FROM consent WHERE account = $1`, account)
 	var pending []Terms
 	for _, t := range current {
-		if t.Required && !strings.Contains(strings.Join(given, " "), t.ID) {
+		if t.Required && !slices.Contains(given, t.ID) {
 			pending = append(pending, t)
 		}
 	}

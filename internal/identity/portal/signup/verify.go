@@ -1,0 +1,172 @@
+package signup
+
+import (
+	"net/http"
+
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/fault"
+	"zunft/internal/ground/web"
+	"zunft/internal/identity/account"
+	"zunft/internal/identity/session"
+)
+
+// verifyPage is all that verify.html may use.
+type verifyPage struct {
+	web.Frame
+	Form   *web.Form
+	Email  string // empty: this browser did not sign up
+	Ticket string
+}
+
+// askCode is S04.
+func (p *Pages) askCode(w http.ResponseWriter, r *http.Request) error {
+	if p.home(w, r) {
+		return nil
+	}
+	return p.showCode(w, r, web.NewForm())
+}
+
+func (p *Pages) showCode(w http.ResponseWriter, r *http.Request, f *web.Form) error {
+	page := &verifyPage{Form: f}
+	err := p.DB.Read(r.Context(), func(tx *db.Tx) error {
+		a, err := account.Waiting(tx, p.browser(r))
+		page.Email = a.Email
+		return err
+	})
+	if err != nil && fault.Of(err) == nil {
+		return err
+	}
+	return p.Site.Show(w, r, f.Status(), templates, "verify", page)
+}
+
+func (p *Pages) code(w http.ResponseWriter, r *http.Request) error {
+	if p.home(w, r) {
+		return nil
+	}
+	f := web.ReadForm(r)
+	switch f.Text("do") {
+	case "again":
+		return p.again(w, r, f, func(tx *db.Tx) error { return account.ResendByBrowser(tx, web.Actor(r), p.browser(r)) })
+	case "ticket":
+		b := p.mark(w, r)
+		return p.again(w, r, f, func(tx *db.Tx) error { return account.ResendByTicket(tx, web.Actor(r), f.Text("ticket"), b) })
+	}
+	var token string
+	var s session.Session
+	var a account.Account
+	err := p.DB.Write(r.Context(), func(tx *db.Tx) (err error) {
+		if a, err = account.ConfirmByCode(tx, web.Actor(r), p.browser(r), f.Text("code")); err != nil {
+			return err
+		}
+		token, s, err = session.Start(tx, web.Actor(r), a.ID, "otp")
+		return err
+	})
+	if f.Take(err) {
+		f.Values.Del("code")
+		return p.showCode(w, r, f)
+	}
+	if err != nil {
+		return err
+	}
+	p.Door.SignIn(w, r, token, s)
+	p.Site.SetCookie(w, browserCookie, "", -1)
+	next := web.LocalPath(p.Site.Cookie(r, nextCookie))
+	p.Site.SetCookie(w, nextCookie, "", -1)
+	if a.Username == "" {
+		return p.Site.Done(w, r, next, "signup.confirmed_without_username")
+	}
+	return p.Site.Done(w, r, next, "signup.confirmed")
+}
+
+// again sends a new mail and shows S04.
+func (p *Pages) again(w http.ResponseWriter, r *http.Request, f *web.Form, send func(*db.Tx) error) error {
+	err := p.DB.Write(r.Context(), send)
+	if f.Take(err) {
+		return p.showCode(w, r, f)
+	}
+	if err != nil {
+		return err
+	}
+	return p.Site.Done(w, r, "/register/verify", "signup.sent_again")
+}
+
+// confirmPage is all that confirm.html may use.
+type confirmPage struct {
+	web.Frame
+	Form    *web.Form
+	Heading string // phrase keys: what became of the link, and what to do
+	Text    string
+	State   account.LinkState
+	UsedAt  db.Time
+	Name    string
+	Login   string
+	Token   string
+	Can     bool // a new link can be sent
+}
+
+// askConfirm shows what the link is for; it changes nothing (mail scanners).
+func (p *Pages) askConfirm(w http.ResponseWriter, r *http.Request) error {
+	return p.showConfirm(w, r, web.NewForm())
+}
+
+func (p *Pages) showConfirm(w http.ResponseWriter, r *http.Request, f *web.Form) error {
+	page := &confirmPage{Form: f, Token: r.PathValue("token")}
+	var l account.Link
+	if err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) { l, err = account.ConfirmationLink(tx, page.Token); return err }); err != nil {
+		return err
+	}
+	page.State, page.UsedAt = l.State, l.UsedAt
+	status := f.Status()
+	switch {
+	case l.State == account.LinkOpen && l.Account.State == account.Unconfirmed:
+		page.Name, page.Login = l.Account.Name(), l.Account.Username
+	case l.State == account.LinkUnknown:
+		if status == http.StatusOK {
+			status = http.StatusNotFound
+		}
+	default:
+		page.Can = l.Account.State == account.Unconfirmed
+		if !page.Can && l.State != account.LinkUsed {
+			page.State = account.LinkUsed // confirmed by another link
+		}
+		if status == http.StatusOK {
+			status = http.StatusGone
+		}
+	}
+	return p.Site.Show(w, r, status, templates, "confirm", page)
+}
+
+func (p *Pages) confirm(w http.ResponseWriter, r *http.Request) error {
+	f, token := web.ReadForm(r), r.PathValue("token")
+	if f.Text("do") == "again" {
+		b := p.mark(w, r)
+		err := p.DB.Write(r.Context(), func(tx *db.Tx) error { return account.ResendByLink(tx, web.Actor(r), token, b) })
+		if f.Take(err) {
+			return p.showConfirm(w, r, f)
+		}
+		if err != nil {
+			return err
+		}
+		return p.Site.Done(w, r, "/register/verify", "signup.sent_again")
+	}
+	var a account.Account
+	err := p.DB.Write(r.Context(), func(tx *db.Tx) (err error) { a, err = account.Confirm(tx, web.Actor(r), token); return err })
+	if f.Take(err) {
+		return p.showConfirm(w, r, f)
+	}
+	if err != nil {
+		return err
+	}
+	if a.Username == "" {
+		return p.Site.Done(w, r, "/register/done", "signup.confirmed_without_username")
+	}
+	return web.See(w, r, "/register/done")
+}
+
+// donePage is all that done.html may use.
+type donePage struct{ web.Frame }
+
+// done is S05, with what comes next (R058, R059).
+func (p *Pages) done(w http.ResponseWriter, r *http.Request) error {
+	return p.Site.Show(w, r, http.StatusOK, templates, "done", &donePage{})
+}
