@@ -48,8 +48,7 @@ CREATE TABLE session (
 	id         TEXT PRIMARY KEY,
 	token_hash TEXT NOT NULL UNIQUE,
 	person     TEXT NOT NULL REFERENCES person (sub),
-	company    TEXT NOT NULL REFERENCES company (id),
-	roles      TEXT NOT NULL,               -- blank separated
+	company    TEXT NOT NULL REFERENCES company (id), -- acted for; the roles in it are in company_role
 	sid        TEXT NOT NULL,               -- the identity portal's session, for logging out
 	id_token   TEXT NOT NULL,               -- sealed; the hint for RP-initiated logout
 	created_at TIMESTAMPTZ NOT NULL,
@@ -58,7 +57,20 @@ CREATE TABLE session (
 	ended_at   TIMESTAMPTZ
 );
 CREATE INDEX session_sid ON session (sid) WHERE ended_at IS NULL;
+CREATE INDEX session_person ON session (person) WHERE ended_at IS NULL;
 CREATE INDEX session_ends ON session (ends_at);
+
+-- What was typed when the session had ended meanwhile: kept sealed until the
+-- same browser has signed in again as the same person, at most a day.
+CREATE TABLE parked_form (
+	browser    TEXT NOT NULL,               -- hash of the cookie
+	path       TEXT NOT NULL,
+	person     TEXT NOT NULL,               -- who it belongs to, as the form itself said
+	body       TEXT NOT NULL,               -- sealed
+	expires_at TIMESTAMPTZ NOT NULL,
+	PRIMARY KEY (browser, path)
+);
+CREATE INDEX parked_form_expires ON parked_form (expires_at);
 
 -- Logout tokens already used (OpenID Connect Back-Channel Logout 1.0, 2.6).
 CREATE TABLE logout_token (
@@ -87,6 +99,7 @@ CREATE TABLE report (
 	version       INTEGER NOT NULL DEFAULT 1,
 	UNIQUE (apprentice, company, year, week)
 );
+CREATE INDEX report_week ON report (company, apprentice, year, week);
 CREATE INDEX report_queue ON report (company, submitted_at, id) WHERE state = 'submitted';
 
 -- Entries per day, for those who write daily (R226).
@@ -103,8 +116,9 @@ CREATE TABLE report_event (
 	id     TEXT PRIMARY KEY,
 	report TEXT NOT NULL REFERENCES report (id) ON DELETE CASCADE,
 	at     TIMESTAMPTZ NOT NULL,
-	person TEXT NOT NULL,
+	person TEXT NOT NULL REFERENCES person (sub),
 	event  TEXT NOT NULL CHECK (event IN ('submitted', 'taken_back', 'returned', 'signed_off', 'reopened', 'comment')),
-	text   TEXT NOT NULL DEFAULT ''
+	text   TEXT NOT NULL DEFAULT '',         -- reason, remark or comment
+	digest TEXT NOT NULL DEFAULT ''          -- SHA-256 of what was submitted or signed off (L16)
 );
 CREATE INDEX report_event_report ON report_event (report, id);

@@ -1,0 +1,193 @@
+// Package book is the report book (Ausbildungsnachweis): apprentices write a
+// report per week, or day by day within it (R226, W19), submit it, and trainers
+// of their company sign it off or return it with a reason (R224–R229, S29, S30).
+//
+//		             Save                    SignOff
+//		(nothing) ─────────▶ draft ─Submit─▶ submitted ───────▶ signed_off
+//		                      ▲  ▲─TakeBack──┘  │ Return            │ Reopen
+//		                      │ (draft)         ▼                   │
+//		                      └─ Save/Submit ─ returned ◀───────────┘
+//
+//	  - One report per apprentice, company and week: no overlaps; gaps show in the
+//	    year (L14). A report is locked from submitting on; it can be taken back
+//	    while nobody has decided (L15). What was signed off opens only when a
+//	    trainer returns it (R334, R335).
+//	  - Trainers and supervisors of the same company decide (R325), never the
+//	    apprentice; training admins read. A draft is seen by its author alone.
+//	  - Every decision is one conditional UPDATE on state and version: who comes
+//	    second reads that somebody was quicker.
+//	  - § 13 sentence 2 no. 7 BBiG: since 1 August 2024 no signature is needed. What
+//	    counts is the record: who, when, and a digest of the text (L16).
+package book
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"encoding/json"
+	"strings"
+	"unicode/utf8"
+
+	"zunft/internal/ground/audit"
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/fault"
+	"zunft/internal/ground/mail"
+	"zunft/internal/training/person"
+)
+
+// Phrases of this package.
+//
+//go:embed phrases/*.json
+var Phrases embed.FS
+
+//go:embed mails
+var mailFiles embed.FS
+
+var texts = mail.Parse(mailFiles)
+
+// A State of a report.
+type State string
+
+const (
+	Draft     State = "draft"
+	Submitted State = "submitted"
+	Returned  State = "returned"
+	SignedOff State = "signed_off"
+)
+
+// Limits, in characters.
+const (
+	MaxText    = 8000 // each of the three texts of a week
+	MaxDay     = 2000 // the text of a day
+	MaxLine    = 100  // department
+	MaxReason  = 500  // of a return, and a remark at signing off
+	MaxComment = 2000
+)
+
+// Attendance values of a day, in the order people choose from; empty is "not said".
+var Attendance = []string{"", "company", "school", "course", "vacation", "sick", "holiday", "free"}
+
+var absent = map[string]bool{"vacation": true, "sick": true, "holiday": true, "free": true}
+
+// A Day of a report (R226).
+type Day struct{ Attendance, Text string }
+
+// A Text is what an apprentice writes: the parts of recommendation 156 of the
+// BIBB board, and days if they like.
+type Text struct {
+	Department  string // Ausbildungsabschnitt
+	Work        string // betriebliche Tätigkeiten
+	Instruction string // Unterweisungen, betrieblicher Unterricht, Schulungen
+	School      string // Themen der Berufsschule
+	Days        [7]Day // Monday first
+}
+
+// Empty reports whether nothing was written at all.
+func (t Text) Empty() bool { return t == Text{} }
+
+// Daily reports whether something was said about single days.
+func (t Text) Daily() bool { return t.Days != [7]Day{} }
+
+// Describes reports whether the week is described: by any text, or because
+// nobody worked from Monday to Friday.
+func (t Text) Describes() bool {
+	if t.Work+t.Instruction+t.School != "" {
+		return true
+	}
+	away := true
+	for i, d := range t.Days {
+		if d.Text != "" {
+			return true
+		}
+		away = away && (i >= 5 || absent[d.Attendance])
+	}
+	return away
+}
+
+// Length counts the written characters.
+func (t Text) Length() int {
+	n := utf8.RuneCountInString(t.Work + t.Instruction + t.School)
+	for _, d := range t.Days {
+		n += utf8.RuneCountInString(d.Text)
+	}
+	return n
+}
+
+// digest binds a decision to what was read (L16).
+func (t Text) digest() string {
+	b, _ := json.Marshal(t) // plain strings: cannot fail
+	sum := sha256.Sum256(b)
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// check says what is too long; names of fields as forms use them.
+func (t Text) check() error {
+	var p fault.Problems
+	for _, f := range []struct{ name, text string }{{"work", t.Work}, {"instruction", t.Instruction}, {"school", t.School}} {
+		if n := utf8.RuneCountInString(f.text); n > MaxText {
+			p.Add(f.name, "book.text_long", n, MaxText)
+		}
+	}
+	for i, d := range t.Days {
+		if n := utf8.RuneCountInString(d.Text); n > MaxDay {
+			p.Add(DayField(i+1)+"_text", "book.text_long", n, MaxDay)
+		}
+		known := false
+		for _, a := range Attendance {
+			known = known || a == d.Attendance
+		}
+		if !known {
+			p.Add(DayField(i+1)+"_attendance", "book.attendance_unknown")
+		}
+	}
+	if utf8.RuneCountInString(t.Department) > MaxLine || strings.Contains(t.Department, "\n") {
+		p.Add("department", "book.department_long", MaxLine)
+	}
+	return p.Err()
+}
+
+// DayField is how forms name the fields of a day: "d1" is Monday.
+func DayField(n int) string { return "d" + string(rune('0'+n)) }
+
+// A Report is one week of one apprentice.
+type Report struct {
+	ID, Apprentice, Company string
+	Week                    Week
+	Text                    Text
+	State                   State
+	Answer                  string // why it was returned last
+	SubmittedAt, DecidedAt  db.Time
+	DecidedBy               string
+	ChangedAt               db.Time
+	Version                 int // 0: nothing was saved yet
+}
+
+// Open reports whether its author may change it.
+func (r Report) Open() bool { return r.Version == 0 || r.State == Draft || r.State == Returned }
+
+// author is who acts, if they keep a report book in the company they act for.
+func author(tx *db.Tx, by audit.Actor) (person.Session, error) {
+	s, err := person.Acting(tx, by)
+	if err == nil && !s.Writes() {
+		err = fault.Forbidden()
+	}
+	return s, err
+}
+
+// note keeps what happened: in the report's history and in the audit.
+func note(tx *db.Tx, by audit.Actor, r Report, event, text, digest string) error {
+	_, err := tx.Exec(`INSERT INTO report_event (id, report, at, person, event, text, digest) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		db.NewID(), r.ID, tx.Now(), by.Account, event, text, digest)
+	if err != nil {
+		return err
+	}
+	return record(tx, by, r, event, digest)
+}
+
+func record(tx *db.Tx, by audit.Actor, r Report, event, digest string) error {
+	detail := map[string]any{"week": r.Week.String(), "version": r.Version}
+	if digest != "" {
+		detail["sha256"] = digest
+	}
+	return audit.Record(tx, by, audit.Entry{Event: "report." + event, Account: r.Apprentice, Organization: r.Company, Thing: r.ID, Detail: detail})
+}

@@ -1,0 +1,61 @@
+package book
+
+import (
+	"strings"
+	"time"
+
+	"zunft/internal/ground/mail"
+	"zunft/internal/ground/paper"
+	"zunft/internal/training/person"
+)
+
+// Sheet is a week on paper, with the head and parts of recommendation 156 of
+// the BIBB board and the record of its sign-off. text speaks the reader's language.
+func Sheet(r Report, apprentice person.Person, company person.Company, history []Event, lang string, text func(key string, args ...any) string) paper.Sheet {
+	s := paper.Sheet{
+		Title: text("book.sheet.title", r.Week.Name()), Subtitle: text("book.sheet.subtitle"), Author: apprentice.Name, Lang: lang, Date: r.ChangedAt.Time,
+		Facts: [][2]string{
+			{text("book.sheet.name"), apprentice.Name}, {text("book.sheet.company"), company.Name}, {text("book.sheet.period"), r.Week.Dates()},
+			{text("book.sheet.state"), text("book.state." + string(r.State))},
+		},
+		LogHeading: text("book.sheet.log"),
+		Footer:     text("book.sheet.footer", apprentice.Name, r.Week.Name(), r.Week.Dates()),
+	}
+	if r.Text.Department != "" {
+		s.Facts = append(s.Facts, [2]string{text("book.sheet.department"), r.Text.Department})
+	}
+	none := text("book.sheet.none")
+	s.Sections = []paper.Section{
+		{Heading: text("book.part.work"), Text: r.Text.Work, Empty: none},
+		{Heading: text("book.part.instruction"), Text: r.Text.Instruction, Empty: none},
+		{Heading: text("book.part.school"), Text: r.Text.School, Empty: none},
+	}
+	if r.Text.Daily() {
+		s.Sections = append(s.Sections, paper.Section{Heading: text("book.part.days"), Table: days(r, text)})
+	}
+	for i := len(history) - 1; i >= 0; i-- { // oldest first
+		e := history[i]
+		s.Log = append(s.Log, paper.LogEntry{When: e.At.In(mail.Berlin).Format("02.01.2006, 15:04"), Who: e.Person, What: text("book.event." + e.Kind), Note: e.Text})
+	}
+	return s
+}
+
+func days(r Report, text func(key string, args ...any) string) *paper.Table {
+	t := &paper.Table{Head: []string{text("book.sheet.day"), text("book.sheet.attendance"), text("book.sheet.done")}, Widths: []float64{30, 30, 100}}
+	for i, d := range r.Text.Days {
+		if d == (Day{}) {
+			continue
+		}
+		said := ""
+		if d.Attendance != "" {
+			said = text("book.attendance." + d.Attendance)
+		}
+		t.Rows = append(t.Rows, []string{DayName(text, r.Week, i+1), said, d.Text})
+	}
+	return t
+}
+
+// DayName is "Montag, 16.11." for the n-th day of a week.
+func DayName(text func(key string, args ...any) string, w Week, n int) string {
+	return text("book.day."+strings.ToLower(time.Weekday(n%7).String())) + ", " + w.Day(n).Format("02.01.")
+}

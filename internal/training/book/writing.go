@@ -1,0 +1,260 @@
+package book
+
+import (
+	"fmt"
+	"strings"
+
+	"zunft/internal/ground/audit"
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/fault"
+	"zunft/internal/ground/mail"
+	"zunft/internal/training/person"
+)
+
+// furthest is how many weeks ahead somebody may write.
+const furthest = 8
+
+// Mine is the actor's own report of a week; Version is 0 when nothing was
+// written yet. Weeks far away are not found.
+func Mine(tx *db.Tx, by audit.Actor, w Week) (Report, error) {
+	s, err := author(tx, by)
+	if err != nil {
+		return Report{}, err
+	}
+	if WeekOf(tx.Now()).Add(furthest).Before(w) {
+		return Report{}, fault.NotFound()
+	}
+	r, err := byWeek(tx, s.Company.ID, s.Person.Sub, w)
+	if fault.Is(err, fault.KindNotFound) {
+		return Report{Apprentice: s.Person.Sub, Company: s.Company.ID, Week: w, State: Draft}, nil
+	}
+	return r, err
+}
+
+// Save keeps what was typed (R226). version is the one the page was made of:
+// if the report has changed since, nothing is overwritten (Conflict), unless
+// both say the same. Nothing typed, nothing kept.
+func Save(tx *db.Tx, by audit.Actor, w Week, version int, t Text) (Report, error) {
+	r, err := Mine(tx, by, w)
+	if err != nil {
+		return r, err
+	}
+	if r.Text == t { // also a second press of the same button
+		return r, nil
+	}
+	if err := t.check(); err != nil {
+		return r, err
+	}
+	if !r.Open() {
+		return r, fault.Conflict("book.locked_" + string(r.State))
+	}
+	if r.Version != version {
+		return r, changedElsewhere(r)
+	}
+	old := r.Version
+	r.Text, r.Version, r.ChangedAt = t, old+1, tx.Now()
+	var saved bool
+	if old == 0 {
+		r.ID = db.NewID()
+		saved, err = insert(tx, r)
+	} else {
+		saved, err = update(tx, r, old)
+	}
+	if err != nil {
+		return r, fmt.Errorf("save report %s: %w", w, err)
+	}
+	if !saved {
+		if r, err = Mine(tx, by, w); err != nil {
+			return r, err
+		}
+		return r, changedElsewhere(r)
+	}
+	if err := saveDays(tx, r); err != nil {
+		return r, fmt.Errorf("save days of %s: %w", w, err)
+	}
+	return r, record(tx, by, r, "saved", "")
+}
+
+func changedElsewhere(r Report) error {
+	return fault.Conflict("book.changed_elsewhere", r.ChangedAt.In(mail.Berlin).Format("15:04"))
+}
+
+// CopyLast puts last week's texts under what was typed, and saves.
+func CopyLast(tx *db.Tx, by audit.Actor, w Week, version int, t Text) (Report, error) {
+	last, err := Mine(tx, by, w.Add(-1))
+	if err != nil {
+		return Report{}, err
+	}
+	if last.Text.Empty() {
+		return Report{}, fault.Invalid("", "book.nothing_to_copy")
+	}
+	below := func(mine, theirs string) string {
+		switch {
+		case mine == "":
+			return theirs
+		case strings.HasSuffix(mine, theirs): // nothing to add, or added already
+			return mine
+		}
+		return mine + "\n" + theirs
+	}
+	t.Work, t.Instruction, t.School = below(t.Work, last.Text.Work), below(t.Instruction, last.Text.Instruction), below(t.School, last.Text.School)
+	if t.Department == "" {
+		t.Department = last.Text.Department
+	}
+	for i := range t.Days {
+		t.Days[i].Text = below(t.Days[i].Text, last.Text.Days[i].Text)
+		if t.Days[i].Attendance == "" && !absent[last.Text.Days[i].Attendance] {
+			t.Days[i].Attendance = last.Text.Days[i].Attendance
+		}
+	}
+	return Save(tx, by, w, version, t)
+}
+
+// Submit hands the report over to the trainers (R227, M20). Pressing twice is
+// harmless.
+func Submit(tx *db.Tx, by audit.Actor, w Week, version int) (Report, error) {
+	r, err := Mine(tx, by, w)
+	if err != nil {
+		return r, err
+	}
+	switch {
+	case r.State == Submitted && r.Version == version+1:
+		return r, nil
+	case !r.Open():
+		return r, fault.Conflict("book.locked_" + string(r.State))
+	case WeekOf(tx.Now()).Before(w):
+		return r, fault.Invalid("", "book.too_early", w.Day(7).Format("02.01.2006"), w.Day(1).Format("02.01.2006"))
+	case !r.Text.Describes():
+		return r, fault.Invalid("work", "book.work_missing")
+	}
+	moved, err := move(tx, &r, `state = 'submitted', submitted_at = $3, decided_at = NULL, decided_by = ''`, `state IN ('draft', 'returned')`, version)
+	if err != nil {
+		return r, fmt.Errorf("submit %s: %w", w, err)
+	}
+	if !moved {
+		if r, err = Mine(tx, by, w); err != nil {
+			return r, err
+		}
+		if r.State == Submitted && r.Version == version+1 {
+			return r, nil
+		}
+		return r, changedElsewhere(r)
+	}
+	if err := note(tx, by, r, "submitted", "", r.Text.digest()); err != nil {
+		return r, err
+	}
+	return r, tellTrainers(tx, r)
+}
+
+// tellTrainers sends M20, one mail per person and submission.
+func tellTrainers(tx *db.Tx, r Report) error {
+	writer, err := person.Get(tx, r.Apprentice)
+	if err != nil {
+		return err
+	}
+	trainers, err := person.With(tx, r.Company, person.Trainer)
+	if err != nil {
+		return err
+	}
+	for _, p := range trainers {
+		if p.Sub == r.Apprentice || p.Email == "" {
+			continue
+		}
+		if err := texts.Send(tx, p.Mail(), "report_submitted", map[string]any{"Name": p.Name, "Apprentice": writer.Name,
+			"Week": r.Week.Name(), "Dates": r.Week.Dates(), "ID": r.ID}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TakeBack makes a submitted report a draft again while nobody has decided (L15).
+func TakeBack(tx *db.Tx, by audit.Actor, w Week) (Report, error) {
+	r, err := Mine(tx, by, w)
+	if err != nil {
+		return r, err
+	}
+	if r.State == Draft {
+		return r, nil
+	}
+	moved, err := move(tx, &r, `state = 'draft'`, `state = 'submitted'`, r.Version)
+	if err != nil {
+		return r, fmt.Errorf("take back %s: %w", w, err)
+	}
+	if !moved {
+		return r, fault.Conflict("book.decided")
+	}
+	return r, note(tx, by, r, "taken_back", "", "")
+}
+
+// Year is what the actor wrote in a year of weeks, newest first, without texts.
+func Year(tx *db.Tx, by audit.Actor, year int) ([]Report, error) {
+	s, err := author(tx, by)
+	if err != nil {
+		return nil, err
+	}
+	return list(tx, `company = $1 AND apprentice = $2 AND year = $3`, s.Company.ID, s.Person.Sub, year)
+}
+
+// A Standing is how far a report book is.
+type Standing struct {
+	Drafts, Submitted, Returned, SignedOff int
+	First                                  Week     // the first week written; zero if none
+	Back                                   []Report // returned ones, oldest first, with the answer
+}
+
+// Weeks is how many weeks there are from the first one written to this one.
+func (s Standing) Weeks(now db.Time) int {
+	if s.First.Year == 0 {
+		return 0
+	}
+	return int(WeekOf(now).Monday().Sub(s.First.Monday()).Hours()+12)/(7*24) + 1
+}
+
+// MyStanding counts the actor's own reports.
+func MyStanding(tx *db.Tx, by audit.Actor) (st Standing, err error) {
+	s, err := author(tx, by)
+	if err != nil {
+		return st, err
+	}
+	err = tx.Each(`SELECT state, count(*), min(year * 100 + week) FROM report WHERE company = $1 AND apprentice = $2 GROUP BY state`,
+		[]any{s.Company.ID, s.Person.Sub}, func(scan func(...any) error) error {
+			var state State
+			var n, first int
+			if err := scan(&state, &n, &first); err != nil {
+				return err
+			}
+			switch state {
+			case Draft:
+				st.Drafts = n
+			case Submitted:
+				st.Submitted = n
+			case Returned:
+				st.Returned = n
+			case SignedOff:
+				st.SignedOff = n
+			}
+			if w := (Week{first / 100, first % 100}); st.First.Year == 0 || w.Before(st.First) {
+				st.First = w
+			}
+			return nil
+		})
+	if err != nil {
+		return st, err
+	}
+	st.Back, err = list(tx, `company = $1 AND apprentice = $2 AND state = 'returned'`, s.Company.ID, s.Person.Sub)
+	for i, j := 0, len(st.Back)-1; i < j; i, j = i+1, j-1 {
+		st.Back[i], st.Back[j] = st.Back[j], st.Back[i]
+	}
+	return st, err
+}
+
+// Trainers are the people who may sign off reports in a company, as far as
+// they have signed in here.
+func Trainers(tx *db.Tx, by audit.Actor) ([]person.Person, error) {
+	s, err := author(tx, by)
+	if err != nil {
+		return nil, err
+	}
+	return person.With(tx, s.Company.ID, person.Trainer, person.Supervisor)
+}

@@ -1,0 +1,204 @@
+// Package person keeps what the training portal knows of people and companies:
+// what the ID token of their last sign-in said, and nothing else (decision 1).
+// The identity portal is a stranger here; its database is never asked.
+//
+//   - Learn replaces the person's name and address, the company's name, and the
+//     roles of that person in that company. Roles in other companies stay as
+//     their own last token said.
+//   - A session belongs to one person and one company, the one chosen for that
+//     sign-in. What may be done in it are the roles that the newest token gave in
+//     that company: a role taken away is gone at the next sign-in anywhere.
+//   - The cookie holds 256 random bits of which only the hash is stored. A
+//     session idles 30 minutes and lives 12 hours; the identity portal ends it
+//     earlier by its sid (OpenID Connect Back-Channel Logout 1.0).
+package person
+
+import (
+	"embed"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/collate"
+	"golang.org/x/text/language"
+
+	"zunft/internal/ground/audit"
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/fault"
+	"zunft/internal/ground/i18n"
+	"zunft/internal/ground/mail"
+)
+
+// Phrases of this package's faults.
+//
+//go:embed phrases/*.json
+var Phrases embed.FS
+
+// The roles this application knows (glossary). The identity portal shows them
+// to admins as portal.Roles describes them.
+const (
+	Apprentice    = "apprentice"
+	Retrainee     = "retrainee"
+	Trainer       = "trainer"
+	Supervisor    = "supervisor"
+	TrainingAdmin = "training_admin"
+)
+
+var known = []string{Apprentice, Retrainee, Trainer, Supervisor, TrainingAdmin}
+
+// A Person as the last token described them.
+type Person struct {
+	Sub, Name, GivenName, FamilyName, Email, Language string
+	SeenAt                                            db.Time
+}
+
+// Mail is the person as whom a mail is for.
+func (p Person) Mail() mail.Person {
+	return mail.Person{Name: p.Name, Address: p.Email, Lang: p.Language}
+}
+
+func (p *Person) fields() []any {
+	return []any{&p.Sub, &p.Name, &p.GivenName, &p.FamilyName, &p.Email, &p.Language, &p.SeenAt}
+}
+
+const columns = `sub, name, given_name, family_name, email, language, seen_at`
+
+// A Company as the last token described it.
+type Company struct {
+	ID, Name, IdentNumber, ChamberNumber string
+	SeenAt                               db.Time
+}
+
+// Claims are what an ID token said (decision 10).
+type Claims struct {
+	Person  Person
+	Company Company
+	Roles   []string
+	SID     string // session of the identity portal
+}
+
+// Learn keeps what a token said. Without a company or a role that we know,
+// nobody comes in (R029).
+func Learn(tx *db.Tx, by audit.Actor, c Claims) error {
+	if c.Person.Sub == "" || c.Company.ID == "" {
+		return fault.Invalid("", "person.company_missing")
+	}
+	var roles []string
+	for _, r := range known {
+		if slices.Contains(c.Roles, r) {
+			roles = append(roles, r)
+		}
+	}
+	if err := keep(tx, c); err != nil {
+		return fmt.Errorf("learn person: %w", err)
+	}
+	before, err := rolesIn(tx, c.Company.ID, c.Person.Sub)
+	if err != nil {
+		return fmt.Errorf("learn roles: %w", err)
+	}
+	if !slices.Equal(before, roles) {
+		if err := replaceRoles(tx, c.Company.ID, c.Person.Sub, roles); err != nil {
+			return fmt.Errorf("learn roles: %w", err)
+		}
+		err := audit.Record(tx, by, audit.Entry{Event: "person.roles_learned", Account: c.Person.Sub, Organization: c.Company.ID,
+			Detail: map[string]any{"before": before, "roles": roles}})
+		if err != nil {
+			return err
+		}
+	}
+	if len(roles) == 0 {
+		// The loss of the last role must stay, although nobody comes in.
+		return db.Keep(fault.Invalid("", "person.role_missing"))
+	}
+	return nil
+}
+
+func keep(tx *db.Tx, c Claims) error {
+	p, o := c.Person, c.Company
+	for _, text := range []*string{&p.Name, &p.GivenName, &p.FamilyName, &p.Email, &o.Name, &o.IdentNumber, &o.ChamberNumber} {
+		*text = line(*text)
+	}
+	if p.Language == "" {
+		p.Language = i18n.Languages()[0]
+	}
+	if p.Name == "" {
+		p.Name = strings.TrimSpace(p.GivenName + " " + p.FamilyName)
+	}
+	if p.Name == "" {
+		p.Name = p.Sub
+	}
+	if o.Name == "" {
+		o.Name = o.ID
+	}
+	_, err := tx.Exec(`INSERT INTO person (sub, name, given_name, family_name, name_key, email, language, seen_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		ON CONFLICT (sub) DO UPDATE SET name = $2, given_name = $3, family_name = $4, name_key = $5, email = $6, language = $7, seen_at = $8`,
+		p.Sub, p.Name, p.GivenName, p.FamilyName, nameKey(p), p.Email, p.Language, tx.Now())
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(`INSERT INTO company (id, name, ident_number, chamber_number, seen_at) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (id) DO UPDATE SET name = $2, ident_number = $3, chamber_number = $4, seen_at = $5`,
+		o.ID, o.Name, o.IdentNumber, o.ChamberNumber, tx.Now())
+	return err
+}
+
+func replaceRoles(tx *db.Tx, company, sub string, roles []string) error {
+	if _, err := tx.Exec(`DELETE FROM company_role WHERE company = $1 AND person = $2`, company, sub); err != nil {
+		return err
+	}
+	for _, r := range roles {
+		if _, err := tx.Exec(`INSERT INTO company_role (company, person, role, seen_at) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (company, person, role) DO NOTHING`, company, sub, r, tx.Now()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// line makes one short line of what somebody else's server wrote.
+func line(s string) string {
+	s = strings.Join(strings.FieldsFunc(strings.ToValidUTF8(s, ""), func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)
+	}), " ")
+	if all := []rune(s); len(all) > 200 {
+		s = string(all[:200])
+	}
+	return s
+}
+
+// nameKey sorts Ä beside A on both engines.
+func nameKey(p Person) string {
+	name := strings.TrimSpace(p.FamilyName + " " + p.GivenName)
+	if name == "" {
+		name = p.Name
+	}
+	return fmt.Sprintf("%x", collate.New(language.German).KeyFromString(&collate.Buffer{}, name))
+}
+
+func rolesIn(tx *db.Tx, company, sub string) ([]string, error) {
+	has, err := db.Values[string](tx, `SELECT role FROM company_role WHERE company = $1 AND person = $2`, company, sub)
+	var roles []string
+	for _, r := range known { // in the order of known
+		if slices.Contains(has, r) {
+			roles = append(roles, r)
+		}
+	}
+	return roles, err
+}
+
+// Get reads a person.
+func Get(tx *db.Tx, sub string) (Person, error) {
+	return db.One(tx, (*Person).fields, `SELECT `+columns+` FROM person WHERE sub = $1`, sub)
+}
+
+// With are the people with one of the roles in a company, by name.
+func With(tx *db.Tx, company string, roles ...string) ([]Person, error) {
+	args := []any{company}
+	for _, r := range roles {
+		args = append(args, r)
+	}
+	return db.All(tx, (*Person).fields, `SELECT `+columns+` FROM person
+		WHERE sub IN (SELECT person FROM company_role WHERE company = $1 AND role IN (`+db.In(2, len(roles))+`)) ORDER BY name_key, sub`, args...)
+}
