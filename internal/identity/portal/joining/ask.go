@@ -126,9 +126,9 @@ func (p *Pages) showReason(w http.ResponseWriter, r *http.Request, f *web.Form) 
 			return fault.NotFound()
 		}
 		offers, err := application.AllOffers(tx)
-		page.Options = options(offers, web.Lang(r), func(role membership.Role) bool {
-			q := r.URL.Query()
-			return role == (membership.Role{Application: q.Get("application"), Key: q.Get("role")})
+		q := r.URL.Query()
+		page.Options = options(offers, web.Lang(r), func(app application.Application, key string) bool {
+			return (q.Get("application") == app.ID || q.Get("application") == app.ClientID) && q.Get("role") == key
 		})
 		return err
 	})

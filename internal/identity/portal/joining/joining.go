@@ -88,7 +88,7 @@ func next(r *http.Request) string {
 }
 
 // options are the roles of all applications as one group of check boxes.
-func options(offers application.Offers, lang string, selected func(membership.Role) bool) (all []web.Option) {
+func options(offers application.Offers, lang string, selected func(app application.Application, key string) bool) (all []web.Option) {
 	offers = offers.WithRoles()
 	for _, o := range offers {
 		for _, r := range o.Roles {
@@ -96,7 +96,7 @@ func options(offers application.Offers, lang string, selected func(membership.Ro
 			if len(offers) > 1 {
 				text += " – " + o.Application.Name
 			}
-			all = append(all, web.Option{Value: r.Application + " " + r.Key, Text: text, Hint: r.Description(lang), Selected: selected(membership.Role{Application: r.Application, Key: r.Key})})
+			all = append(all, web.Option{Value: r.Application + " " + r.Key, Text: text, Hint: r.Description(lang), Selected: selected(o.Application, r.Key)})
 		}
 	}
 	return all

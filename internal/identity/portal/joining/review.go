@@ -76,7 +76,9 @@ func (p *Pages) showRequest(w http.ResponseWriter, r *http.Request, f *web.Form)
 				page.Asked = append(page.Asked, declared.Name(web.Lang(r)))
 			}
 		}
-		page.Options = options(offers, web.Lang(r), func(role membership.Role) bool { return wanted[role] })
+		page.Options = options(offers, web.Lang(r), func(app application.Application, key string) bool {
+			return wanted[membership.Role{Application: app.ID, Key: key}]
+		})
 		return nil
 	})
 	if err != nil {
