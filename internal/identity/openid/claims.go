@@ -6,7 +6,6 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/identity/account"
-	"zunft/internal/identity/application"
 	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/membership"
 	"zunft/internal/identity/organization"
@@ -66,11 +65,7 @@ type personClaims struct {
 // application declares roles and the person has none of them left in the
 // organization of the grant (R029, R148).
 func work(tx *db.Tx, g grant) (c workClaims, err error) {
-	catalogue, err := application.Catalogue(tx, g.Application)
-	if err != nil {
-		return c, err
-	}
-	if len(catalogue) > 0 {
+	if g.roles {
 		all, err := membership.RolesFor(tx, g.Account, g.Application)
 		if err != nil {
 			return c, err

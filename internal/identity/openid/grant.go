@@ -19,6 +19,7 @@ type grant struct {
 	ACR, AMR                                        string
 	AuthTime, CodeExpires, RevokedAt                db.Time
 	alive                                           bool // account active, and the session not ended or not needed
+	roles                                           bool // the application declares roles
 }
 
 // Levels of assurance, as the claim acr says them.
@@ -41,14 +42,15 @@ func (g *grant) offline() bool { return granted(g.Scope, "offline_access") }
 
 const grantColumns = `id, application, account, session, organization, scope, nonce, redirect_uri, code_challenge, acr, amr, auth_time, code_expires_at, revoked_at,
 	EXISTS (SELECT 1 FROM account a WHERE a.id = oidc_grant.account AND a.state = 'active'),
-	EXISTS (SELECT 1 FROM session s WHERE s.id = oidc_grant.session AND s.ended_at IS NULL AND s.ends_at > $1)`
+	EXISTS (SELECT 1 FROM session s WHERE s.id = oidc_grant.session AND s.ended_at IS NULL AND s.ends_at > $1),
+	EXISTS (SELECT 1 FROM application_role r WHERE r.application = oidc_grant.application)`
 
 // readGrant reads a grant whose query has the moment as $1.
 func readGrant(tx *db.Tx, query string, args ...any) (grant, error) {
 	var g grant
 	var active, open bool
 	err := tx.Scan(query, append([]any{tx.Now()}, args...), &g.ID, &g.Application, &g.Account, &g.Session, &g.Organization, &g.Scope, &g.Nonce, &g.RedirectURI, &g.Challenge,
-		&g.ACR, &g.AMR, &g.AuthTime, &g.CodeExpires, &g.RevokedAt, &active, &open)
+		&g.ACR, &g.AMR, &g.AuthTime, &g.CodeExpires, &g.RevokedAt, &active, &open, &g.roles)
 	g.alive = active && (open || g.offline()) && g.RevokedAt.IsZero()
 	return g, err
 }
@@ -63,12 +65,15 @@ func (g *grant) insert(tx *db.Tx, codeHash string) error {
 	return nil
 }
 
-// useCode burns the code. Exactly one caller gets the grant; a second one is
-// NotFound, and all that came of the code is revoked (RFC 6749, section
+// useCode burns the code and notes the access token that comes of it, in one
+// statement: exactly one caller gets the grant. If the caller then finds
+// something wrong, it keeps the token to itself, and so nobody has it. A second
+// use is NotFound, and all that came of the code is revoked (RFC 6749, section
 // 4.1.2): its transaction must be kept.
-func useCode(tx *db.Tx, by audit.Actor, code string) (grant, error) {
+func useCode(tx *db.Tx, by audit.Actor, code, secret string) (grant, error) {
 	hash := seal.Hash(code)
-	g, err := readGrant(tx, `UPDATE oidc_grant SET code_used_at = $1 WHERE code_hash = $2 AND code_used_at IS NULL RETURNING `+grantColumns, hash)
+	g, err := readGrant(tx, `UPDATE oidc_grant SET code_used_at = $1, access_hash = $2, access_expires_at = $3 WHERE code_hash = $4 AND code_used_at IS NULL RETURNING `+grantColumns,
+		seal.Hash(secret), tx.Now().Add(accessLife), hash)
 	if !fault.Is(err, fault.KindNotFound) {
 		return g, err
 	}
@@ -77,6 +82,11 @@ func useCode(tx *db.Tx, by audit.Actor, code string) (grant, error) {
 	}
 	return g, err
 }
+
+// accessToken is what an application carries: the grant it belongs to, for
+// finding it without an index of its own, and 256 random bits, of which the
+// hash is kept.
+func accessToken(g grant, secret string) string { return g.ID + "." + secret }
 
 // revokeGrants ends grants that match a condition and all their tokens. $1 is the moment.
 func revokeGrants(tx *db.Tx, by audit.Actor, reason, condition string, args ...any) error {
@@ -104,14 +114,35 @@ func addToken(tx *db.Tx, kind, token, grantID string, life time.Duration) error 
 	return nil
 }
 
-// byToken is the living grant of a token, NotFound if either is no more.
-func byToken(tx *db.Tx, kind, token string) (grant, error) {
+// byAccessToken is the living grant of an access token, NotFound if either is no more.
+func byAccessToken(tx *db.Tx, token string) (grant, error) {
+	id, secret, _ := strings.Cut(token, ".")
+	g, err := readGrant(tx, `SELECT `+grantColumns+` FROM oidc_grant WHERE id = $2 AND (access_hash = $3 AND access_expires_at > $1
+		OR EXISTS (SELECT 1 FROM oidc_token t WHERE t.token_hash = $3 AND t.oidc_grant = $2 AND t.kind = 'access' AND t.expires_at > $1))`, id, seal.Hash(secret))
+	return living(g, err)
+}
+
+// byRefreshToken is the same for a refresh token that was not renewed yet.
+func byRefreshToken(tx *db.Tx, token string) (grant, error) {
 	g, err := readGrant(tx, `SELECT `+grantColumns+` FROM oidc_grant WHERE id =
-		(SELECT oidc_grant FROM oidc_token WHERE token_hash = $2 AND kind = $3 AND expires_at > $1 AND used_at IS NULL)`, seal.Hash(token), kind)
+		(SELECT oidc_grant FROM oidc_token WHERE token_hash = $2 AND kind = 'refresh' AND expires_at > $1 AND used_at IS NULL)`, seal.Hash(token))
+	return living(g, err)
+}
+
+func living(g grant, err error) (grant, error) {
 	if err == nil && !g.alive {
-		return g, fault.NotFound()
+		err = fault.NotFound()
 	}
 	return g, err
+}
+
+// tokenEnd is when an access or refresh token of a grant expires.
+func tokenEnd(tx *db.Tx, g grant, token string) (db.Time, error) {
+	_, secret, found := strings.Cut(token, ".")
+	if !found {
+		secret = token
+	}
+	return db.Value[db.Time](tx, `SELECT COALESCE((SELECT expires_at FROM oidc_token WHERE token_hash = $1), (SELECT access_expires_at FROM oidc_grant WHERE id = $2))`, seal.Hash(secret), g.ID)
 }
 
 // successor of a renewed token. It is derived, so that a lost answer can be

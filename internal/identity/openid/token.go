@@ -152,13 +152,14 @@ func (p *Provider) exchange(r *http.Request, a application.Application) (any, *r
 	if form.Get("code") == "" {
 		return nil, refuse("invalid_request", "code is missing"), nil
 	}
-	t := tokens{AccessToken: seal.Token()}
+	var t tokens
+	secret := seal.Token()
 	var g grant
 	var at workClaims
 	var now db.Time
 	err := p.DB.Write(r.Context(), func(tx *db.Tx) (err error) {
 		now = tx.Now()
-		if g, err = useCode(tx, web.Actor(r), form.Get("code")); err != nil {
+		if g, err = useCode(tx, web.Actor(r), form.Get("code"), secret); err != nil {
 			return db.Keep(err)
 		}
 		if !g.alive || !now.Before(g.CodeExpires) || g.Application != a.ID || g.RedirectURI != form.Get("redirect_uri") || !verified(g.Challenge, form) {
@@ -167,9 +168,7 @@ func (p *Provider) exchange(r *http.Request, a application.Application) (any, *r
 		if at, err = work(tx, g); err != nil {
 			return db.Keep(err)
 		}
-		if err := addToken(tx, "access", t.AccessToken, g.ID, accessLife); err != nil {
-			return err
-		}
+		t.AccessToken = accessToken(g, secret)
 		if g.offline() {
 			t.RefreshToken = seal.Token()
 			return addToken(tx, "refresh", t.RefreshToken, g.ID, refreshLife)
@@ -220,7 +219,8 @@ func (p *Provider) refresh(r *http.Request, a application.Application) (any, *re
 	if old == "" {
 		return nil, refuse("invalid_request", "refresh_token is missing"), nil
 	}
-	t := tokens{AccessToken: seal.Token()}
+	var t tokens
+	secret := seal.Token()
 	var n renewal
 	var at workClaims
 	var now db.Time
@@ -249,7 +249,8 @@ func (p *Provider) refresh(r *http.Request, a application.Application) (any, *re
 		if at, err = work(tx, n.grant); err != nil {
 			return db.Keep(err)
 		}
-		return addToken(tx, "access", t.AccessToken, n.grant.ID, accessLife)
+		t.AccessToken = accessToken(n.grant, secret)
+		return addToken(tx, "access", secret, n.grant.ID, accessLife)
 	})
 	switch {
 	case !narrower:

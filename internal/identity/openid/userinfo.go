@@ -40,7 +40,7 @@ func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) (any, *refus
 	}
 	var c personClaims
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) error {
-		g, err := byToken(tx, "access", token)
+		g, err := byAccessToken(tx, token)
 		if err == nil {
 			c, err = person(tx, g)
 		}
@@ -78,24 +78,21 @@ func (p *Provider) introspect(w http.ResponseWriter, r *http.Request) (any, *ref
 	}
 	var i introspection
 	err = p.DB.Read(r.Context(), func(tx *db.Tx) error {
-		kind := "access"
-		g, err := byToken(tx, kind, token)
+		kind := "Bearer"
+		g, err := byAccessToken(tx, token)
 		if fault.Is(err, fault.KindNotFound) {
-			kind = "refresh"
-			g, err = byToken(tx, kind, token)
+			kind = "" // there is no registered name for refresh tokens
+			g, err = byRefreshToken(tx, token)
 		}
 		if err != nil || g.Application != a.ID {
 			return err
 		}
-		expires, err := db.Value[db.Time](tx, `SELECT expires_at FROM oidc_token WHERE token_hash = $1`, seal.Hash(token))
+		expires, err := tokenEnd(tx, g, token)
 		if err != nil {
 			return err
 		}
 		who, err := account.Get(tx, g.Account)
-		i = introspection{Active: true, Scope: g.Scope, ClientID: a.ClientID, Username: who.Username, Expires: expires.Unix(), Subject: g.Account, Audience: a.ClientID, Issuer: p.Site.Base, Session: g.Session}
-		if kind == "access" {
-			i.TokenType = "Bearer"
-		}
+		i = introspection{Active: true, Scope: g.Scope, ClientID: a.ClientID, Username: who.Username, TokenType: kind, Expires: expires.Unix(), Subject: g.Account, Audience: a.ClientID, Issuer: p.Site.Base, Session: g.Session}
 		return err
 	})
 	if err != nil && !fault.Is(err, fault.KindNotFound) {
@@ -125,9 +122,13 @@ func (p *Provider) revoke(w http.ResponseWriter, r *http.Request) (any, *refusal
 		return nil, refuse("invalid_request", "token is missing"), nil
 	}
 	err = p.DB.Write(r.Context(), func(tx *db.Tx) error {
-		hash := seal.Hash(token)
-		err := revokeGrants(tx, web.Actor(r), "revoked", `application = $2 AND id = (SELECT oidc_grant FROM oidc_token WHERE token_hash = $3 AND kind = 'refresh')`, a.ID, hash)
+		err := revokeGrants(tx, web.Actor(r), "revoked", `application = $2 AND id = (SELECT oidc_grant FROM oidc_token WHERE token_hash = $3 AND kind = 'refresh')`, a.ID, seal.Hash(token))
 		if err != nil {
+			return err
+		}
+		id, secret, _ := strings.Cut(token, ".")
+		hash := seal.Hash(secret)
+		if _, err := tx.Exec(`UPDATE oidc_grant SET access_hash = '' WHERE id = $1 AND access_hash = $2 AND application = $3`, id, hash, a.ID); err != nil {
 			return err
 		}
 		_, err = tx.Exec(`DELETE FROM oidc_token WHERE token_hash = $1 AND kind = 'access' AND oidc_grant IN (SELECT id FROM oidc_grant WHERE application = $2)`, hash, a.ID)

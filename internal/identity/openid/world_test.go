@@ -165,7 +165,9 @@ func (w *world) employ(organization string, a account.Account, roles ...string) 
 	for _, r := range roles {
 		granted = append(granted, membership.Role{Application: w.training.ID, Key: r})
 	}
-	w.write(func(tx *db.Tx) error { return membership.Grant(tx, audit.Console, organization, a.ID, false, granted...) })
+	w.write(func(tx *db.Tx) error {
+		return membership.Grant(tx, audit.Console, organization, a.ID, false, granted...)
+	})
 }
 
 // A browser keeps cookies and does not follow redirects by itself.
@@ -357,7 +359,6 @@ func claims(t testing.TB, raw string) map[string]any {
 	}
 	return c
 }
-
 
 func (w *world) admin(organization string, a account.Account) {
 	w.t.Helper()

@@ -390,6 +390,8 @@ CREATE TABLE oidc_grant (
 	created_at     TIMESTAMPTZ NOT NULL,
 	code_expires_at TIMESTAMPTZ NOT NULL,
 	code_used_at   TIMESTAMPTZ,
+	access_hash    TEXT NOT NULL DEFAULT '', -- of the access token that came with the code; later ones are in oidc_token
+	access_expires_at TIMESTAMPTZ,
 	revoked_at     TIMESTAMPTZ
 );
 CREATE INDEX oidc_grant_session ON oidc_grant (session, application);

@@ -1,0 +1,159 @@
+package openid_test
+
+import (
+	"bufio"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/dbtest"
+	"zunft/internal/ground/seal"
+	"zunft/internal/identity/schema"
+)
+
+// cpu is the processor time of this process.
+func cpu() time.Duration {
+	var u syscall.Rusage
+	syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// rawSignature is the processor time of one ES256 signature.
+func rawSignature(b *testing.B) time.Duration {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		b.Fatal(err)
+	}
+	const n = 3000
+	start := cpu()
+	for i := range n {
+		sum := sha256.Sum256([]byte(strconv.Itoa(i)))
+		if _, err := ecdsa.SignASN1(rand.Reader, key, sum[:]); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return (cpu() - start) / n
+}
+
+// Code exchange with an ES256 ID token, through the whole handler, beside raw
+// ES256 signing in the same run: processor time per exchange in signatures.
+func BenchmarkCodeExchange(b *testing.B) {
+	for _, engine := range dbtest.Engines {
+		b.Run(engine, func(b *testing.B) {
+			w := newWorld(b, dbtest.Open(b, engine, schema.Files))
+			anna := w.person("anna")
+			session := db.NewID()
+			codes := make([]string, b.N)
+			w.write(func(tx *db.Tx) error {
+				if _, err := tx.Exec(`INSERT INTO session (id, token_hash, account, amr, auth_time, ip, agent, created_at, seen_at, ends_at) VALUES ($1, $1, $2, 'pwd', $3, '', '', $3, $3, $4)`,
+					session, anna.ID, tx.Now(), tx.Now().Add(time.Hour)); err != nil {
+					return err
+				}
+				for i := range codes {
+					codes[i] = seal.Token()
+					if _, err := tx.Exec(`INSERT INTO oidc_grant (id, application, account, session, organization, scope, nonce, redirect_uri, code_hash, code_challenge, auth_time, acr, amr, created_at, code_expires_at)
+						VALUES ($1, $2, $3, $4, '', 'openid', 'no', $5, $6, $7, $8, 'pw', 'pwd', $8, $9)`,
+						db.NewID(), w.plain.ID, anna.ID, session, callback, seal.Hash(codes[i]), challenge(), tx.Now(), tx.Now().Add(time.Hour)); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			signature := rawSignature(b)
+			authorization := basic("plain", secret)
+			b.ResetTimer()
+			start := cpu()
+			for _, code := range codes {
+				r := httptest.NewRequest(http.MethodPost, "/oauth2/token", strings.NewReader(codeForm(code).Encode()))
+				r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+				r.Header.Set("Authorization", authorization)
+				rec := httptest.NewRecorder()
+				w.handler.ServeHTTP(rec, r)
+				if rec.Code != http.StatusOK {
+					b.Fatal(rec.Code, rec.Body)
+				}
+			}
+			spent := (cpu() - start) / time.Duration(b.N)
+			b.ReportMetric(float64(spent)/float64(signature), "signatures/exchange")
+			b.ReportMetric(float64(spent.Microseconds()), "cpu-µs/exchange")
+			b.ReportMetric(float64(signature.Microseconds()), "cpu-µs/signature")
+		})
+	}
+}
+
+// Discovery and JWKS over loopback beside a bare net/http handler that sends
+// as many bytes, in turns in the same run.
+func BenchmarkDocuments(b *testing.B) {
+	w := newWorld(b, dbtest.Open(b, "sqlite", schema.Files))
+	for _, path := range []string{"/.well-known/openid-configuration", "/oauth2/jwks"} {
+		b.Run(strings.Trim(path[strings.LastIndex(path, "/"):], "/"), func(b *testing.B) {
+			body := []byte(w.browser().get(path).body)
+			bare := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+				rw.Header().Set("Content-Type", "application/json")
+				rw.Header().Set("Content-Length", strconv.Itoa(len(body)))
+				rw.Write(body)
+			}))
+			defer bare.Close()
+			ours, theirs := dial(b, w.server.Listener.Addr(), path), dial(b, bare.Listener.Addr(), path)
+			var spent, yardstick time.Duration
+			const turn = 500
+			b.ResetTimer()
+			for done := 0; done < b.N; done += turn {
+				n := min(turn, b.N-done)
+				start := time.Now()
+				ours(n)
+				spent += time.Since(start)
+				start = time.Now()
+				theirs(n)
+				yardstick += time.Since(start)
+			}
+			b.ReportMetric(float64(yardstick)/float64(spent), "of-bare")
+			b.ReportMetric(float64(b.N)/spent.Seconds(), "requests/s")
+		})
+	}
+}
+
+// dial is a lean client on one connection: it sends requests in bundles and
+// reads answers of the length it learned from the first.
+func dial(b *testing.B, address net.Addr, path string) func(n int) {
+	c, err := net.Dial(address.Network(), address.String())
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { c.Close() })
+	request := fmt.Sprintf("GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", path, address)
+	in := bufio.NewReader(c)
+	one := func() {
+		response, err := http.ReadResponse(in, nil)
+		if err != nil || response.StatusCode != http.StatusOK {
+			b.Fatal(response, err)
+		}
+		io.Copy(io.Discard, response.Body)
+		response.Body.Close()
+	}
+	const bundle = 10
+	return func(n int) {
+		for n > 0 {
+			k := min(bundle, n)
+			if _, err := io.WriteString(c, strings.Repeat(request, k)); err != nil {
+				b.Fatal(err)
+			}
+			for range k {
+				one()
+			}
+			n -= k
+		}
+	}
+}
