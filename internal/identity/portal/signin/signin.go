@@ -205,4 +205,3 @@ func (p *Pages) signedOut(w http.ResponseWriter, r *http.Request) error {
 	}
 	return p.Site.Show(w, r, http.StatusOK, templates, "logged-out", &loggedOutPage{})
 }
-
