@@ -1,0 +1,226 @@
+package home
+
+import (
+	"net/http"
+
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/web"
+	"zunft/internal/identity/application"
+	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/membership"
+	"zunft/internal/identity/organization"
+	"zunft/internal/identity/visitor"
+)
+
+const (
+	tasksShown    = 5
+	requestsShown = 5
+)
+
+// dashboardPage is S06.
+type dashboardPage struct {
+	web.Frame
+	Visitor      *visitor.Visitor
+	Now          db.Time
+	Tasks        []task
+	Companies    []company
+	Sections     []section // requests to answer: for admins only (R183)
+	Inboxes      []company // whose inboxes hold the rest
+	Asked        []membership.Entry
+	Applications []app
+}
+
+// A task is one thing to do: a verb, a name, a date.
+type task struct {
+	Text, Detail string
+	Since        db.Time // shown as age
+	Href         string
+}
+
+// A company card (R135, R144).
+type company struct {
+	organization.Organization
+	Chamber string
+	Roles   []string
+	Admin   bool
+}
+
+// A section of requests that folds out (R129, R130, R132, R134).
+type section struct {
+	Key     membership.Section
+	Count   int
+	Entries []membership.Entry
+}
+
+// An app that opens for this person.
+type app struct {
+	application.Application
+	Roles []string // "Ausbilder:in (Bäckerei Brotmann GmbH)"
+}
+
+// known is all that the dashboard reads, each with one or two statements.
+type known struct {
+	members       []membership.Member
+	organizations map[string]organization.Organization
+	chambers      map[string]string // names
+	offers        application.Offers
+	asked         []membership.Entry
+	registrations []organization.Registration
+	registered    []organization.Organization
+	counts        membership.Counts
+	inbox         map[membership.Section][]membership.Entry
+	now           db.Time
+}
+
+func load(tx *db.Tx, r *http.Request, v *visitor.Visitor) (k known, err error) {
+	actor := web.Actor(r)
+	k.now = tx.Now()
+	if k.members, err = membership.Of(tx, v.Account.ID); err != nil {
+		return k, err
+	}
+	var ids []string
+	for _, m := range k.members {
+		ids = append(ids, m.Organization)
+	}
+	if k.organizations, err = organization.GetMany(tx, ids); err != nil {
+		return k, err
+	}
+	chambers, err := chamber.All(tx)
+	if err != nil {
+		return k, err
+	}
+	k.chambers = map[string]string{}
+	for _, c := range chambers {
+		k.chambers[c.ID] = c.Name
+	}
+	if k.offers, err = application.AllOffers(tx); err != nil {
+		return k, err
+	}
+	if k.asked, err = membership.Pending(tx, actor, requestsShown); err != nil {
+		return k, err
+	}
+	if k.registrations, err = organization.Registrations(tx, v.Account.ID); err != nil {
+		return k, err
+	}
+	if k.registered, err = organization.RegisteredBy(tx, v.Account.ID); err != nil {
+		return k, err
+	}
+	if len(v.AdminOf) == 0 {
+		return k, nil
+	}
+	if k.counts, err = membership.CountInbox(tx, actor, ""); err != nil {
+		return k, err
+	}
+	k.inbox = map[membership.Section][]membership.Entry{}
+	for _, s := range []membership.Section{membership.Mine, membership.OpenJoins, membership.OpenRoles} {
+		if k.inbox[s], err = membership.Inbox(tx, actor, "", s, "", requestsShown); err != nil {
+			return k, err
+		}
+	}
+	return k, nil
+}
+
+func (p *Pages) dashboard(w http.ResponseWriter, r *http.Request, v *visitor.Visitor) error {
+	var k known
+	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
+		k, err = load(tx, r, v)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	page := &dashboardPage{Visitor: v, Now: k.now, Asked: k.asked}
+	lang := web.Lang(r)
+	for _, m := range k.members {
+		c := company{Organization: k.organizations[m.Organization], Admin: m.Admin}
+		c.Chamber = k.chambers[c.Organization.Chamber]
+		for _, role := range m.Roles {
+			if _, declared, ok := k.offers.Role(role.Application, role.Key); ok {
+				c.Roles = append(c.Roles, declared.Name(lang))
+			}
+		}
+		page.Companies = append(page.Companies, c)
+		if m.Admin {
+			page.Inboxes = append(page.Inboxes, c)
+		}
+	}
+	if len(v.AdminOf) > 0 {
+		for _, s := range []membership.Section{membership.Mine, membership.OpenJoins, membership.OpenRoles} {
+			page.Sections = append(page.Sections, section{s, k.counts.Of(s), k.inbox[s]})
+		}
+	}
+	page.Applications = k.applications(lang)
+	page.Tasks = p.tasks(r, v, k, page)
+	return p.Site.Show(w, r, http.StatusOK, templates, "dashboard", page)
+}
+
+// applications are those that would let the person in: a role in an active
+// organization (R029), or no catalogue at all.
+func (k known) applications(lang string) (all []app) {
+	for _, o := range k.offers {
+		a := app{Application: o.Application}
+		for _, m := range k.members {
+			org := k.organizations[m.Organization]
+			if org.State != organization.Active {
+				continue
+			}
+			for _, role := range o.Roles {
+				if m.Has(role.Application, role.Key) {
+					a.Roles = append(a.Roles, role.Name(lang)+" ("+org.Name+")")
+				}
+			}
+		}
+		if a.ClientURI != "" && (len(a.Roles) > 0 || len(o.Roles) == 0) {
+			all = append(all, a)
+		}
+	}
+	return all
+}
+
+// tasks is "Jetzt zu tun", the most pressing first.
+func (p *Pages) tasks(r *http.Request, v *visitor.Visitor, k known, page *dashboardPage) (all []task) {
+	text := func(key string, args ...any) string { return p.Site.Catalog.Text(web.Lang(r), key, args...) }
+	pending := false
+	for _, reg := range k.registrations {
+		pending = pending || reg.Pending()
+		if reg.State == organization.AskedBack {
+			all = append(all, task{Text: text("home.task_asked_back", reg.Name), Detail: reg.Reference, Href: "/organizations/registrations/" + reg.ID})
+		}
+	}
+	inbox := "#requests"
+	if len(v.AdminOf) == 1 {
+		inbox = "/organizations/" + v.AdminOf[0] + "/requests"
+	}
+	if n := k.counts.Mine; n > 0 {
+		all = append(all, task{Text: text("home.task_mine", n), Href: inbox})
+	}
+	if n := k.counts.Waiting(); n > 0 {
+		all = append(all, task{Text: text("home.task_open", n), Since: k.counts.Oldest, Href: inbox})
+	}
+	for _, o := range k.registered {
+		if o.State == organization.AwaitingLetter {
+			pending = true
+			all = append(all, task{Text: text("home.task_activate", o.Name), Detail: text("home.task_activate_detail"), Href: "/organizations/activate"})
+		}
+	}
+	waiting := map[string]bool{}
+	for _, e := range k.asked {
+		waiting[e.Organization] = true
+		pending = pending || e.Kind == membership.Join
+	}
+	for _, c := range page.Companies {
+		switch {
+		case len(c.Roles) > 0 || len(k.offers.WithRoles()) == 0 || waiting[c.ID]:
+		case c.Admin: // not by itself a user of any application (R030)
+			all = append(all, task{Text: text("home.task_own_role", c.Name), Detail: text("home.task_role_detail"), Href: "/organizations/" + c.ID + "/members"})
+		default:
+			all = append(all, task{Text: text("home.task_role", c.Name), Detail: text("home.task_role_detail"), Href: "/organizations/" + c.ID + "/roles"})
+		}
+	}
+	if len(k.members) == 0 && !pending && v.Chamber == "" && !v.Operator {
+		all = append(all,
+			task{Text: text("home.task_join"), Detail: text("home.task_join_detail"), Href: "/organizations/join"},
+			task{Text: text("home.task_register"), Detail: text("home.task_register_detail"), Href: "/organizations/register"})
+	}
+	return all[:min(len(all), tasksShown)]
+}
