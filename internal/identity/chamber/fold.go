@@ -23,7 +23,6 @@ const foldVersion = "1"
 // accents, hyphens and punctuation are gone; & and + are the word "und".
 func Fold(s string) string { return strings.Join(words(s), " ") }
 
-// The replacers are built once: a bulk import folds half a million texts.
 var (
 	apostrophes = strings.NewReplacer("´", "", "`", "", "’", "", "‘", "", "'", "")
 	ampersands  = strings.NewReplacer("&", " und ", "+", " und ")
@@ -33,10 +32,40 @@ var letters = strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "ß", "ss"
 
 // plain is Fold's first half: no upper case, no accents, no compatibility forms.
 func plain(s string) string {
-	s = apostrophes.Replace(s)
-	if ascii(s) {
-		return strings.ToLower(s)
+	if p, ok := plainGerman(s); ok {
+		return p
 	}
+	return plainUnicode(s)
+}
+
+// plainGerman is plainUnicode for the letters that nearly all names are made
+// of, at a tenth of the cost: a bulk import folds half a million texts.
+func plainGerman(s string) (string, bool) {
+	b := make([]byte, 0, len(s)+8)
+	for _, r := range s {
+		switch {
+		case r == '\'' || r == '`':
+		case r >= 'A' && r <= 'Z':
+			b = append(b, byte(r)+'a'-'A')
+		case r < 0x80:
+			b = append(b, byte(r))
+		case r == 'ä' || r == 'Ä':
+			b = append(b, 'a', 'e')
+		case r == 'ö' || r == 'Ö':
+			b = append(b, 'o', 'e')
+		case r == 'ü' || r == 'Ü':
+			b = append(b, 'u', 'e')
+		case r == 'ß' || r == 'ẞ':
+			b = append(b, 's', 's')
+		default:
+			return "", false
+		}
+	}
+	return string(b), true
+}
+
+func plainUnicode(s string) string {
+	s = apostrophes.Replace(s)
 	// NFKC may yield new capitals and capitals new compositions (İ, K, ℡):
 	// two rounds settle every character of Unicode; the fuzz test watches.
 	for range 2 {
@@ -51,17 +80,10 @@ func plain(s string) string {
 	}, norm.NFKD.String(s))))
 }
 
-func ascii(s string) bool {
-	for i := range len(s) {
-		if s[i] >= 0x80 {
-			return false
-		}
-	}
-	return true
-}
-
 func words(s string) []string {
-	s = ampersands.Replace(plain(s))
+	if s = plain(s); strings.ContainsAny(s, "&+") {
+		s = ampersands.Replace(s)
+	}
 	return strings.FieldsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 }
 

@@ -1,7 +1,8 @@
 package chamber
 
 import (
-	"encoding/json"
+	"fmt"
+	"strings"
 
 	"zunft/internal/ground/db"
 )
@@ -20,28 +21,42 @@ func knownHashes(tx *db.Tx, chamberID string) (map[string]string, error) {
 	return known, err
 }
 
-// upsertText adds or renews the entries of one JSON object, ident number →
-// the other columns in their order. One text and three parameters for any
-// number of rows: a VALUES list of some hundred rows names thousands of
-// parameters, and SQLite looks each of them up by its name.
-// (WHERE TRUE tells SQLite that ON CONFLICT is no join.)
-const upsertText = `INSERT INTO directory_entry (` + entryColumns + `)
-	SELECT value->>0, $1, key, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8, value->>9, value->>10, value->>11, value->>12, $2
-	FROM json_each($3) WHERE TRUE
-	ON CONFLICT (chamber, ident_number) DO UPDATE SET name = excluded.name, legal_form = excluded.legal_form, street = excluded.street, house_number = excluded.house_number,
+const entryWidth = 16 // columns of directory_entry
+
+// upsertText is the statement for n rows. The first two parameters, chamber
+// and moment, are shared by all rows.
+func upsertText(n int) string {
+	var b strings.Builder
+	b.WriteString(`INSERT INTO directory_entry (` + entryColumns + `) VALUES `)
+	at := 3
+	for i := range n {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "($%d, $1, ", at)
+		b.WriteString(db.In(at+1, entryWidth-3))
+		b.WriteString(", $2)")
+		at += entryWidth - 2
+	}
+	b.WriteString(` ON CONFLICT (chamber, ident_number) DO UPDATE SET name = excluded.name, legal_form = excluded.legal_form, street = excluded.street, house_number = excluded.house_number,
 		postcode = excluded.postcode, place = excluded.place, register_kind = excluded.register_kind, register_number = excluded.register_number, register_court = excluded.register_court,
-		management = excluded.management, company_key = excluded.company_key, content_hash = excluded.content_hash, imported_at = excluded.imported_at`
+		management = excluded.management, company_key = excluded.company_key, content_hash = excluded.content_hash, imported_at = excluded.imported_at`)
+	return b.String()
+}
+
+var fullBatch = upsertText(batchRows)
 
 func upsert(tx *db.Tx, batch []*Entry) error {
-	rows := make(map[string][13]string, len(batch))
+	text := fullBatch
+	if len(batch) != batchRows {
+		text = upsertText(len(batch))
+	}
+	args := make([]any, 0, 2+len(batch)*(entryWidth-2))
+	args = append(args, batch[0].Chamber, tx.Now())
 	for _, e := range batch {
-		rows[e.IdentNumber] = [...]string{db.NewID(), e.Name, e.LegalForm, e.Street, e.HouseNumber, e.Postcode, e.Place,
-			e.RegisterKind, e.RegisterNumber, e.RegisterCourt, e.Management, e.companyKey, e.contentHash}
+		args = append(args, db.NewID(), e.IdentNumber, e.Name, e.LegalForm, e.Street, e.HouseNumber, e.Postcode, e.Place,
+			e.RegisterKind, e.RegisterNumber, e.RegisterCourt, e.Management, e.companyKey, e.contentHash)
 	}
-	list, err := json.Marshal(rows)
-	if err != nil {
-		return err
-	}
-	_, err = tx.Exec(upsertText, batch[0].Chamber, tx.Now(), string(list))
+	_, err := tx.Exec(text, args...)
 	return err
 }
