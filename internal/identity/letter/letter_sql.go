@@ -51,12 +51,13 @@ func end(tx *db.Tx, id, from, to string) error {
 }
 
 func voidPrinted(tx *db.Tx, by audit.Actor, organizationID string) error {
-	ids, err := db.Values[string](tx, `UPDATE letter SET state = 'void', ended_at = $1 WHERE organization = $2 AND state = 'printed' RETURNING id`, tx.Now(), organizationID)
+	gone, err := db.All(tx, func(l *Letter) []any { return []any{&l.ID, &l.Chamber} },
+		`UPDATE letter SET state = 'void', ended_at = $1 WHERE organization = $2 AND state = 'printed' RETURNING id, chamber`, tx.Now(), organizationID)
 	if err != nil {
 		return fmt.Errorf("void letters of %s: %w", organizationID, err)
 	}
-	for _, id := range ids {
-		if err := audit.Record(tx, by, audit.Entry{Event: "letter.voided", Organization: organizationID, Thing: id, Detail: map[string]any{"reason": "renewed"}}); err != nil {
+	for _, l := range gone {
+		if err := audit.Record(tx, by, audit.Entry{Event: "letter.voided", Organization: organizationID, Chamber: l.Chamber, Thing: l.ID, Detail: map[string]any{"reason": "renewed"}}); err != nil {
 			return err
 		}
 	}

@@ -19,7 +19,7 @@ import (
 	"zunft/internal/identity/organization"
 )
 
-//go:embed templates
+//go:embed templates/*.html
 var files embed.FS
 
 // Phrases of these pages.

@@ -1,0 +1,121 @@
+// Package desk holds the pages of a chamber's clerks: registrations, letters,
+// member directory, record of deeds (R091, S11).
+//
+//	GET       /chamber                        what is to be done
+//	GET       /chamber/registrations          the queue: ?status= &sort= &page=
+//	GET  POST /chamber/registrations/{id}     application and directory side by side, the decision
+//	GET  POST /chamber/letters                letters that wait, batches; print
+//	GET  POST /chamber/letters/batches/{id}   one batch: dispatched, reprint
+//	GET  POST /chamber/directory              import of the member directory
+//	GET       /chamber/audit                  who did what
+//
+// Only clerks of a chamber come in, and each sees that chamber alone. The
+// commands ask again who acts.
+package desk
+
+import (
+	"embed"
+	"net/http"
+
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/fault"
+	"zunft/internal/ground/web"
+	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/letter"
+	"zunft/internal/identity/organization"
+)
+
+//go:embed templates/*.html
+var files embed.FS
+
+// Phrases of these pages.
+//
+//go:embed phrases/*.json
+var Phrases embed.FS
+
+var templates = web.Parse(files)
+
+// Pages of the chamber's desk.
+type Pages struct {
+	DB        *db.DB
+	Site      *web.Site
+	PrintShop letter.PrintShop // nil: batches are downloaded only
+}
+
+// Mount adds the routes.
+func (p *Pages) Mount(m *web.Mux) {
+	m.Signed("GET /chamber", p.start)
+	m.Signed("GET /chamber/registrations", p.list)
+	m.Signed("GET /chamber/registrations/{id}", p.showCase)
+	m.Signed("POST /chamber/registrations/{id}", p.decide)
+	m.Signed("GET /chamber/letters", p.showLetters)
+	m.Signed("POST /chamber/letters", p.print)
+	m.Signed("GET /chamber/letters/batches/{id}", p.showBatch)
+	m.Signed("POST /chamber/letters/batches/{id}", p.batch)
+	m.Signed("GET /chamber/directory", p.showDirectory)
+	m.Signed("POST /chamber/directory", p.upload)
+	m.Signed("GET /chamber/audit", p.audit)
+}
+
+// mine is the chamber whose clerk is asking; nobody else gets further.
+func mine(tx *db.Tx, r *http.Request) (string, error) {
+	id, err := chamber.ClerkOf(tx, web.Actor(r).Account)
+	if err == nil && id == "" {
+		err = fault.Forbidden()
+	}
+	return id, err
+}
+
+func (p *Pages) text(r *http.Request, key string, args ...any) string {
+	return p.Site.Catalog.Text(web.Lang(r), key, args...)
+}
+
+type startPage struct {
+	web.Frame
+	Now       db.Time
+	Counts    organization.Counts
+	Oldest    []organization.Item
+	Letters   int
+	Unsent    int // batches printed and not dispatched
+	Directory int
+	Changed   db.Time
+}
+
+func (p *Pages) start(w http.ResponseWriter, r *http.Request) error {
+	page := &startPage{}
+	err := p.DB.Read(r.Context(), func(tx *db.Tx) error {
+		id, err := mine(tx, r)
+		if err != nil {
+			return err
+		}
+		by := web.Actor(r)
+		page.Now = tx.Now()
+		if page.Counts, err = organization.Count(tx, by, id); err != nil {
+			return err
+		}
+		if page.Oldest, err = organization.Queue(tx, by, id, organization.Filter{}); err != nil {
+			return err
+		}
+		page.Oldest = page.Oldest[:min(len(page.Oldest), 5)]
+		waiting, err := letter.Waiting(tx, id)
+		if err != nil {
+			return err
+		}
+		page.Letters = len(waiting)
+		batches, err := letter.Batches(tx, id, "")
+		for _, b := range batches {
+			if !b.Dispatched() {
+				page.Unsent++
+			}
+		}
+		if err != nil {
+			return err
+		}
+		page.Directory, page.Changed, err = chamber.Size(tx, id)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return p.Site.Show(w, r, http.StatusOK, templates, "start", page)
+}
