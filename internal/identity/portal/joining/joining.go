@@ -36,7 +36,7 @@ import (
 //go:embed phrases/*.json
 var Phrases embed.FS
 
-//go:embed templates
+//go:embed templates/*
 var files embed.FS
 
 var templates = web.Parse(files)
