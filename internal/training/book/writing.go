@@ -258,3 +258,32 @@ func Trainers(tx *db.Tx, by audit.Actor) ([]person.Person, error) {
 	}
 	return person.With(tx, s.Company.ID, person.Trainer, person.Supervisor)
 }
+
+// Gaps are the weeks from the first one written to the one before this in
+// which nothing was submitted, oldest first (L14). Returned ones are no gaps.
+func Gaps(tx *db.Tx, by audit.Actor) ([]Week, error) {
+	s, err := author(tx, by)
+	if err != nil {
+		return nil, err
+	}
+	written := map[Week]State{}
+	var first Week
+	err = tx.Each(`SELECT year, week, state FROM report WHERE company = $1 AND apprentice = $2 ORDER BY year DESC, week DESC`,
+		[]any{s.Company.ID, s.Person.Sub}, func(scan func(...any) error) error {
+			var w Week
+			var state State
+			err := scan(&w.Year, &w.Number, &state)
+			written[w], first = state, w
+			return err
+		})
+	if err != nil || first.Year == 0 {
+		return nil, err
+	}
+	var gaps []Week
+	for w, now := first, WeekOf(tx.Now()); w.Before(now); w = w.Add(1) {
+		if state := written[w]; state == "" || state == Draft {
+			gaps = append(gaps, w)
+		}
+	}
+	return gaps, nil
+}

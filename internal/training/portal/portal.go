@@ -1,0 +1,167 @@
+// Package portal is the training portal as a whole: its site map and wiring.
+// It is a stranger to the identity portal: an own database, and nothing known
+// of people but what their tokens say (decision 1).
+package portal
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/i18n"
+	"zunft/internal/ground/job"
+	"zunft/internal/ground/limit"
+	"zunft/internal/ground/mail"
+	"zunft/internal/ground/web"
+	"zunft/internal/training/book"
+	"zunft/internal/training/login"
+	"zunft/internal/training/person"
+	"zunft/internal/training/portal/home"
+	"zunft/internal/training/portal/info"
+	"zunft/internal/training/portal/reviewing"
+	"zunft/internal/training/portal/writing"
+)
+
+// Phrases of the frame around the training portal's pages.
+//
+//go:embed phrases/*.json
+var Phrases embed.FS
+
+// Options say what this installation is.
+type Options struct {
+	DB           *db.DB
+	Base         string // base URL, no slash at the end
+	Owner        string // chamber or operator
+	Issuer       string // the identity portal
+	ClientID     string
+	ClientSecret string
+	Client       *http.Client   // how the identity portal is reached; nil: one with a timeout
+	Mail         *mail.Sender   // nil: mails wait
+	Proxies      []netip.Prefix // trusted reverse proxies
+}
+
+// A Portal is ready to serve.
+type Portal struct {
+	Mux  *web.Mux
+	Jobs *job.Runner
+	Door *login.Door
+
+	handler http.Handler
+}
+
+// ServeHTTP answers requests.
+func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.handler.ServeHTTP(w, r) }
+
+// Catalog holds all phrases of the training portal.
+func Catalog() (*i18n.Catalog, error) {
+	return i18n.Load(web.Phrases, Phrases, person.Phrases, book.Phrases, login.Phrases, home.Phrases, info.Phrases, reviewing.Phrases, writing.Phrases)
+}
+
+// New wires the portal. The identity portal need not run yet: it is asked at
+// the first sign-in.
+func New(_ context.Context, o Options) (*Portal, error) {
+	catalog, err := Catalog()
+	if err != nil {
+		return nil, err
+	}
+	site := &web.Site{Name: "training.name", Owner: o.Owner, Base: o.Base, Cookies: "zunft_training", Catalog: catalog, Proxies: o.Proxies}
+	door := &login.Door{DB: o.DB, Site: site, Issuer: o.Issuer, ClientID: o.ClientID, ClientSecret: o.ClientSecret, Client: o.Client}
+	site.Who, site.SignIn = door.Who, door.SignIn
+	site.Fill = fill(site, o.DB)
+
+	p := &Portal{Mux: web.NewMux(site), Jobs: &job.Runner{DB: o.DB}, Door: door}
+	m := p.Mux
+	(&home.Pages{DB: o.DB, Site: site}).Mount(m)
+	door.Mount(m)
+	// Apprentices
+	(&writing.Pages{DB: o.DB, Site: site, Door: door}).Mount(m)
+	// Trainers, supervisors, training admins
+	(&reviewing.Pages{DB: o.DB, Site: site}).Mount(m)
+	// Footer, and what machines ask
+	(&info.Pages{Site: site}).Mount(m)
+	m.Machine("GET /healthz", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "ok") }))
+	m.Machine("GET /readyz", ready(o.DB))
+	p.handler = allowForms(m.Handler(), o.Issuer)
+
+	if o.Mail != nil {
+		p.Jobs.On(mail.Kind, o.Mail.Deliver)
+	}
+	p.Jobs.Every(time.Hour, "person.sweep", func(ctx context.Context) error { return o.DB.Write(ctx, person.Sweep) })
+	p.Jobs.Every(time.Hour, "limit.sweep", func(ctx context.Context) error { return o.DB.Write(ctx, limit.Sweep) })
+	return p, nil
+}
+
+// fill completes the frame around every page: navigation by role (ux.md 2.3).
+// A person with several roles sees all of it.
+func fill(s *web.Site, d *db.DB) func(*http.Request, *web.Frame) error {
+	return func(r *http.Request, f *web.Frame) error {
+		text := func(key string) string { return s.Catalog.Text(f.Lang, key) }
+		f.Footer = info.Footer(text)
+		v := login.Of(r)
+		if v == nil {
+			return nil // the start page has the button: signing in is a POST
+		}
+		f.Person, f.LogoutHref = &web.Person{Name: v.Person.Name}, "/logout"
+		f.Context = s.Catalog.Text(f.Lang, "training.context", v.Company.Name)
+		link := func(key, href string, count int) {
+			f.Nav = append(f.Nav, web.Link{Text: text(key), Href: href, Current: r.URL.Path == href, Count: count})
+		}
+		link("training.nav.home", "/", 0)
+		if v.Writes() {
+			link("training.nav.reports", "/reports", 0)
+		}
+		if !v.Reads() {
+			return nil
+		}
+		waiting := 0
+		err := d.Read(r.Context(), func(tx *db.Tx) (err error) {
+			waiting, _, err = book.Waiting(tx, web.Actor(r))
+			return err
+		})
+		link("training.nav.reviews", "/reviews", waiting)
+		link("training.nav.trainees", "/trainees", 0)
+		return err
+	}
+}
+
+// allowForms lets the forms of all pages end at the identity portal: the
+// button "Abmelden" is on every page and leads there, and so does whatever is
+// sent from a page whose session has ended.
+func allowForms(next http.Handler, issuer string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(&formWriter{ResponseWriter: w, issuer: issuer}, r)
+	})
+}
+
+type formWriter struct {
+	http.ResponseWriter
+	issuer string
+}
+
+func (w *formWriter) WriteHeader(status int) {
+	if w.Header().Get("Content-Security-Policy") != "" {
+		web.AllowForm(w.ResponseWriter, w.issuer)
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap is for http.ResponseController.
+func (w *formWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func ready(d *db.DB) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+		defer cancel()
+		if err := d.Ping(ctx); err != nil {
+			slog.ErrorContext(ctx, "not ready", "err", err)
+			http.Error(w, "database", http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "ok")
+	})
+}

@@ -1,0 +1,328 @@
+// Package writing is where an apprentice keeps the report book (S29):
+//
+//	GET  /reports                    the year, week by week
+//	GET  /reports/{week}             the week: editor, or what was submitted; 2026-W47.pdf is the PDF
+//	POST /reports/{week}             every button saves (name=do: save, check, copy, discard)
+//	GET  /reports/{week}/check       read it through
+//	POST /reports/{week}/submit
+//	GET  /reports/{week}/submitted   the receipt
+//	POST /reports/{week}/take-back
+//	POST /reports/{week}/comment
+//
+// The text boxes come first, days are folded away until somebody wants them
+// (R226). A page that was changed elsewhere meanwhile shows both versions.
+package writing
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/fault"
+	"zunft/internal/ground/paper"
+	"zunft/internal/ground/web"
+	"zunft/internal/training/book"
+	"zunft/internal/training/login"
+	"zunft/internal/training/person"
+)
+
+// Phrases of these pages.
+//
+//go:embed phrases/*.json
+var Phrases embed.FS
+
+//go:embed templates
+var files embed.FS
+
+var templates = web.Parse(files)
+
+// Pages of the place.
+type Pages struct {
+	DB   *db.DB
+	Site *web.Site
+	Door *login.Door // keeps what was typed when a session ended
+}
+
+// Mount adds the routes.
+func (p *Pages) Mount(m *web.Mux) {
+	m.Signed("GET /reports", p.year)
+	m.Signed("GET /reports/{week}", p.week)
+	m.Signed("POST /reports/{week}", p.save)
+	m.Signed("GET /reports/{week}/check", p.check)
+	m.Signed("POST /reports/{week}/submit", p.submit)
+	m.Signed("GET /reports/{week}/submitted", p.submitted)
+	m.Signed("POST /reports/{week}/take-back", p.takeBack)
+	m.Signed("POST /reports/{week}/comment", p.comment)
+}
+
+func (p *Pages) text(r *http.Request) func(key string, args ...any) string {
+	return func(key string, args ...any) string { return p.Site.Catalog.Text(web.Lang(r), key, args...) }
+}
+
+// weekOf is the week in the path.
+func weekOf(r *http.Request) (book.Week, error) {
+	w, ok := book.ParseWeek(r.PathValue("week"))
+	if !ok {
+		return w, fault.NotFound()
+	}
+	return w, nil
+}
+
+// weekPage is a week that cannot be edited now, its check page and its receipt.
+type weekPage struct {
+	web.Frame
+	Report   book.Report
+	Form     *web.Form
+	Days     []dayView
+	History  []book.Event
+	Trainers []person.Person
+	Prev     book.Week
+	Next     book.Week
+	Short    int // characters, if so few that a hint helps; else 0
+	Early    bool
+	Missing  bool
+}
+
+type dayView struct {
+	N                int
+	Name, Attendance string
+	Text             string
+}
+
+// short is below how many characters a hint asks whether that is all.
+const short = 40
+
+func (p *Pages) view(r *http.Request, report book.Report) *weekPage {
+	v := &weekPage{Report: report, Form: web.NewForm(), Prev: report.Week.Add(-1), Next: report.Week.Add(1)}
+	for i, d := range report.Text.Days {
+		if d != (book.Day{}) {
+			said := ""
+			if d.Attendance != "" {
+				said = p.text(r)("book.attendance." + d.Attendance)
+			}
+			v.Days = append(v.Days, dayView{i + 1, book.DayName(p.text(r), report.Week, i+1), said, d.Text})
+		}
+	}
+	v.Back = web.Link{Text: p.text(r)("writing.year"), Href: "/reports"}
+	return v
+}
+
+// week shows the editor while the week is open, else what was submitted.
+func (p *Pages) week(w http.ResponseWriter, r *http.Request) error {
+	if name, yes := strings.CutSuffix(r.PathValue("week"), ".pdf"); yes {
+		r.SetPathValue("week", name)
+		return p.pdf(w, r)
+	}
+	week, err := weekOf(r)
+	if err != nil {
+		return err
+	}
+	var report book.Report
+	var history []book.Event
+	var form *web.Form
+	err = p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
+		if report, err = book.Mine(tx, web.Actor(r), week); err != nil {
+			return err
+		}
+		if report.Version > 0 {
+			if history, err = book.History(tx, report); err != nil {
+				return err
+			}
+		}
+		values, err := p.Door.Parked(tx, r, r.URL.Path)
+		if values != nil {
+			form = &web.Form{Values: values}
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if report.Open() || form != nil {
+		restored := form != nil
+		if !restored {
+			form = formOf(report)
+		}
+		return p.showEditor(w, r, report, history, form, restored)
+	}
+	v := p.view(r, report)
+	v.History = history
+	return p.Site.Show(w, r, http.StatusOK, templates, "read", v)
+}
+
+func (p *Pages) check(w http.ResponseWriter, r *http.Request) error {
+	return p.showCheck(w, r, web.NewForm())
+}
+
+func (p *Pages) showCheck(w http.ResponseWriter, r *http.Request, form *web.Form) error {
+	week, err := weekOf(r)
+	if err != nil {
+		return err
+	}
+	var v *weekPage
+	err = p.DB.Read(r.Context(), func(tx *db.Tx) error {
+		report, err := book.Mine(tx, web.Actor(r), week)
+		if err != nil {
+			return err
+		}
+		v = p.view(r, report)
+		v.Early = book.WeekOf(tx.Now()).Before(week)
+		v.Trainers, err = p.trainers(tx, r)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if !v.Report.Open() && form.OK() {
+		return web.See(w, r, "/reports/"+week.String())
+	}
+	v.Form = form
+	v.Missing = !v.Report.Text.Describes()
+	if n := v.Report.Text.Length(); n > 0 && n < short {
+		v.Short = n
+	}
+	v.Back = web.Link{Text: p.text(r)("writing.change"), Href: "/reports/" + week.String()}
+	return p.Site.Show(w, r, form.Status(), templates, "check", v)
+}
+
+// trainers are those who may sign this person's reports off.
+func (p *Pages) trainers(tx *db.Tx, r *http.Request) ([]person.Person, error) {
+	all, err := book.Trainers(tx, web.Actor(r))
+	var others []person.Person
+	for _, t := range all {
+		if t.Sub != web.Actor(r).Account {
+			others = append(others, t)
+		}
+	}
+	return others, err
+}
+
+func (p *Pages) submit(w http.ResponseWriter, r *http.Request) error {
+	week, err := weekOf(r)
+	if err != nil {
+		return err
+	}
+	form := web.ReadForm(r)
+	err = p.DB.Write(r.Context(), func(tx *db.Tx) error {
+		_, err := book.Submit(tx, web.Actor(r), week, version(form))
+		return err
+	})
+	if f := fault.Of(err); f != nil && f.Problems[0].Field == "work" {
+		form.Add("", f.Key()) // the box is on the page before
+		return p.showCheck(w, r, form)
+	}
+	if form.Take(err) {
+		return p.showCheck(w, r, form)
+	}
+	if err != nil {
+		return err
+	}
+	return web.See(w, r, "/reports/"+week.String()+"/submitted")
+}
+
+func (p *Pages) submitted(w http.ResponseWriter, r *http.Request) error {
+	week, err := weekOf(r)
+	if err != nil {
+		return err
+	}
+	var v *weekPage
+	err = p.DB.Read(r.Context(), func(tx *db.Tx) error {
+		report, err := book.Mine(tx, web.Actor(r), week)
+		if err != nil {
+			return err
+		}
+		v = p.view(r, report)
+		v.Trainers, err = p.trainers(tx, r)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if v.Report.State != book.Submitted {
+		return web.See(w, r, "/reports/"+week.String())
+	}
+	v.Back = web.Link{}
+	return p.Site.Show(w, r, http.StatusOK, templates, "submitted", v)
+}
+
+func (p *Pages) takeBack(w http.ResponseWriter, r *http.Request) error {
+	week, err := weekOf(r)
+	if err != nil {
+		return err
+	}
+	err = p.DB.Write(r.Context(), func(tx *db.Tx) error {
+		_, err := book.TakeBack(tx, web.Actor(r), week)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return p.Site.Done(w, r, "/reports/"+week.String(), "writing.done_taken_back", week.Name())
+}
+
+func (p *Pages) comment(w http.ResponseWriter, r *http.Request) error {
+	week, err := weekOf(r)
+	if err != nil {
+		return err
+	}
+	form := web.ReadForm(r)
+	var report book.Report
+	var history []book.Event
+	err = p.DB.Write(r.Context(), func(tx *db.Tx) (err error) {
+		if report, err = book.Mine(tx, web.Actor(r), week); err != nil {
+			return err
+		}
+		if report.Version == 0 || report.Open() { // the editor has a button of its own
+			return fault.NotFound()
+		}
+		if history, err = book.History(tx, report); err != nil {
+			return err
+		}
+		return book.Comment(tx, web.Actor(r), report.ID, form.Lines("comment"))
+	})
+	if form.Take(err) {
+		v := p.view(r, report)
+		v.History, v.Form = history, form
+		return p.Site.Show(w, r, form.Status(), templates, "read", v)
+	}
+	if err != nil {
+		return err
+	}
+	return p.Site.Done(w, r, "/reports/"+week.String(), "writing.done_comment")
+}
+
+func (p *Pages) pdf(w http.ResponseWriter, r *http.Request) error {
+	week, err := weekOf(r)
+	if err != nil {
+		return err
+	}
+	s := login.Of(r)
+	var report book.Report
+	var history []book.Event
+	err = p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
+		if report, err = book.Mine(tx, web.Actor(r), week); err != nil {
+			return err
+		}
+		if report.Version == 0 {
+			return fault.NotFound()
+		}
+		history, err = book.History(tx, report)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	if err := paper.WriteSheet(&b, book.Sheet(report, s.Person, s.Company, history, web.Lang(r), p.text(r))); err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/pdf")
+	h.Set("Content-Disposition", fmt.Sprintf(`inline; filename="Ausbildungsnachweis-%s.pdf"`, week))
+	h.Set("Content-Length", fmt.Sprint(b.Len()))
+	_, err = b.WriteTo(w)
+	return err
+}
