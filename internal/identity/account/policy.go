@@ -118,7 +118,8 @@ func guessable(s string) bool {
 		return true
 	}
 	core := strings.TrimFunc(s, func(r rune) bool { return !unicode.IsLetter(r) })
-	plain := strings.NewReplacer("0", "o", "1", "i", "3", "e", "4", "a", "5", "s", "7", "t", "@", "a", "$", "s", "!", "i").Replace(s)
+	plain := strings.TrimFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && r != '@' && r != '$' }) // signs around it are no letters
+	plain = strings.NewReplacer("0", "o", "1", "i", "3", "e", "4", "a", "5", "s", "7", "t", "@", "a", "$", "s", "!", "i").Replace(plain)
 	plain = strings.TrimFunc(plain, func(r rune) bool { return !unicode.IsLetter(r) })
 	for _, c := range []string{core, plain} {
 		if c != "" && (words(c, 3) || run(c)) {

@@ -1,0 +1,364 @@
+package signin_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"zunft/internal/ground/web"
+	"zunft/internal/identity/account"
+)
+
+// R031–R035, S01: the page and the way in, by user name or address, in one field.
+func TestSignIn(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.create("anna", true)
+		p := w.person("192.0.2.1")
+		g := p.get("/login").want(t, 200, "Anmelden", "Benutzername", "Passwort", "Benutzernamen speichern", "Sie haben Ihr Passwort vergessen?",
+			"Neu hier? Jetzt registrieren", "Zur Startseite")
+		for _, s := range []string{`name="username"`, `autocomplete="username"`, `autocomplete="current-password"`, `href="/recover/password"`, `href="/register"`} {
+			if !strings.Contains(g.body, s) {
+				t.Errorf("the page lacks %s", s)
+			}
+		}
+		p.signIn("", "").want(t, 422, "Geben Sie Ihren Benutzernamen oder Ihre E-Mail-Adresse ein", "Geben Sie Ihr Passwort ein")
+		g = p.signIn("anna", "Mehl Hefe Wasser").want(t, 422, "Benutzername und Passwort passen nicht zusammen")
+		if strings.Contains(g.body, "Hefe") || !strings.Contains(g.body, `value="anna"`) {
+			t.Error("the password comes back, or the name does not")
+		}
+		for _, login := range []string{"anna", "ANNA", " anna@Beispiel.Example ", "ａｎｎａ"} {
+			q := w.person("192.0.2.2")
+			q.signIn(login, password, "next", "/organizations/join?a=b").goes(t, "/organizations/join?a=b")
+			q.get("/").want(t, 200, "Start: Anna Beispiel")
+		}
+
+		// R032: the name is remembered, nothing else.
+		p.signIn("anna", password, "remember", "1").goes(t, "/")
+		p.get("/login").goes(t, "/")
+		p.post("/logout").goes(t, "/logged-out")
+		p.get("/logged-out").want(t, 200, "Sie sind abgemeldet")
+		p.get("/").goes(t, "/login")
+		if g := p.get("/login").want(t, 200); !strings.Contains(g.body, `value="anna"`) || !strings.Contains(g.body, " checked") {
+			t.Error("the name is not remembered")
+		}
+		p.signIn("anna", password).goes(t, "/")
+		p.post("/logout").goes(t, "/logged-out")
+		if g := p.get("/login"); strings.Contains(g.body, `value="anna"`) {
+			t.Error("the name is not forgotten")
+		}
+	})
+}
+
+// No open redirect: where one goes after signing in is a path of this site.
+func TestNext(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.create("anna", true)
+		for _, next := range []string{"https://boese.example/", "//boese.example", `/\boese.example`, "javascript:alert(1)", "boese", "/\t/boese.example", "http:boese.example", ""} {
+			p := w.person("192.0.2.1")
+			if g := p.do("GET", "/login?next="+escape(next), nil).want(t, 200); !strings.Contains(g.body, `name="next" value="/"`) {
+				t.Errorf("the page carries %q", next)
+			}
+			p.signIn("anna", password, "next", next).goes(t, "/")
+		}
+		w.pages.AllowNext = func(rw http.ResponseWriter, r *http.Request, next string) string {
+			web.AllowForm(rw, "https://training.example/callback")
+			return "Ausbildungsportal"
+		}
+		g := w.person("192.0.2.1").get("/login?next=/oauth2/authorize%3Fclient_id=x").want(t, 200, "weiter zu: Ausbildungsportal")
+		if !strings.HasSuffix(g.header.Get("Content-Security-Policy"), "form-action 'self' https://training.example") {
+			t.Error(g.header.Get("Content-Security-Policy"))
+		}
+		if !strings.Contains(g.body, `href="/register?next=%2foauth2%2fauthorize%3fclient_id%3dx"`) {
+			t.Error("the way to the application is lost at the sign-up")
+		}
+	})
+}
+
+func escape(s string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		fmt.Fprintf(&b, "%%%02x", s[i])
+	}
+	return b.String()
+}
+
+// CVE-2026-7507, GHSA-rg35-5v25-mqvp, CVE-2025-12390: a token that was in the
+// browser before signing in, signing in again or signing out opens nothing.
+func TestFixation(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.create("anna", true)
+		w.create("bert", true)
+		opens := func(token string) bool {
+			q := w.person("192.0.2.9")
+			q.cookies["t_session"] = token
+			return q.get("/").status == 200
+		}
+		p := w.person("192.0.2.1")
+		p.cookies["t_session"] = strings.Repeat("A", 43) // planted by somebody
+		p.signIn("anna", password).goes(t, "/")
+		first := p.cookies["t_session"]
+		if first == strings.Repeat("A", 43) || !opens(first) {
+			t.Fatal("the planted token was kept")
+		}
+		// prompt=login: the same session, another token, a new time.
+		w.pass(10 * time.Minute)
+		p.get("/login?again=1&next=/oauth2/authorize").want(t, 200, "Sie sind als Anna Beispiel angemeldet")
+		p.signIn("anna", password, "again", "1", "next", "/oauth2/authorize").goes(t, "/oauth2/authorize")
+		second := p.cookies["t_session"]
+		if opens(first) || !opens(second) || w.count(`SELECT count(*) FROM session`) != 1 {
+			t.Error("proving oneself again keeps the old token, or makes a second session")
+		}
+		if w.count(`SELECT count(*) FROM session WHERE auth_time > created_at`) != 1 {
+			t.Error("auth_time did not move")
+		}
+		// Another account in the same browser: the session before is over.
+		p.signIn("bert", password, "again", "1").goes(t, "/")
+		third := p.cookies["t_session"]
+		if opens(second) || !opens(third) || w.count(`SELECT count(*) FROM session WHERE ended_at IS NULL`) != 1 {
+			t.Error("the session of the other account lives on")
+		}
+		p.post("/logout").goes(t, "/logged-out")
+		if opens(third) {
+			t.Error("signed out, and still in")
+		}
+		if w.count(`SELECT count(*) FROM job WHERE kind = 'session.ended'`) != 2 {
+			t.Error("applications are not told")
+		}
+	})
+}
+
+// Decision 3: from the fifth failure on a pause that grows; the right password
+// does not get through it, and nobody can tell a pause from a wrong password.
+func TestPause(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.create("anna", true)
+		p := w.person("192.0.2.1")
+		fail := func(n int) {
+			for range n {
+				p.signIn("anna", "etwas anderes!").want(t, 422)
+			}
+		}
+		fail(4)
+		p.signIn("anna", password).goes(t, "/") // and counts from the start again
+		p.post("/logout")
+		fail(5)
+		known := p.signIn("anna", password).want(t, 422)
+		unknown := p.signIn("emil", password).want(t, 422)
+		if strings.ReplaceAll(known.body, "anna", "emil") != unknown.body {
+			t.Error("a pause shows")
+		}
+		w.pass(29 * time.Second)
+		p.signIn("anna", password).want(t, 422)
+		w.pass(time.Second)
+		fail(1) // the sixth: a minute
+		w.pass(59 * time.Second)
+		p.signIn("anna", password).want(t, 422)
+		w.pass(time.Second)
+		p.signIn("anna", password).goes(t, "/")
+		if w.count(`SELECT failures FROM account`) != 0 || w.count(`SELECT count(*) FROM audit WHERE event = 'account.paused'`) != 2 {
+			t.Error("the counter stays, or the pauses are not recorded")
+		}
+	})
+}
+
+// R280, W12, CVE-2026-9798: unknown, wrong, paused, locked, deleted, empty and
+// very long are answered alike.
+func TestSameAnswer(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.create("wrong", true)
+		w.create("unconf", false)
+		for _, state := range []string{"locked", "deleted"} {
+			a := w.create(state, true)
+			w.exec(`UPDATE account SET state = $1 WHERE id = $2`, state, a.ID)
+		}
+		answer := func(login, pass string) string {
+			g := w.person("192.0.2.1").signIn(login, pass)
+			return fmt.Sprint(g.status, len(g.header), strings.ReplaceAll(strings.ReplaceAll(g.body, login, "LOGIN"), `class="input w-30"`, ""))
+		}
+		want := answer("nobody", "Irgend ein Passwort")
+		for _, c := range [][2]string{{"wrong", "Irgend ein Passwort"}, {"unconf", "Irgend ein Passwort"}, {"locked", password}, {"deleted", password},
+			{"wrong", strings.Repeat("x", 100_000)}, {"wrong", "\x00"}, {"wrong\x00", "\xff"}} {
+			if got := answer(c[0], c[1]); got != want && c[0] != "wrong\x00" {
+				t.Errorf("%s: %.200s\nwant %.200s", c[0], got, want)
+			}
+		}
+		w.person("192.0.2.1").signIn("wrong", strings.Repeat("p", 1<<20)).want(t, 413, "zu groß")
+		w.person("192.0.2.1").signIn(strings.Repeat("ä", 20_000), password).want(t, 422)
+		// Who knows the password of an unconfirmed account may have a new mail.
+		g := w.person("192.0.2.1").signIn("unconf", password).want(t, 200, "Bestätigen Sie zuerst Ihre E-Mail-Adresse", "Neue E-Mail anfordern")
+		if w.count(`SELECT count(*) FROM session`) != 0 || !strings.Contains(g.body, `name="ticket"`) {
+			t.Error("an unconfirmed account is signed in, or cannot go on")
+		}
+	})
+}
+
+// Limits per address and per name hold even where there is no account to pause.
+func TestLimits(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		for range 20 {
+			w.person("192.0.2.1").signIn("nobody", "x").want(t, 422)
+		}
+		w.person("192.0.2.2").signIn("NOBODY", "x").want(t, 429, "Das waren viele Versuche")
+		for i := range 100 {
+			g := w.person("198.51.100.7").signIn(fmt.Sprint("name", i), "x")
+			if g.status != 422 {
+				t.Fatalf("try %d: %d", i, g.status)
+			}
+		}
+		g := w.person("198.51.100.7").signIn("somebody", "x").want(t, 429)
+		if g.header.Get("Retry-After") == "" {
+			t.Log("no Retry-After on a form")
+		}
+		w.person("198.51.100.8").signIn("somebody", "x").want(t, 422)
+	})
+}
+
+// Hashes made with older parameters are renewed at sign-in.
+func TestRehash(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		a := w.create("anna", true)
+		w.hasher.Cost = account.Cost{KiB: 128, Passes: 2, Lanes: 1}
+		w.person("192.0.2.1").signIn("anna", password).goes(t, "/")
+		if w.count(`SELECT count(*) FROM account WHERE id = $1 AND password LIKE '%m=128,t=2,p=1%'`, a.ID) != 1 {
+			t.Error("the hash is the old one")
+		}
+		w.person("192.0.2.1").signIn("anna", password).goes(t, "/")
+	})
+}
+
+// R283–R286, S36, M13: a forgotten password.
+func TestRecover(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.create("anna", true)
+		w.create("unconf", false)
+		p := w.person("192.0.2.1")
+		elsewhere := w.person("192.0.2.5")
+		elsewhere.signIn("anna", password).goes(t, "/")
+
+		p.get("/recover/password").want(t, 200, "Passwort vergessen", "Benutzername oder E-Mail-Adresse", "Absenden")
+		p.post("/recover/password", "login", " ").want(t, 422, "Geben Sie Ihren Benutzernamen oder Ihre E-Mail-Adresse ein")
+		answers := map[string]bool{}
+		for _, login := range []string{"anna", "anna@beispiel.example", "nobody", "unconf", "x\x00y", strings.Repeat("z", 300)} {
+			g := p.post("/recover/password", "login", login)
+			answers[fmt.Sprint(g.status, g.to, len(g.body), len(g.header))] = true
+		}
+		if len(answers) != 1 {
+			t.Errorf("known and unknown are told apart: %v", answers)
+		}
+		p.get("/recover/password?sent").want(t, 200, "Gibt es ein Konto mit Ihrer Angabe")
+		mails := w.inbox("anna@beispiel.example")
+		if len(mails) != 2 || mails[0].Subject != "Passwort zurücksetzen" || len(w.inbox("unconf@beispiel.example")) != 0 {
+			t.Fatalf("mails %+v", mails)
+		}
+		older, newer := mails[0], mails[1]
+		p.get(link(older)).want(t, 410, "neuere E-Mail", "Neuen Link anfordern")
+		p.do("HEAD", link(newer), nil).want(t, 200)
+		p.get(link(newer)).want(t, 200, "Neues Passwort festlegen", "Mindestens 12 Zeichen")
+		const next = "Ofen Blech Teig Korb"
+		set := func(path, a, b string) page { return p.post(path, "password", a, "password_repeat", b) }
+		set(link(older), next, next).want(t, 410)
+		set(link(newer), "kurz", "kurz").want(t, 422, "mindestens 12 Zeichen")
+		set(link(newer), "xx anna xx xx", "xx anna xx xx").want(t, 422, "in dem Ihr Benutzername")
+		set(link(newer), next, next+"!").want(t, 422, "dasselbe Passwort")
+		set(link(newer), next, next).goes(t, "/login")
+		p.get("/login").want(t, 200, "Ihr neues Passwort gilt")
+		changed := w.one("anna@beispiel.example", "Ihr Passwort wurde geändert")
+		if !strings.HasSuffix(strings.TrimSpace(changed.Body), "/recover/password") || !strings.Contains(changed.Body, "Das waren nicht Sie?") {
+			t.Errorf("mail: %s", changed.Body)
+		}
+		elsewhere.get("/").goes(t, "/login")             // all sessions ended
+		p.get(link(newer)).want(t, 410, "schon benutzt") // R285
+		set(link(newer), "Noch ein Anderes Wort", "Noch ein Anderes Wort").want(t, 410)
+		p.signIn("anna", password).want(t, 422)
+		p.signIn("anna", next).goes(t, "/")
+
+		// R286: signing in with the old password makes an open link void.
+		p.post("/recover/password", "login", "anna")
+		m := w.one("anna@beispiel.example", "Passwort zurücksetzen")
+		w.person("192.0.2.6").signIn("anna", next).goes(t, "/")
+		p.get(link(m)).want(t, 410, "mit Ihrem bisherigen Passwort angemeldet")
+		set(link(m), password, password).want(t, 410)
+		// L01: two hours.
+		p.post("/recover/password", "login", "anna")
+		m = w.one("anna@beispiel.example", "Passwort zurücksetzen")
+		w.pass(2 * time.Hour)
+		p.get(link(m)).want(t, 410, "Dieser Link war 2 Stunden gültig")
+		set(link(m), password, password).want(t, 410)
+		p.get("/recover/password/"+strings.Repeat("x", 43)).want(t, 404, "Diesen Link kennen wir nicht")
+		// A pause ends with a new password: the way back in is open to the owner.
+		for range 6 {
+			p.signIn("anna", "falsch geraten").want(t, 422)
+		}
+		p.post("/recover/password", "login", "anna@beispiel.example")
+		m = w.one("anna@beispiel.example", "Passwort zurücksetzen")
+		set(link(m), password, password).goes(t, "/login")
+		p.signIn("anna", password).goes(t, "/")
+	})
+}
+
+// Mails to one address are counted, whoever asks.
+func TestRecoverLimit(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.create("anna", true)
+		for i := range 4 {
+			w.person(fmt.Sprintf("192.0.2.%d", i)).post("/recover/password", "login", "anna").goes(t, "/recover/password?sent")
+		}
+		w.person("192.0.2.50").post("/recover/password", "login", "Anna").want(t, 429)
+		if n := len(w.inbox("anna@beispiel.example")); n != 4 {
+			t.Errorf("%d mails", n)
+		}
+	})
+}
+
+// A link for a new password has one winner among 64.
+func TestRaces(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.create("anna", true)
+		w.person("192.0.2.1").post("/recover/password", "login", "anna")
+		m := w.one("anna@beispiel.example", "Passwort zurücksetzen")
+		var barrier, group sync.WaitGroup
+		var won, five atomic.Int32
+		barrier.Add(1)
+		for i := range 64 {
+			group.Go(func() {
+				barrier.Wait()
+				next := fmt.Sprintf("Ofen Blech Teig %02d", i)
+				switch g := w.person(fmt.Sprintf("192.0.3.%d", i)).post(link(m), "password", next, "password_repeat", next); {
+				case g.status == http.StatusSeeOther:
+					won.Add(1)
+				case g.status >= 500:
+					five.Add(1)
+				}
+			})
+		}
+		barrier.Done()
+		group.Wait()
+		if won.Load() != 1 || five.Load() != 0 {
+			t.Errorf("%d set a password, %d defects", won.Load(), five.Load())
+		}
+		if n := w.count(`SELECT count(*) FROM audit WHERE event = 'password.reset'`); n != 1 {
+			t.Errorf("%d audit rows", n)
+		}
+		// 64 guesses at once are not 64 guesses: the pause holds at redemption, too.
+		five.Store(0)
+		var barrier2 sync.WaitGroup
+		barrier2.Add(1)
+		for i := range 19 {
+			group.Go(func() {
+				barrier2.Wait()
+				if g := w.person(fmt.Sprintf("192.0.4.%d", i)).signIn("anna", "geraten und falsch"); g.status >= 500 {
+					five.Add(1)
+				}
+			})
+		}
+		barrier2.Done()
+		group.Wait()
+		if n := w.count(`SELECT failures FROM account`); n != 5 || five.Load() != 0 {
+			t.Errorf("%d failures counted before the pause, %d defects", n, five.Load())
+		}
+	})
+}
