@@ -42,6 +42,8 @@ type DB struct {
 	writer  *sql.DB
 	reader  *sql.DB
 	pool    *pgxpool.Pool // PostgreSQL: under writer and reader, and closed by us: closing those leaves it open
+	writes  *statements   // SQLite: parsed statements of the writer
+	reads   *statements   // and of the readers
 	turn    sync.Mutex    // SQLite: one writer at a time waits here, not in the engine's busy loop
 	address string
 }
@@ -107,6 +109,7 @@ func (d *DB) openSQLite(ctx context.Context, path string) (err error) {
 	n := max(4, runtime.GOMAXPROCS(0))
 	d.reader.SetMaxOpenConns(n)
 	d.reader.SetMaxIdleConns(n)
+	d.writes, d.reads = newStatements(d.writer), newStatements(d.reader)
 	return d.writer.PingContext(ctx)
 }
 
@@ -205,8 +208,8 @@ func (d *DB) write(ctx context.Context, f func(*Tx) error) error {
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback()
-	t := d.tx(ctx, tx)
+	t := d.tx(ctx, tx, d.writes)
+	defer t.done()
 	err = f(t)
 	if k, ok := errors.AsType[keep](err); ok {
 		if err := tx.Commit(); err != nil {
@@ -236,12 +239,21 @@ func (d *DB) Read(ctx context.Context, f func(*Tx) error) error {
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback()
-	return f(d.tx(ctx, tx))
+	t := d.tx(ctx, tx, d.reads)
+	defer t.done()
+	return f(t)
 }
 
-func (d *DB) tx(ctx context.Context, tx *sql.Tx) *Tx {
-	return &Tx{tx: tx, ctx: ctx, now: Time{d.Now().UTC().Truncate(time.Microsecond)}, keys: d.Keys, dialect: &d.dialect}
+func (d *DB) tx(ctx context.Context, tx *sql.Tx, s *statements) *Tx {
+	return &Tx{tx: tx, ctx: ctx, now: Time{d.Now().UTC().Truncate(time.Microsecond)}, keys: d.Keys, dialect: &d.dialect, statements: s}
+}
+
+// done ends the transaction, without effect if it was committed.
+func (t *Tx) done() {
+	t.tx.Rollback()
+	if len(t.unknown) > 0 {
+		t.statements.learn(t.ctx, t.unknown)
+	}
 }
 
 // Tx is one transaction. It was begun with the request's context, so a
@@ -253,6 +265,10 @@ type Tx struct {
 	keys    *seal.Keys
 	dialect *dialect
 	after   []func()
+
+	statements *statements
+	unknown    []string       // queries that had to be parsed
+	reading    map[string]int // queries whose rows are being read
 }
 
 // Now is the transaction's moment.
@@ -269,7 +285,7 @@ func (t *Tx) SkipLocked() string { return t.dialect.skipLocked }
 
 // Exec runs a statement and returns how many rows it touched.
 func (t *Tx) Exec(query string, args ...any) (int64, error) {
-	result, err := t.tx.ExecContext(t.ctx, query, args...)
+	result, err := t.exec(query, args)
 	if err != nil {
 		return 0, fmt.Errorf("%w in %s", err, short(query))
 	}
@@ -278,7 +294,7 @@ func (t *Tx) Exec(query string, args ...any) (int64, error) {
 
 // Scan reads a single row into dest. No row is [fault.NotFound].
 func (t *Tx) Scan(query string, args []any, dest ...any) error {
-	err := t.tx.QueryRowContext(t.ctx, query, args...).Scan(dest...)
+	err := t.queryRow(query, args).Scan(dest...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return fault.NotFound()
 	}
@@ -290,10 +306,11 @@ func (t *Tx) Scan(query string, args []any, dest ...any) error {
 
 // Each calls f once per row.
 func (t *Tx) Each(query string, args []any, f func(scan func(...any) error) error) error {
-	rows, err := t.tx.QueryContext(t.ctx, query, args...)
+	rows, err := t.query(query, args)
 	if err != nil {
 		return fmt.Errorf("%w in %s", err, short(query))
 	}
+	defer t.read(query)()
 	defer rows.Close()
 	for rows.Next() {
 		if err := f(rows.Scan); err != nil {

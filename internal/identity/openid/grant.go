@@ -17,7 +17,8 @@ type grant struct {
 	ID, Application, Account, Session, Organization string
 	Scope, Nonce, RedirectURI, Challenge            string
 	ACR, AMR                                        string
-	AuthTime, CodeExpires, RevokedAt                db.Time
+	AuthTime                                        db.Time
+	inTime                                          bool // the code has not expired
 	alive                                           bool // account active, and the session not ended or not needed
 	roles                                           bool // the application declares roles
 }
@@ -40,7 +41,7 @@ func unixMicro(n int64) time.Time { return time.UnixMicro(n) }
 
 func (g *grant) offline() bool { return granted(g.Scope, "offline_access") }
 
-const grantColumns = `id, application, account, session, organization, scope, nonce, redirect_uri, code_challenge, acr, amr, auth_time, code_expires_at, revoked_at,
+const grantColumns = `id, application, account, session, organization, scope, nonce, redirect_uri, code_challenge, acr, amr, auth_time, code_expires_at > $1, revoked_at IS NULL,
 	EXISTS (SELECT 1 FROM account a WHERE a.id = oidc_grant.account AND a.state = 'active'),
 	EXISTS (SELECT 1 FROM session s WHERE s.id = oidc_grant.session AND s.ended_at IS NULL AND s.ends_at > $1),
 	EXISTS (SELECT 1 FROM application_role r WHERE r.application = oidc_grant.application)`
@@ -48,10 +49,10 @@ const grantColumns = `id, application, account, session, organization, scope, no
 // readGrant reads a grant whose query has the moment as $1.
 func readGrant(tx *db.Tx, query string, args ...any) (grant, error) {
 	var g grant
-	var active, open bool
+	var active, open, kept bool
 	err := tx.Scan(query, append([]any{tx.Now()}, args...), &g.ID, &g.Application, &g.Account, &g.Session, &g.Organization, &g.Scope, &g.Nonce, &g.RedirectURI, &g.Challenge,
-		&g.ACR, &g.AMR, &g.AuthTime, &g.CodeExpires, &g.RevokedAt, &active, &open, &g.roles)
-	g.alive = active && (open || g.offline()) && g.RevokedAt.IsZero()
+		&g.ACR, &g.AMR, &g.AuthTime, &g.inTime, &kept, &active, &open, &g.roles)
+	g.alive = active && kept && (open || g.offline())
 	return g, err
 }
 

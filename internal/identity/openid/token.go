@@ -162,7 +162,7 @@ func (p *Provider) exchange(r *http.Request, a application.Application) (any, *r
 		if g, err = useCode(tx, web.Actor(r), form.Get("code"), secret); err != nil {
 			return db.Keep(err)
 		}
-		if !g.alive || !now.Before(g.CodeExpires) || g.Application != a.ID || g.RedirectURI != form.Get("redirect_uri") || !verified(g.Challenge, form) {
+		if !g.alive || !g.inTime || g.Application != a.ID || g.RedirectURI != form.Get("redirect_uri") || !verified(g.Challenge, form) {
 			return db.Keep(fault.NotFound())
 		}
 		if at, err = work(tx, g); err != nil {
