@@ -68,7 +68,7 @@ func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.handler.S
 func Catalog() (*i18n.Catalog, error) {
 	return i18n.Load(web.Phrases, Phrases, notice.Phrases,
 		account.Phrases, application.Phrases, chamber.Phrases, letter.Phrases, membership.Phrases, organization.Phrases, session.Phrases, terms.Phrases,
-		authorize.Phrases, company.Phrases, desk.Phrases, home.Phrases, info.Phrases, joining.Phrases, members.Phrases, profile.Phrases, signin.Phrases, signup.Phrases)
+		authorize.Phrases, company.Phrases, desk.Phrases, home.Phrases, info.Phrases, joining.Phrases, members.Phrases, openid.Phrases, profile.Phrases, signin.Phrases, signup.Phrases)
 }
 
 // New wires the portal; nothing runs yet but what a first start must make
@@ -108,7 +108,7 @@ func New(ctx context.Context, o Options) (*Portal, error) {
 	(&desk.Pages{DB: o.DB, Site: site, PrintShop: o.PrintShop}).Mount(m)
 	// Connected applications
 	provider.Mount(m)
-	(&authorize.Pages{DB: o.DB, Site: site}).Mount(m)
+	(&authorize.Pages{DB: o.DB, Site: site, AllowNext: provider.AllowNext}).Mount(m)
 	// Footer, and what machines ask
 	(&info.Pages{DB: o.DB, Site: site}).Mount(m)
 	m.Machine("GET /healthz", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "ok") }))
