@@ -115,7 +115,7 @@ func (a chamberAddCommand) Run(ctx context.Context) error {
 			short = a.Name
 		}
 		_, err := chamber.Create(tx, audit.Console, chamber.Chamber{Number: a.Number, Name: a.Name, ShortName: short, Street: a.Street, HouseNumber: a.House,
-			Postcode: a.Postcode, Place: a.Place, Phone: a.Phone, Email: a.Email, Postcodes: a.Postcodes})
+			Postcode: a.Postcode, Place: a.Place, Phone: a.Phone, Email: a.Email, Postcodes: strings.FieldsFunc(a.Postcodes, func(r rune) bool { return r == ',' || r == ' ' })})
 		return err
 	})
 }
@@ -253,7 +253,7 @@ func (a appAddCommand) Run(ctx context.Context) error {
 	}
 	defer d.Close()
 	secret := seal.Token()
-	app := application.Application{ClientID: a.ClientID, ClientName: a.Name, ClientURI: a.Home, SecretHash: seal.Hash(secret), RedirectURIs: a.Redirect,
+	app := application.Application{ClientID: a.ClientID, Name: a.Name, ClientURI: a.Home, SecretHash: seal.Hash(secret), RedirectURIs: a.Redirect,
 		PostLogoutRedirectURIs: a.PostLogout, BackchannelLogoutURI: a.Logout, AuthMethod: "client_secret_basic", IDTokenAlg: "ES256", State: "active"}
 	var roles []application.Role
 	if a.Training {

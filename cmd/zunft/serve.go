@@ -10,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"zunft/internal/ground/db"
 	"zunft/internal/ground/job"
 	"zunft/internal/ground/web"
 	identity "zunft/internal/identity/portal"

@@ -97,7 +97,7 @@ func (w *World) settle(ctx context.Context, o Options, trainingSecret string) er
 		}
 		c, err = chamber.Create(tx, audit.Console, chamber.Chamber{Number: ChamberNumber, Name: Owner, ShortName: "KM", Street: "Zunftplatz", HouseNumber: "1",
 			Postcode: "00999", Place: "Musterstadt", Phone: "0999 1234-0", Hours: "Montag bis Freitag, 8 bis 12 Uhr", Email: "post@kammer-musterland.example",
-			Website: "https://kammer-musterland.example", LetterSigner: "Clara Clausen", Postcodes: "00"})
+			Website: "https://kammer-musterland.example", LetterSigner: "Clara Clausen", Postcodes: []string{"00"}})
 		return err
 	})
 	if err != nil || !fresh {
@@ -165,7 +165,7 @@ func companies(tx *db.Tx, c chamber.Chamber, people map[string]audit.Actor) erro
 // connect enters the training portal and further clients as applications.
 func (w *World) connect(tx *db.Tx, clients []Client, trainingSecret string) error {
 	redirect := w.Training + "/oidc/callback"
-	book := application.Application{ClientID: "training", ClientName: "Ausbildungsportal", ClientURI: w.Training + "/", ManualURI: w.Training + "/help",
+	book := application.Application{ClientID: "training", Name: "Ausbildungsportal", ClientURI: w.Training + "/", ManualURI: w.Training + "/help",
 		SecretHash: seal.Hash(trainingSecret), RedirectURIs: []string{redirect}, PostLogoutRedirectURIs: []string{w.Training + "/logged-out"},
 		BackchannelLogoutURI: w.Training + "/oidc/backchannel-logout", AuthMethod: "client_secret_basic", IDTokenAlg: "ES256", RequirePKCE: true, State: "active"}
 	if _, err := application.Put(tx, audit.Console, book, Roles()); err != nil {
@@ -183,13 +183,13 @@ func (w *World) connect(tx *db.Tx, clients []Client, trainingSecret string) erro
 }
 
 func (c Client) application() (application.Application, string) {
-	a := application.Application{ClientID: c.ClientID, ClientName: c.ClientName, ClientURI: c.ClientURI, RedirectURIs: c.RedirectURIs,
+	a := application.Application{ClientID: c.ClientID, Name: c.ClientName, ClientURI: c.ClientURI, RedirectURIs: c.RedirectURIs,
 		PostLogoutRedirectURIs: c.PostLogoutRedirectURIs, BackchannelLogoutURI: c.BackchannelLogoutURI, AuthMethod: c.TokenEndpointAuthMethod, IDTokenAlg: c.IDTokenSignedAlg, State: "active"}
 	if a.ClientID == "" {
 		a.ClientID = db.NewID()
 	}
-	if a.ClientName == "" {
-		a.ClientName = a.ClientID
+	if a.Name == "" {
+		a.Name = a.ClientID
 	}
 	if a.AuthMethod == "" {
 		a.AuthMethod = "client_secret_basic"
@@ -279,6 +279,7 @@ func (w *World) JSON() ([]byte, error) { return json.Marshal(w) }
 // fromEntry is the application of somebody who copies the imprint.
 func fromEntry(tx *db.Tx, c chamber.Chamber, ident, reason string) (organization.Application, error) {
 	e, err := chamber.ByIdent(tx, c.ID, ident)
+	e.LegalForm, e.RegisterCourt, e.RegisterKind = chamber.LegalFormKey(e.LegalForm), chamber.RegisterCourtKey(e.RegisterCourt), chamber.RegisterKindKey(e.RegisterKind)
 	return organization.Application{Company: e.Company, Reason: reason, Chamber: c.ID}, err
 }
 
