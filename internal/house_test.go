@@ -78,7 +78,7 @@ func plan() map[string]place {
 	put("training", rule, 1, t, "person", "apprenticeship", "atlas")
 	put("training", rule, 2, t, "book", "exam", "document")
 	put("training", door, 0, t, "login")
-	put("training", page, 0, t+"/portal", "writing", "reviewing", "company", "examining", "desk")
+	put("training", page, 0, t+"/portal", "home", "info", "writing", "reviewing", "company", "examining", "desk")
 	put("training", siteMap, 0, t, "portal")
 
 	put("", outside, 0, "internal", "outside")
@@ -317,7 +317,7 @@ func read(root string) (module, error) {
 		rel = filepath.ToSlash(rel)
 		base := d.Name()
 		if d.IsDir() {
-			if rel != "." && (strings.HasPrefix(base, ".") || base == "node_modules" || base == "testdata" || base == "bin" || rel == "internal/zz") {
+			if rel != "." && (strings.HasPrefix(base, ".") || base == "node_modules" || base == "testdata" || base == "bin") {
 				return filepath.SkipDir
 			}
 			return nil

@@ -266,11 +266,11 @@ func (d *Door) userinfo(ctx context.Context, p *provider, tokens *oauth2.Token, 
 	if info.Subject != sub {
 		return errors.New("userinfo about somebody else")
 	}
-	sid := said.SID
-	if err := info.Claims(said); err != nil {
+	var more claims
+	if err := info.Claims(&more); err != nil {
 		return fmt.Errorf("userinfo: %w", err)
 	}
-	said.SID = sid
+	said.complete(more)
 	return nil
 }
 
@@ -290,6 +290,22 @@ type claims struct {
 		ChamberNumber string `json:"chamber_number"`
 	} `json:"organization"`
 	Roles []string `json:"roles"`
+}
+
+// complete takes from more what the ID token did not say.
+func (c *claims) complete(more claims) {
+	if c.Name == "" {
+		c.Name, c.GivenName, c.FamilyName = more.Name, more.GivenName, more.FamilyName
+	}
+	if c.Email == "" {
+		c.Email, c.EmailVerified = more.Email, more.EmailVerified
+	}
+	if c.Locale == "" {
+		c.Locale = more.Locale
+	}
+	if c.Organization.ID == "" {
+		c.Organization, c.Roles = more.Organization, more.Roles
+	}
 }
 
 func (c claims) claims(sub string) person.Claims {
