@@ -21,11 +21,9 @@ const (
 type dashboardPage struct {
 	web.Frame
 	Visitor      *visitor.Visitor
-	Now          db.Time
 	Tasks        []task
 	Companies    []company
-	Sections     []section // requests to answer: for admins only (R183)
-	Inboxes      []company // whose inboxes hold the rest
+	Joins, Roles []section // requests to answer: for admins only (R183)
 	Asked        []membership.Entry
 	Applications []app
 }
@@ -33,7 +31,6 @@ type dashboardPage struct {
 // A task is one thing to do: a verb, a name, a date.
 type task struct {
 	Text, Detail string
-	Since        db.Time // shown as age
 	Href         string
 }
 
@@ -50,6 +47,7 @@ type section struct {
 	Key     membership.Section
 	Count   int
 	Entries []membership.Entry
+	Inboxes []company // that hold the rest
 }
 
 // An app that opens for this person.
@@ -129,8 +127,9 @@ func (p *Pages) dashboard(w http.ResponseWriter, r *http.Request, v *visitor.Vis
 	if err != nil {
 		return err
 	}
-	page := &dashboardPage{Visitor: v, Now: k.now, Asked: k.asked}
+	page := &dashboardPage{Visitor: v, Asked: k.asked}
 	lang := web.Lang(r)
+	var inboxes []company
 	for _, m := range k.members {
 		c := company{Organization: k.organizations[m.Organization], Admin: m.Admin}
 		c.Chamber = k.chambers[c.Organization.Chamber]
@@ -141,17 +140,24 @@ func (p *Pages) dashboard(w http.ResponseWriter, r *http.Request, v *visitor.Vis
 		}
 		page.Companies = append(page.Companies, c)
 		if m.Admin {
-			page.Inboxes = append(page.Inboxes, c)
+			inboxes = append(inboxes, c)
 		}
 	}
 	if len(v.AdminOf) > 0 {
-		for _, s := range []membership.Section{membership.Mine, membership.OpenJoins, membership.OpenRoles} {
-			page.Sections = append(page.Sections, section{s, k.counts.Of(s), k.inbox[s]})
-		}
+		part := func(s membership.Section) section { return section{s, k.counts.Of(s), k.inbox[s], inboxes} }
+		page.Joins, page.Roles = []section{part(membership.Mine), part(membership.OpenJoins)}, []section{part(membership.OpenRoles)}
 	}
 	page.Applications = k.applications(lang)
 	page.Tasks = p.tasks(r, v, k, page)
 	return p.Site.Show(w, r, http.StatusOK, templates, "dashboard", page)
+}
+
+// age says since when the oldest request waits.
+func (p *Pages) age(r *http.Request, now, oldest db.Time) string {
+	if days := int(now.Sub(oldest).Hours() / 24); days > 0 {
+		return p.Site.Catalog.Text(web.Lang(r), "home.oldest", days)
+	}
+	return p.Site.Catalog.Text(web.Lang(r), "home.oldest_today")
 }
 
 // applications are those that would let the person in: a role in an active
@@ -195,7 +201,7 @@ func (p *Pages) tasks(r *http.Request, v *visitor.Visitor, k known, page *dashbo
 		all = append(all, task{Text: text("home.task_mine", n), Href: inbox})
 	}
 	if n := k.counts.Waiting(); n > 0 {
-		all = append(all, task{Text: text("home.task_open", n), Since: k.counts.Oldest, Href: inbox})
+		all = append(all, task{Text: text("home.task_open", n), Detail: p.age(r, k.now, k.counts.Oldest), Href: inbox})
 	}
 	for _, o := range k.registered {
 		if o.State == organization.AwaitingLetter {

@@ -91,7 +91,7 @@ type companyPage struct {
 	More    int      // further admins
 	Size    int      // members
 	Counts  membership.Counts
-	Now     db.Time
+	Days    int // since the oldest open request waits
 }
 
 // named is a role as people read it.
@@ -103,7 +103,6 @@ func (p *Pages) company(w http.ResponseWriter, r *http.Request) error {
 	page := &companyPage{}
 	actor, id := web.Actor(r), r.PathValue("id")
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
-		page.Now = tx.Now()
 		if page.Me, err = membership.In(tx, id, actor.Account); err != nil {
 			return err
 		}
@@ -133,7 +132,9 @@ func (p *Pages) company(w http.ResponseWriter, r *http.Request) error {
 		if page.Size, err = membership.Size(tx, id); err != nil {
 			return err
 		}
-		page.Counts, err = membership.CountInbox(tx, actor, id)
+		if page.Counts, err = membership.CountInbox(tx, actor, id); err == nil && page.Counts.Waiting() > 0 {
+			page.Days = int(tx.Now().Sub(page.Counts.Oldest).Hours() / 24)
+		}
 		return err
 	})
 	if err != nil {
