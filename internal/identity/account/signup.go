@@ -16,7 +16,7 @@ import (
 var mailRate = limit.Rate{Burst: 4, Every: 15 * time.Minute}
 
 // confirmMail is what the texts confirm and exists may use.
-type confirmMail struct{ Token, Code string }
+type confirmMail struct{ Token, Code, Spaced string } // Code in one piece can be copied, Spaced can be read aloud
 
 // SignUp makes an unconfirmed account and sends the mail that confirms it
 // (R056, M01). browser is the secret of the browser that asks: there the code
@@ -64,7 +64,7 @@ func sendConfirmation(tx *db.Tx, a Account, browser string) error {
 		return err
 	}
 	// The name was typed by somebody who has proved nothing: it stays out of the mail.
-	return texts.Send(tx, mail.Person{Address: a.Email, Lang: a.Language}, "confirm", confirmMail{Token: token, Code: code[:3] + " " + code[3:]})
+	return texts.Send(tx, mail.Person{Address: a.Email, Lang: a.Language}, "confirm", confirmMail{Token: token, Code: code, Spaced: code[:3] + " " + code[3:]})
 }
 
 // Confirm makes the account active by the link of the mail (R057).
