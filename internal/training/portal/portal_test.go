@@ -171,7 +171,7 @@ func TestExpiredSessionLosesNoText(t *testing.T) {
 		// The identity portal does not answer in this test; the text is parked all the same.
 		anna.post("/reports/2026-W47", "version", "0", "who", "anna", "do", "save", "work", "Lange getippt").is(503).has("Die Anmeldung ist gerade nicht möglich", `value="/reports/2026-W47"`)
 
-		emil := &browser{world: w, client: anna.client, claims: claims("emil", "Emil", "Muster", "korn", "apprentice")}
+		emil := &visit{world: w, client: anna.client, claims: claims("emil", "Emil", "Muster", "korn", "apprentice")}
 		emil.signIn() // the same browser, somebody else
 		emil.get("/reports/2026-W47").is(200).lacks("Lange getippt")
 		emil.post("/reports/2026-W47", "version", "0", "who", "anna", "do", "save", "work", "Lange getippt").is(403)

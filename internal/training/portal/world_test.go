@@ -32,8 +32,14 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	t.Helper()
 	d.Now = func() time.Time { return now }
 	w := &world{t: t, d: d}
-	w.server = httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.portal.ServeHTTP(rw, r) }))
-	w.server.Start()
+	w.server = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if token, yes := strings.CutPrefix(r.URL.Path, "/cookie/"); yes { // for browsers, which a test cannot hand a cookie
+			w.portal.Door.SetSession(rw, token)
+			http.Redirect(rw, r, "/", http.StatusSeeOther)
+			return
+		}
+		w.portal.ServeHTTP(rw, r)
+	}))
 	t.Cleanup(w.server.Close)
 	p, err := portal.New(context.Background(), portal.Options{DB: d, Base: w.server.URL, Owner: "Kammer Musterland",
 		Issuer: "http://127.0.0.1:1", ClientID: "training", ClientSecret: "secret"})
@@ -50,16 +56,17 @@ func claims(sub, given, family, company string, roles ...string) person.Claims {
 		Company: person.Company{ID: company, Name: "Bäckerei " + company, IdentNumber: "4711", ChamberNumber: "999"}}
 }
 
-// browser is one person's browser.
-type browser struct {
+// visit is one person's browser.
+type visit struct {
 	*world
 	client *http.Client
 	claims person.Claims
 	actor  audit.Actor
+	token  string
 }
 
 // comes signs a person in as a token would.
-func (w *world) comes(c person.Claims) *browser {
+func (w *world) comes(c person.Claims) *visit {
 	w.t.Helper()
 	b := w.stranger()
 	b.claims = c
@@ -67,7 +74,7 @@ func (w *world) comes(c person.Claims) *browser {
 	return b
 }
 
-func (b *browser) signIn() {
+func (b *visit) signIn() {
 	b.t.Helper()
 	var token string
 	err := b.d.Write(context.Background(), func(tx *db.Tx) error {
@@ -83,14 +90,15 @@ func (b *browser) signIn() {
 	if err != nil {
 		b.t.Fatal(err)
 	}
+	b.token = token
 	u, _ := url.Parse(b.server.URL)
 	b.client.Jar.SetCookies(u, []*http.Cookie{{Name: "zunft_training_session", Value: token}})
 }
 
-func (w *world) stranger() *browser {
+func (w *world) stranger() *visit {
 	jar, _ := cookiejar.New(nil)
 	client := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	return &browser{world: w, client: client}
+	return &visit{world: w, client: client}
 }
 
 // page is an answer, read.
@@ -102,7 +110,7 @@ type page struct {
 	body     string
 }
 
-func (b *browser) do(r *http.Request) page {
+func (b *visit) do(r *http.Request) page {
 	b.t.Helper()
 	res, err := b.client.Do(r)
 	if err != nil {
@@ -116,7 +124,7 @@ func (b *browser) do(r *http.Request) page {
 	return page{b.t, res.StatusCode, res.Header.Get("Location"), res.Header, string(body)}
 }
 
-func (b *browser) get(path string) page {
+func (b *visit) get(path string) page {
 	b.t.Helper()
 	r, _ := http.NewRequest("GET", b.server.URL+path, nil)
 	r.Header.Set("Accept-Language", "de")
@@ -124,7 +132,7 @@ func (b *browser) get(path string) page {
 }
 
 // post sends a form as a browser does: values are name, value, name, value …
-func (b *browser) post(path string, values ...string) page {
+func (b *visit) post(path string, values ...string) page {
 	b.t.Helper()
 	form := url.Values{}
 	for i := 0; i+1 < len(values); i += 2 {
@@ -138,7 +146,7 @@ func (b *browser) post(path string, values ...string) page {
 }
 
 // follow is post and the page after it.
-func (b *browser) follow(path string, values ...string) page {
+func (b *visit) follow(path string, values ...string) page {
 	b.t.Helper()
 	p := b.post(path, values...)
 	if p.status != http.StatusSeeOther {
