@@ -154,7 +154,7 @@ func (p *Provider) toLogin(w http.ResponseWriter, r *http.Request, q request, mo
 		v.Set("again", "1")
 	}
 	if q.loginHint != "" {
-		v.Set("login", q.loginHint)
+		v.Set("username", q.loginHint)
 	}
 	// The application's wish counts where the person has not chosen a language.
 	if q.locales != "" && p.Site.Cookie(r, "lang") == "" {

@@ -68,7 +68,7 @@ func (p *Provider) authenticate(r *http.Request) (application.Application, *refu
 		return application.Application{}, why, nil
 	}
 	unknown := refuse("invalid_client", "the client is unknown, or authenticates in another way than it is registered for")
-	if c.id == "" {
+	if c.id == "" || !plain(c.id, 255) {
 		return application.Application{}, unknown, nil
 	}
 	a, err := p.clients.get(r.Context(), p.DB, c.id)

@@ -118,6 +118,9 @@ func addToken(tx *db.Tx, kind, token, grantID string, life time.Duration) error 
 // byAccessToken is the living grant of an access token, NotFound if either is no more.
 func byAccessToken(tx *db.Tx, token string) (grant, error) {
 	id, secret, _ := strings.Cut(token, ".")
+	if !plain(id, 64) {
+		return grant{}, fault.NotFound()
+	}
 	g, err := readGrant(tx, `SELECT `+grantColumns+` FROM oidc_grant WHERE id = $2 AND (access_hash = $3 AND access_expires_at > $1
 		OR EXISTS (SELECT 1 FROM oidc_token t WHERE t.token_hash = $3 AND t.oidc_grant = $2 AND t.kind = 'access' AND t.expires_at > $1))`, id, seal.Hash(secret))
 	return living(g, err)

@@ -26,7 +26,7 @@ type farewell struct {
 // page; nobody is sent anywhere that is not registered.
 func (p *Provider) readFarewell(r *http.Request, v url.Values) (f farewell, err error) {
 	for _, name := range []string{"id_token_hint", "client_id", "post_logout_redirect_uri", "state", "logout_hint", "ui_locales"} {
-		if len(v[name]) > 1 || len(v.Get(name)) > 8<<10 {
+		if len(v[name]) > 1 || !plain(v.Get(name), 8<<10) {
 			return f, fault.Invalid(name, "openid.request_unreadable")
 		}
 	}

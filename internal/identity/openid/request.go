@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"zunft/internal/identity/application"
 )
@@ -29,12 +30,17 @@ type request struct {
 
 const maxParameters = 64
 
+// plain: text that both engines can keep and compare, and not too much of it.
+func plain(s string, limit int) bool {
+	return len(s) <= limit && utf8.ValidString(s) && !strings.ContainsRune(s, 0)
+}
+
 // readRequest takes the raw query apart. What it says of client and redirect
 // URI is all one may rely on before these two are known to belong together.
 func readRequest(raw string) (request, *refusal) {
 	q := request{maxAge: -1}
 	var err error
-	if q.values, err = url.ParseQuery(raw); err != nil || strings.Count(raw, "&") >= maxParameters || strings.ContainsRune(raw, 0) {
+	if q.values, err = url.ParseQuery(raw); err != nil || strings.Count(raw, "&") >= maxParameters {
 		q.values = nil
 		return q, refuse("invalid_request", "the query is malformed or has too many parameters")
 	}
@@ -42,6 +48,9 @@ func readRequest(raw string) (request, *refusal) {
 		return q, refuse("invalid_request", "client_id and redirect_uri must be there once")
 	}
 	q.clientID, q.redirectURI = q.values.Get("client_id"), q.values.Get("redirect_uri")
+	if !plain(q.clientID, 255) || !plain(q.redirectURI, 2048) {
+		return q, refuse("invalid_request", "client_id or redirect_uri is too long or not text")
+	}
 	if len(q.values["state"]) == 1 {
 		q.state = q.values.Get("state")
 	}
@@ -64,8 +73,8 @@ func (q *request) check(a application.Application) *refusal {
 		}
 	}
 	for name, limit := range map[string]int{"state": 4096, "nonce": 1024, "login_hint": 254, "id_token_hint": 8 << 10, "scope": 2048} {
-		if len(v.Get(name)) > limit {
-			return refuse("invalid_request", name+" is too long")
+		if !plain(v.Get(name), limit) {
+			return refuse("invalid_request", name+" is too long or not text")
 		}
 	}
 	switch {
@@ -94,9 +103,6 @@ func (q *request) check(a application.Application) *refusal {
 	}
 	q.scope, q.nonce = strings.Join(granted, " "), v.Get("nonce")
 	q.loginHint, q.idTokenHint, q.locales, q.since = v.Get("login_hint"), v.Get("id_token_hint"), v.Get("ui_locales"), v.Get(since)
-	if strings.ContainsRune(q.state+q.nonce+q.loginHint, 0) {
-		return refuse("invalid_request", "a parameter contains a zero byte")
-	}
 	if why := q.checkPKCE(a); why != nil {
 		return why
 	}
@@ -152,7 +158,7 @@ func (q *request) silent() bool { return slices.Contains(q.prompts, "none") }
 
 // again reports whether the application wants the person to sign in anew, however fresh the session.
 func (q *request) again() bool {
-	return slices.Contains(q.prompts, "login") || slices.Contains(q.prompts, "select_account")
+	return q.maxAge == 0 || slices.Contains(q.prompts, "login") || slices.Contains(q.prompts, "select_account")
 }
 
 func (q *request) wants(scope string) bool { return granted(q.scope, scope) }

@@ -73,8 +73,8 @@ func readForm(w http.ResponseWriter, r *http.Request) *refusal {
 		if len(values) > 1 {
 			return refuse("invalid_request", "a parameter is there more than once")
 		}
-		if len(values[0]) > 8<<10 || strings.ContainsRune(values[0], 0) || len(name) > 256 {
-			return refuse("invalid_request", "a parameter is too long or contains a zero byte")
+		if !plain(values[0], 8<<10) || len(name) > 256 {
+			return refuse("invalid_request", "a parameter is too long or not text")
 		}
 	}
 	return nil

@@ -181,7 +181,9 @@ func (w *world) browser() *browser {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return &browser{w, &http.Client{Jar: jar, Timeout: 20 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	own := &http.Transport{} // a connection of its own, like every other browser
+	w.t.Cleanup(own.CloseIdleConnections)
+	return &browser{w, &http.Client{Transport: own, Jar: jar, Timeout: 20 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
 // signedIn is a browser in which a person has just signed in.
@@ -371,4 +373,25 @@ func (w *world) withdrawRoles(a account.Account) {
 		_, err := tx.Exec(`DELETE FROM role_grant WHERE membership IN (SELECT id FROM membership WHERE account = $1)`, a.ID)
 		return err
 	})
+}
+
+// secondNode is another process on the same database.
+func secondNode(t testing.TB, w *world) *node {
+	t.Helper()
+	site := &web.Site{Name: "test", Base: w.base, Cookies: "zunft"}
+	p := &openid.Provider{DB: w.d, Site: site}
+	if err := p.EnsureKeys(context.Background()); err != nil {
+		t.Error(err)
+	}
+	m := web.NewMux(site)
+	p.Mount(m)
+	return &node{m.Handler()}
+}
+
+type node struct{ h http.Handler }
+
+func (n *node) get(path string) *page {
+	rec := httptest.NewRecorder()
+	n.h.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, path, nil))
+	return &page{status: rec.Code, header: rec.Header(), body: rec.Body.String()}
 }

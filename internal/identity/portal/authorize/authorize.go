@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
@@ -50,6 +51,9 @@ func (p *Pages) Mount(m *web.Mux) {
 // declaring loads an active application that declares roles, with them. Any
 // other has nothing to explain here.
 func declaring(tx *db.Tx, clientID string) (a application.Application, roles []application.Role, err error) {
+	if !utf8.ValidString(clientID) || strings.ContainsRune(clientID, 0) {
+		return a, nil, fault.NotFound()
+	}
 	if a, err = application.ByClientID(tx, clientID); err != nil {
 		return a, nil, err
 	}

@@ -174,7 +174,7 @@ func (p *Pages) ask(w http.ResponseWriter, r *http.Request) error {
 	f := web.ReadForm(r)
 	clientID, organizationID, reason := f.Text("client_id"), f.Text("organization"), f.Lines("reason")
 	err := p.DB.Write(r.Context(), func(tx *db.Tx) error {
-		a, _, err := declaring(tx, clientID)
+		a, declared, err := declaring(tx, clientID)
 		if err != nil {
 			return err
 		}
@@ -182,8 +182,10 @@ func (p *Pages) ask(w http.ResponseWriter, r *http.Request) error {
 			reason = p.Site.Catalog.Text(web.Lang(r), "authorize.reason_default", a.Name)
 		}
 		var roles []membership.Role
-		for _, key := range f.All("roles") {
-			roles = append(roles, membership.Role{Application: a.ID, Key: key})
+		for _, role := range declared {
+			if slices.Contains(f.All("roles"), role.Key) {
+				roles = append(roles, membership.Role{Application: a.ID, Key: role.Key})
+			}
 		}
 		_, err = membership.SubmitRole(tx, web.Actor(r), organizationID, reason, roles)
 		return err
