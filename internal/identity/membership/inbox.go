@@ -2,6 +2,7 @@ package membership
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"zunft/internal/ground/audit"
@@ -47,20 +48,31 @@ var where = map[Section]string{
 	Others:    `r.state IN ('open', 'claimed') AND r.state = 'claimed' AND r.claimed_by <> $1`,
 }
 
-// administered are the requests of organizations that $1 administers; with $2
-// only of that one. It is the permission check of the inbox.
-const administered = ` AND r.organization IN (SELECT m.organization FROM membership m WHERE m.account = $1 AND m.admin AND m.ended_at IS NULL AND ($2 = '' OR m.organization = $2))`
+// administered is the permission check of the inbox, and its arguments: $1 is
+// the actor, $2 the organization if it is one. Of one organization the index
+// yields requests in order; of several they are sorted first.
+func administered(by audit.Actor, organizationID string) (condition string, args []any) {
+	if organizationID == "" {
+		return ` AND r.organization IN (SELECT m.organization FROM membership m WHERE m.account = $1 AND m.admin AND m.ended_at IS NULL)`, []any{by.Account}
+	}
+	return ` AND r.organization = $2 AND EXISTS (SELECT 1 FROM membership m WHERE m.account = $1 AND m.organization = $2 AND m.admin AND m.ended_at IS NULL)`,
+		[]any{by.Account, organizationID}
+}
 
 // Inbox lists undecided requests to organizations that the actor administers,
 // oldest first: of one organization or, with an empty id, of all. after is the
-// id of the last entry of the page before. One statement, whatever the page.
+// id of the last entry of the page before. One statement: names are looked up
+// for the entries of the page only.
 func Inbox(tx *db.Tx, by audit.Actor, organizationID string, s Section, after string, limit int) ([]Entry, error) {
-	query, args := entries+`WHERE `+where[s]+administered, []any{by.Account, organizationID, limit}
+	condition, args := administered(by, organizationID)
+	page := `SELECT r.id FROM request r WHERE ` + where[s] + condition
 	if after != "" {
-		query += ` AND (r.submitted_at, r.id) > (SELECT p.submitted_at, p.id FROM request p WHERE p.id = $4)`
 		args = append(args, after)
+		page += fmt.Sprintf(` AND (r.submitted_at, r.id) > (SELECT p.submitted_at, p.id FROM request p WHERE p.id = $%d)`, len(args))
 	}
-	return db.All(tx, (*Entry).fields, query+` ORDER BY r.submitted_at, r.id LIMIT $3`, args...)
+	args = append(args, limit)
+	page += fmt.Sprintf(` ORDER BY r.submitted_at, r.id LIMIT $%d`, len(args))
+	return db.All(tx, (*Entry).fields, entries+`WHERE r.id IN (`+page+`) ORDER BY r.submitted_at, r.id`, args...)
 }
 
 // Counts of the sections, and since when the oldest open request waits.
@@ -79,9 +91,10 @@ func (c Counts) Waiting() int { return c.OpenJoins + c.OpenRoles }
 
 // CountInbox counts what Inbox lists, in one statement from the index.
 func CountInbox(tx *db.Tx, by audit.Actor, organizationID string) (c Counts, err error) {
-	err = tx.Each(`SELECT r.kind, '', count(*), min(r.submitted_at) FROM request r WHERE r.state IN ('open', 'claimed') AND r.state = 'open'`+administered+` GROUP BY r.kind
-		UNION ALL SELECT '', r.claimed_by, count(*), min(r.submitted_at) FROM request r WHERE r.state IN ('open', 'claimed') AND r.state = 'claimed'`+administered+` GROUP BY r.claimed_by`,
-		[]any{by.Account, organizationID}, func(scan func(...any) error) error {
+	condition, args := administered(by, organizationID)
+	err = tx.Each(`SELECT r.kind, '', count(*), min(r.submitted_at) FROM request r WHERE r.state IN ('open', 'claimed') AND r.state = 'open'`+condition+` GROUP BY r.kind
+		UNION ALL SELECT '', r.claimed_by, count(*), min(r.submitted_at) FROM request r WHERE r.state IN ('open', 'claimed') AND r.state = 'claimed'`+condition+` GROUP BY r.claimed_by`,
+		args, func(scan func(...any) error) error {
 			var kind, who string
 			var n int
 			var oldest db.Time

@@ -106,12 +106,16 @@ func load(tx *db.Tx, r *http.Request, v *visitor.Visitor) (k known, err error) {
 	if len(v.AdminOf) == 0 {
 		return k, nil
 	}
-	if k.counts, err = membership.CountInbox(tx, actor, ""); err != nil {
+	only := "" // of all, unless it is one
+	if len(v.AdminOf) == 1 {
+		only = v.AdminOf[0]
+	}
+	if k.counts, err = membership.CountInbox(tx, actor, only); err != nil {
 		return k, err
 	}
 	k.inbox = map[membership.Section][]membership.Entry{}
 	for _, s := range []membership.Section{membership.Mine, membership.OpenJoins, membership.OpenRoles} {
-		if k.inbox[s], err = membership.Inbox(tx, actor, "", s, "", requestsShown); err != nil {
+		if k.inbox[s], err = membership.Inbox(tx, actor, only, s, "", requestsShown); err != nil {
 			return k, err
 		}
 	}
