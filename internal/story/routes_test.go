@@ -52,7 +52,7 @@ func TestEveryRoute(t *testing.T) {
 				if r.StatusCode >= 500 {
 					t.Errorf("%s, %s: %d\n%s", route.Pattern, key, r.StatusCode, body)
 				}
-				toLogin := r.StatusCode == http.StatusSeeOther && strings.Contains(r.Header.Get("Location"), "/login")
+				toLogin := r.StatusCode == http.StatusSeeOther && (strings.Contains(r.Header.Get("Location"), "/login") || strings.HasPrefix(r.Header.Get("Location"), w.Identity+"/oauth2/authorize"))
 				if key == "stranger" && !route.Open && !toLogin {
 					t.Errorf("%s lets a stranger in: %d", route.Pattern, r.StatusCode)
 				}

@@ -109,14 +109,15 @@ func TestTheWholeWay(t *testing.T) {
 		clara := walks(t, w, "clara")
 		clara.signIn()
 		clara.Open(w.Identity + "/chamber/directory")
-		clara.Upload("CSV-Datei", file)
+		clara.Choose("Übernehmen")
+		clara.Upload("Datei", file)
 		clara.Press("Datei einlesen")
 		clara.HasText("PLZ") // the bad row is named by its column
 
 		// 2. Two people sign up: one by the link, one by the code.
 		berta := walks(t, w, "berta")
 		berta.register("Berta", "Brotmann", "berta.brotmann", "berta@example.org")
-		berta.Open(link(t, mail(t, w, "berta@example.org", "bestätigen"), "/confirm/"))
+		berta.Open(link(t, mail(t, w, "berta@example.org", "Bestätigungscode"), "/confirm/"))
 		berta.Press("E-Mail-Adresse bestätigen")
 		berta.HasText("Ihr Konto ist eingerichtet")
 		berta.Follow("Zur Anmeldung")
@@ -126,7 +127,7 @@ func TestTheWholeWay(t *testing.T) {
 		berta.HasText("Abmelden")
 		mia := walks(t, w, "mia")
 		mia.register("Mia", "Möwe", "mia.moewe", "mia@example.org")
-		mia.Fill("Code aus der E-Mail", sixDigits.FindString(mail(t, w, "mia@example.org", "bestätigen").Text))
+		mia.Fill("Code aus der E-Mail", sixDigits.FindString(mail(t, w, "mia@example.org", "Bestätigungscode").Text))
 		mia.Press("E-Mail-Adresse bestätigen")
 		mia.HasText("Abmelden")
 
@@ -152,18 +153,19 @@ func TestTheWholeWay(t *testing.T) {
 
 		// 4. Clara compares and approves.
 		clara.Open(w.Identity + "/chamber/registrations")
-		clara.Follow(reference)
+		clara.HasText(reference)
+		clara.Follow("Spiel- und Spass GmbH")
 		clara.HasText("Spiel- und Spaß GmbH")
 		clara.Press("Mir zuweisen")
 		clara.Choose("Brief")
 		clara.Press("Freigeben und Brief vormerken")
-		mail(t, w, "berta@example.org", reference)
+		mail(t, w, "berta@example.org", "freigegeben")
 		berta.Open(w.Identity + "/")
 		berta.HasText("Brief")
 
 		// 5. The letter goes to the management.
 		clara.Open(w.Identity + "/chamber/letters")
-		clara.Press("1 Brief drucken")
+		clara.Press("1 Brief an die Druckerei geben")
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
 		batches, err := w.Prints.Wait(ctx, 1)
@@ -227,7 +229,7 @@ func TestTheWholeWay(t *testing.T) {
 		mia.HasText("Berta Brotmann")
 		mia.Choose("Auszubildende:r")
 		mia.Press("Rolle anfragen")
-		berta.Open(link(t, mail(t, w, "berta@example.org", "Rolle"), "/requests/"))
+		berta.Open(link(t, mail(t, w, "berta@example.org", "Rollenanfrage"), "/requests/"))
 		berta.Press("Mir zuweisen")
 		berta.Press("genehmigen")
 		mia.Open(w.Training + "/reports")
@@ -239,8 +241,8 @@ func TestTheWholeWay(t *testing.T) {
 		berta.Open(w.Training + "/reviews")
 		berta.HasText("Ihnen fehlt eine Berechtigung")
 		berta.Follow("Rollen vergeben")
-		berta.Follow("Rollen")
-		berta.In("Zeichnet").Press("Ja")
+		berta.In("Berta Brotmann").Press("Rollen Berta Brotmann")
+		berta.In("Ausbilder:in").Press("Ja")
 		berta.HasText("Die Rolle ist vergeben und gilt sofort.")
 
 		// 9. The first report.

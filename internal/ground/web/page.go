@@ -239,8 +239,13 @@ func functions(c *i18n.Catalog, lang string, bound *template.Template) template.
 		"date":     func(t db.Time) string { return stamp(t, "02.01.2006") },
 		"datetime": func(t db.Time) string { return stamp(t, "02.01.2006, 15:04") },
 		"iso":      func(t db.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") },
-		"since":    func(now, t db.Time) string { return text("web.days_ago", int(now.Sub(t).Hours()/24)) },
-		"group":    group,
+		"since": func(now, t db.Time) string {
+			if days := int(now.Sub(t).Hours() / 24); days > 0 {
+				return text("web.days_ago", days)
+			}
+			return text("web.today")
+		},
+		"group": group,
 		"tag": func(kind, key string, args ...any) (template.HTML, error) {
 			return part("tag", Tag{text(key, args...), kind})
 		},
