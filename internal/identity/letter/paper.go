@@ -2,6 +2,7 @@ package letter
 
 import (
 	"bytes"
+	"cmp"
 	"strings"
 
 	"zunft/internal/ground/db"
@@ -80,19 +81,17 @@ func (r *run) lay(s sheet, page string) paper.Letter {
 		Blocks: []paper.Block{
 			paper.Paragraph{Text: "Guten Tag,"},
 			paper.Paragraph{Text: s.registeredBy + " hat am " + s.since.In(mail.Berlin).Format("02.01.2006") + " für Ihr Unternehmen ein Organisationskonto bei der " + c.Name +
-				" beantragt. Die Angaben stimmen mit unserem Unternehmensverzeichnis überein. Freigeschaltet wird das Konto erst mit diesem Kennwort, das nur Sie als Geschäftsführung erhalten."},
-			paper.Facts{{"Unternehmen", s.name}, {"Identnummer", s.ident}, {"Kammernummer", c.Number}, {"Registriert von", s.registeredBy}},
+				" beantragt, um es zu verwalten und weitere Personen hinzuzufügen. Freigeschaltet wird es erst mit diesem Kennwort, das nur Sie als Geschäftsführung erhalten."},
+			paper.Facts{{"Identnummer", s.ident}, {"Kammernummer", c.Number}},
 			paper.Code{Label: "Ihr Aktivierungskennwort", Value: paper.Group(s.code, 4), Caption: "Gültig bis " + until + ". Groß- und Kleinschreibung sowie Bindestriche spielen keine Rolle."},
 			paper.Paragraph{Text: "So geht es weiter", Bold: true},
 			paper.Steps{
 				"Sind Sie einverstanden? Dann geben Sie diesen Brief an " + s.registeredBy + " weiter. Aktivieren kann nur, wer das Unternehmen registriert hat.",
-				"Im Portal anmelden und „Organisation aktivieren“ öffnen.",
-				"Identnummer, Kammernummer und Aktivierungskennwort eingeben. Danach verwaltet " + s.registeredBy + " das Organisationskonto und kann weitere Personen hinzufügen.",
+				"Im Portal unter „Organisation aktivieren“ die drei Angaben aus diesem Brief eingeben.",
 			},
-			paper.QR{Text: page, Size: 22, Caption: "Hier geben Sie das Kennwort ein:\n" + page + "\nDas Bild enthält nur diese Adresse, nicht Ihr Kennwort."},
-			paper.Paragraph{Text: "Sie haben nicht damit gerechnet?", Bold: true},
-			paper.Paragraph{Text: "Dann geben Sie das Kennwort nicht weiter und sagen Sie uns Bescheid" + reach(c) + ". Ohne das Kennwort wird nichts freigeschaltet; nach dem " + until + " verfällt es von selbst."},
-			paper.Paragraph{Text: strings.Join(lines("Freundliche Grüße", c.LetterSigner, c.Name), "\n")},
+			paper.QR{Text: page, Size: 18, Caption: "Hier geben Sie das Kennwort ein:\n" + page + "\nDas Bild enthält nur diese Adresse, nicht Ihr Kennwort."},
+			paper.Paragraph{Text: "Sie haben nicht damit gerechnet? Dann geben Sie das Kennwort nicht weiter und sagen Sie uns Bescheid" + reach(c) + ". Ohne das Kennwort wird nichts freigeschaltet."},
+			paper.Paragraph{Text: strings.Join(lines("Freundliche Grüße", cmp.Or(c.LetterSigner, c.Name)), "\n")},
 		},
 	}
 }

@@ -71,6 +71,37 @@ type Application struct {
 	chamber.Company
 	Reason  string
 	Chamber string // which of several, if the person chose; else empty
+
+	rating *rating
+}
+
+// A rating is how an application compares with the member directory (R072).
+type rating struct {
+	chamber string
+	score   int
+	entry   string
+}
+
+// Rate compares the application with the member directory. Where thousands of
+// companies share a postcode that takes its time, so pages do it before their
+// transaction; Submit and Resubmit do it themselves where nobody did.
+func Rate(tx *db.Tx, a Application) (Application, error) {
+	r, _, err := read(tx, a)
+	if fault.Of(err) != nil || err == nil && r.Chamber == "" {
+		return a, nil // Submit says what is wrong
+	}
+	if err != nil {
+		return a, err
+	}
+	best, err := chamber.Candidates(tx, r.Chamber, r.Company, 1)
+	if err != nil {
+		return a, err
+	}
+	a.rating = &rating{chamber: r.Chamber}
+	if len(best) > 0 {
+		a.rating.score, a.rating.entry = best[0].Match.Score, best[0].Entry.ID
+	}
+	return a, nil
 }
 
 // OwnPending says that the applicant has asked for this company before.
@@ -108,7 +139,7 @@ func Submit(tx *db.Tx, by audit.Actor, a Application) (Registration, error) {
 		return r, err
 	}
 	r.ID, r.Applicant, r.State, r.SubmittedAt, r.Version = db.NewID(), by.Account, Submitted, tx.Now(), 1
-	if err := rate(tx, &r); err != nil {
+	if err := r.rate(tx, a); err != nil {
 		return r, err
 	}
 	for try := 0; ; try++ {
@@ -157,7 +188,7 @@ func Resubmit(tx *db.Tx, by audit.Actor, id string, version int, a Application) 
 	if err := once(tx, by, r); err != nil {
 		return r, err
 	}
-	if err := rate(tx, &r); err != nil {
+	if err := r.rate(tx, a); err != nil {
 		return r, err
 	}
 	changed, err := resubmit(tx, r, version)
@@ -334,16 +365,14 @@ func once(tx *db.Tx, by audit.Actor, r Registration) error {
 	return fault.Conflict("organization.registration_pending")
 }
 
-// rate compares with the member directory (R072).
-func rate(tx *db.Tx, r *Registration) error {
-	best, err := chamber.Candidates(tx, r.Chamber, r.Company, 1)
-	if err != nil {
-		return err
+// rate keeps how the application compares with the member directory.
+func (r *Registration) rate(tx *db.Tx, a Application) (err error) {
+	if a.rating == nil || a.rating.chamber != r.Chamber {
+		if a, err = Rate(tx, a); err != nil || a.rating == nil {
+			return err
+		}
 	}
-	r.Score, r.Entry = 0, ""
-	if len(best) > 0 {
-		r.Score, r.Entry = best[0].Match.Score, best[0].Entry.ID
-	}
+	r.Score, r.Entry = a.rating.score, a.rating.entry
 	return nil
 }
 

@@ -110,6 +110,6 @@ func (p *Pages) facts(r *http.Request, reg organization.Registration) (all []Fac
 	add("company.field.register_number", reg.RegisterNumber)
 	add("company.field.register_court", chamber.RegisterCourtLabel(reg.RegisterCourt))
 	add("company.field.register_kind", reg.RegisterKind)
-	add("company.field.reason", reg.Reason)
+	add("company.reason", reg.Reason)
 	return all
 }

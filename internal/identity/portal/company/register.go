@@ -46,10 +46,13 @@ func (p *Pages) register(w http.ResponseWriter, r *http.Request) error {
 		return p.registerForm(w, r, f, &registerPage{})
 	case "submit":
 		var made organization.Registration
-		err := p.DB.Write(r.Context(), func(tx *db.Tx) (err error) {
-			made, err = organization.Submit(tx, by, application(f))
-			return err
-		})
+		a, err := p.rated(r, f)
+		if err == nil {
+			err = p.DB.Write(r.Context(), func(tx *db.Tx) (err error) {
+				made, err = organization.Submit(tx, by, a)
+				return err
+			})
+		}
 		if own, yes := errors.AsType[*organization.OwnPending](err); yes { // the button was pressed twice
 			return web.See(w, r, "/organizations/registrations/"+own.ID)
 		}
@@ -63,6 +66,15 @@ func (p *Pages) register(w http.ResponseWriter, r *http.Request) error {
 		return web.See(w, r, "/organizations/registrations/"+made.ID+"/done")
 	}
 	return p.check(w, r, f)
+}
+
+// rated is the application, compared with the directory before the transaction.
+func (p *Pages) rated(r *http.Request, f *web.Form) (a organization.Application, err error) {
+	err = p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
+		a, err = organization.Rate(tx, application(f))
+		return err
+	})
+	return a, err
 }
 
 // check shows the summary (S08) if there is nothing to mend.

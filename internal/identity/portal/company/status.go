@@ -58,7 +58,7 @@ func (s *statusPage) Kind() string {
 // Version is the hidden field that notices when somebody was quicker.
 func (s *statusPage) Version() string { return strconv.Itoa(s.Registration.Version) }
 
-func (p *Pages) loadStatus(r *http.Request) (*statusPage, error) {
+func (p *Pages) loadStatus(r *http.Request, f *web.Form) (*statusPage, error) {
 	page := &statusPage{lists: p.lists(r)}
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
 		if page.Registration, err = organization.OwnRegistration(tx, web.Actor(r), r.PathValue("id")); err != nil {
@@ -67,7 +67,11 @@ func (p *Pages) loadStatus(r *http.Request) (*statusPage, error) {
 		if page.Chamber, err = chamber.Get(tx, page.Registration.Chamber); err != nil {
 			return err
 		}
-		all, err := chamber.Serving(tx, page.Registration.Postcode, page.Registration.Place)
+		postcode, place := page.Registration.Postcode, page.Registration.Place
+		if f.Text("postcode") != "" { // being corrected
+			postcode, place = f.Text("postcode"), f.Text("place")
+		}
+		all, err := chamber.Serving(tx, postcode, place)
 		if err != nil {
 			return err
 		}
@@ -109,7 +113,7 @@ func steps(s *statusPage) (all []Step) {
 }
 
 func (p *Pages) showStatus(w http.ResponseWriter, r *http.Request) error {
-	page, err := p.loadStatus(r)
+	page, err := p.loadStatus(r, web.NewForm())
 	if err != nil {
 		return err
 	}
@@ -118,7 +122,7 @@ func (p *Pages) showStatus(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) showDone(w http.ResponseWriter, r *http.Request) error {
-	page, err := p.loadStatus(r)
+	page, err := p.loadStatus(r, web.NewForm())
 	if err != nil {
 		return err
 	}
@@ -131,16 +135,20 @@ func (p *Pages) answer(w http.ResponseWriter, r *http.Request) error {
 	f, by, id := web.ReadForm(r), web.Actor(r), r.PathValue("id")
 	version, _ := strconv.Atoi(f.Text("version"))
 	phrase := "company.resubmitted"
-	err := p.DB.Write(r.Context(), func(tx *db.Tx) error {
+	a, err := p.rated(r, f)
+	if err != nil {
+		return err
+	}
+	err = p.DB.Write(r.Context(), func(tx *db.Tx) error {
 		if f.Text("do") == "withdraw" {
 			phrase = "company.withdrawn"
 			return organization.Withdraw(tx, by, id)
 		}
-		_, err := organization.Resubmit(tx, by, id, version, application(f))
+		_, err := organization.Resubmit(tx, by, id, version, a)
 		return err
 	})
 	if f.Take(err) {
-		page, err := p.loadStatus(r)
+		page, err := p.loadStatus(r, f)
 		if err != nil {
 			return err
 		}

@@ -23,6 +23,7 @@ type Deed struct {
 	audit.Row
 	Event   string
 	Who     string
+	Whom    string // if it is somebody else
 	Company string
 	Href    string
 }
@@ -75,7 +76,7 @@ func (p *Pages) event(r *http.Request, key string) string {
 func (p *Pages) deeds(tx *db.Tx, r *http.Request, rows []audit.Row) (all []Deed, err error) {
 	var people, companies []string
 	for _, row := range rows {
-		people = append(people, row.By.Account)
+		people = append(people, row.By.Account, row.Entry.Account)
 		companies = append(companies, row.Entry.Organization)
 	}
 	who, err := names(tx, people)
@@ -85,6 +86,9 @@ func (p *Pages) deeds(tx *db.Tx, r *http.Request, rows []audit.Row) (all []Deed,
 	organizations, err := organization.GetMany(tx, companies)
 	for _, row := range rows {
 		d := Deed{Row: row, Event: p.event(r, row.Entry.Event), Who: who[row.By.Account], Company: organizations[row.Entry.Organization].Name}
+		if row.Entry.Account != row.By.Account {
+			d.Whom = who[row.Entry.Account]
+		}
 		switch {
 		case row.By.Kind == audit.Command:
 			d.Who = p.text(r, "desk.console")

@@ -24,6 +24,9 @@ type Piece struct {
 // differs between two spellings is marked.
 func beside(m chamber.Match) (all []Line) {
 	for _, f := range m.Fields {
+		if f.Applied == "" && f.Listed == "" {
+			continue
+		}
 		l := Line{Field: f.Field, Verdict: f.Verdict}
 		applied, listed := f.Applied, f.Listed
 		var key, name func(string) string

@@ -70,9 +70,27 @@ func (p *Pages) text(r *http.Request, key string, args ...any) string {
 	return p.Site.Catalog.Text(web.Lang(r), key, args...)
 }
 
+// A clock tells ages in words.
+type clock struct {
+	now  db.Time
+	text func(key string, args ...any) string
+}
+
+// Age is "heute" or "seit 3 Tagen".
+func (c clock) Age(t db.Time) string {
+	if days := int(c.now.Sub(t).Hours() / 24); days > 0 {
+		return c.text("web.days_ago", days)
+	}
+	return c.text("desk.today")
+}
+
+func (p *Pages) clock(tx *db.Tx, r *http.Request) clock {
+	return clock{tx.Now(), func(key string, args ...any) string { return p.text(r, key, args...) }}
+}
+
 type startPage struct {
 	web.Frame
-	Now       db.Time
+	clock
 	Counts    organization.Counts
 	Oldest    []organization.Item
 	Letters   int
@@ -89,7 +107,7 @@ func (p *Pages) start(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		by := web.Actor(r)
-		page.Now = tx.Now()
+		page.clock = p.clock(tx, r)
 		if page.Counts, err = organization.Count(tx, by, id); err != nil {
 			return err
 		}

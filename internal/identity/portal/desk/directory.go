@@ -12,7 +12,7 @@ import (
 	"zunft/internal/identity/chamber"
 )
 
-const mostFile = 64 << 20
+const mostFile = 30 << 20 // below what any request may have
 
 type directoryPage struct {
 	web.Frame

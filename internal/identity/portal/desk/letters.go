@@ -15,8 +15,8 @@ import (
 
 type lettersPage struct {
 	web.Frame
-	Form    *web.Form
-	Now     db.Time
+	Form *web.Form
+	clock
 	Waiting []letter.Letter
 	Most    int
 	Batches []letter.Batch
@@ -39,7 +39,7 @@ func (p *Pages) lettersForm(w http.ResponseWriter, r *http.Request, f *web.Form)
 		if err != nil {
 			return err
 		}
-		page.Now = tx.Now()
+		page.clock = p.clock(tx, r)
 		if page.Waiting, err = letter.Waiting(tx, id); err != nil {
 			return err
 		}

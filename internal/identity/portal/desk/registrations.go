@@ -15,7 +15,7 @@ import (
 
 type listPage struct {
 	web.Frame
-	Now            db.Time
+	clock
 	Form           *web.Form
 	Items          []organization.Item
 	Statuses, Sort []web.Option
@@ -34,7 +34,7 @@ func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		page.Now = tx.Now()
+		page.clock = p.clock(tx, r)
 		page.Items, err = organization.Queue(tx, web.Actor(r), id, filter)
 		return err
 	})
@@ -69,8 +69,8 @@ type Side struct {
 
 type casePage struct {
 	web.Frame
-	Form       *web.Form
-	Now        db.Time
+	Form *web.Form
+	clock
 	Case       organization.Item
 	Applicant  account.Account
 	Chamber    chamber.Chamber
@@ -89,7 +89,7 @@ func (p *Pages) loadCase(r *http.Request, f *web.Form) (*casePage, error) {
 	page := &casePage{Form: f, Frame: web.Frame{Wide: true}}
 	by := web.Actor(r)
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) error {
-		page.Now = tx.Now()
+		page.clock = p.clock(tx, r)
 		reg, err := organization.GetRegistration(tx, by, r.PathValue("id"))
 		if err != nil {
 			return err
