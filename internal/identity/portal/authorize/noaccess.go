@@ -95,7 +95,11 @@ func (page *noAccessPage) load(tx *db.Tx, r *http.Request, organizationID string
 	for i, e := range waiting {
 		if e.Kind == membership.ForRoles && e.Organization == m.Organization {
 			page.Waiting = &waiting[i]
-			page.WaitingRoles, err = names(tx, e.Roles, web.Lang(r))
+			asked, err := membership.Get(tx, by, e.ID) // lists come without roles
+			if err != nil {
+				return err
+			}
+			page.WaitingRoles, err = names(tx, asked.Roles, web.Lang(r))
 			return err
 		}
 	}

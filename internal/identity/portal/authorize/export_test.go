@@ -1,0 +1,15 @@
+package authorize
+
+import (
+	"html/template"
+
+	"zunft/internal/ground/web"
+)
+
+// Template is a page as the template test sees it.
+func Template(name string) *template.Template { return templates.Page(name) }
+
+// AllPages has every page with its struct.
+func AllPages() map[string]web.Page {
+	return map[string]web.Page{"no_access": &noAccessPage{}, "organization": &choosePage{}}
+}
