@@ -100,8 +100,7 @@ func (p *Pages) reset(w http.ResponseWriter, r *http.Request) error {
 		return p.showReset(w, r, web.NewForm())
 	}
 	plain := f.Raw("password")
-	f.Take(p.policy().Check(plain, l.Account.Known()...))
-	if plain != f.Raw("password_repeat") {
+	if !f.Take(p.policy().Check(plain, l.Account.Known()...)) && plain != f.Raw("password_repeat") {
 		f.Add("password_repeat", "signin.password_differs")
 	}
 	if !f.OK() {

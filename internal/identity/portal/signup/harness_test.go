@@ -123,7 +123,7 @@ func (w *world) one(to, subject string) mail.Message {
 }
 
 var links = regexp.MustCompile(`/(?:confirm|recover/password)/[\w-]{43}`)
-var codes = regexp.MustCompile(`(?m)^(\d{3} \d{3})$`)
+var codes = regexp.MustCompile(`(?m)^\d{6}$`)
 
 func link(m mail.Message) string { return links.FindString(m.Body) }
 func code(m mail.Message) string { return codes.FindString(m.Body) }

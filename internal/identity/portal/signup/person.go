@@ -1,10 +1,12 @@
 package signup
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -58,6 +60,14 @@ func (p *Pages) draft(r *http.Request) (d draft, err error) {
 		return d, err
 	}
 	return d, json.Unmarshal(body, &d)
+}
+
+// place of a field on the page; the password comes last.
+func place(field string) int {
+	if i := slices.Index(fields, field); i >= 0 {
+		return i
+	}
+	return len(fields)
 }
 
 func (p *Pages) askPerson(w http.ResponseWriter, r *http.Request) error {
@@ -117,7 +127,7 @@ func (p *Pages) person(w http.ResponseWriter, r *http.Request) error {
 	}
 	plain := f.Raw("password")
 	if plain != "" || f.Raw("password_repeat") != "" || old.Password == "" {
-		if f.Take(p.policy().Check(plain, n.Username, n.Email)); plain != f.Raw("password_repeat") {
+		if !f.Take(p.policy().Check(plain, n.Username, n.Email)) && plain != f.Raw("password_repeat") {
 			f.Add("password_repeat", "signup.password_differs")
 		}
 	}
@@ -137,6 +147,7 @@ func (p *Pages) person(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	if !f.OK() {
+		slices.SortStableFunc(f.Problems, func(a, b fault.Problem) int { return cmp.Compare(place(a.Field), place(b.Field)) })
 		return p.showPerson(w, r, f, old.Password != "")
 	}
 	body, err := json.Marshal(d)

@@ -123,7 +123,7 @@ func TestSignUpByCode(t *testing.T) {
 
 // wrong is a code that is not the one of the mail.
 func wrong(m mail.Message) string {
-	if code(m) == "123 456" {
+	if code(m) == "123456" {
 		return "123457"
 	}
 	return "123456"
