@@ -20,6 +20,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/fault"
@@ -181,6 +182,10 @@ func (s *Site) around(next http.Handler) http.Handler {
 		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, q))
 		if len(r.URL.RawQuery) > 16<<10 || len(r.URL.Path) > 2<<10 {
 			http.Error(w, "URI Too Long", http.StatusRequestURITooLong)
+			return
+		}
+		if !utf8.ValidString(r.URL.Path) || strings.ContainsRune(r.URL.Path, 0) { // no id of ours; PostgreSQL would refuse it as text
+			http.Error(w, "Bad Request", http.StatusBadRequest)
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, 32<<20) // no request is larger; forms are smaller still

@@ -105,7 +105,7 @@ func (p *Pages) activate(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) showActivated(w http.ResponseWriter, r *http.Request) error {
 	page := &activatedPage{}
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
-		page.Organization, err = organization.Get(tx, r.URL.Query().Get("organization"))
+		page.Organization, err = organization.Get(tx, web.ReadQuery(r).Text("organization"))
 		return err
 	})
 	if err == nil && (page.Organization.RegisteredBy != web.Actor(r).Account || page.Organization.State != organization.Active) {

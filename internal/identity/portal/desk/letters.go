@@ -43,7 +43,7 @@ func (p *Pages) lettersForm(w http.ResponseWriter, r *http.Request, f *web.Form)
 		if page.Waiting, err = letter.Waiting(tx, id); err != nil {
 			return err
 		}
-		if page.Batches, err = letter.Batches(tx, id, r.URL.Query().Get("before")); err != nil {
+		if page.Batches, err = letter.Batches(tx, id, web.ReadQuery(r).Text("before")); err != nil {
 			return err
 		}
 		if n := len(page.Batches); n == 50 {

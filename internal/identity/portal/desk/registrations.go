@@ -130,10 +130,10 @@ func (c *casePage) candidates(tx *db.Tx, r *http.Request) error {
 	wanted := c.Case.Entry
 	if e := c.Form.Text("entry"); e != "" {
 		wanted = e
-	} else if e := r.URL.Query().Get("entry"); e != "" {
+	} else if e := web.ReadQuery(r).Text("entry"); e != "" {
 		wanted = e
 	}
-	c.Ident = r.URL.Query().Get("ident")
+	c.Ident = web.ReadQuery(r).Text("ident")
 	more := func(e chamber.Entry, err error) error {
 		if fault.Is(err, fault.KindNotFound) || err == nil && e.Chamber != c.Case.Chamber {
 			return nil
