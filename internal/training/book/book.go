@@ -104,6 +104,23 @@ func (t Text) Describes() bool {
 	return away
 }
 
+// A Part of what was written, with its heading's phrase key.
+type Part struct{ Key, Text string }
+
+// Lines of the part, for pages.
+func (p Part) Lines() []string { return strings.Split(p.Text, "\n") }
+
+// Parts are the texts of the week that are not empty, in the order of
+// recommendation 156.
+func (t Text) Parts() (parts []Part) {
+	for _, p := range []Part{{"book.sheet.department", t.Department}, {"book.part.work", t.Work}, {"book.part.instruction", t.Instruction}, {"book.part.school", t.School}} {
+		if p.Text != "" {
+			parts = append(parts, p)
+		}
+	}
+	return parts
+}
+
 // Length counts the written characters.
 func (t Text) Length() int {
 	n := utf8.RuneCountInString(t.Work + t.Instruction + t.School)
@@ -161,6 +178,9 @@ type Report struct {
 	ChangedAt               db.Time
 	Version                 int // 0: nothing was saved yet
 }
+
+// AnswerLines are the lines of the answer, for pages.
+func (r Report) AnswerLines() []string { return strings.Split(r.Answer, "\n") }
 
 // Open reports whether its author may change it.
 func (r Report) Open() bool { return r.Version == 0 || r.State == Draft || r.State == Returned }

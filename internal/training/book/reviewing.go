@@ -2,6 +2,7 @@ package book
 
 import (
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"zunft/internal/ground/audit"
@@ -191,6 +192,9 @@ type Event struct {
 	Text       string
 	Apprentice bool // done by the apprentice
 }
+
+// Lines of the text, for pages.
+func (e Event) Lines() []string { return strings.Split(e.Text, "\n") }
 
 // History is what happened to a report, newest first.
 func History(tx *db.Tx, r Report) ([]Event, error) {

@@ -29,7 +29,7 @@ func TestTheWholeWayOfAReport_R224_R226_R227_R229(t *testing.T) {
 
 		check := anna.follow("/reports/2026-W47", "version", edit.version(), "do", "check", "work", "Brötchen geformt\r\nÖfen geputzt", "school", "Hefe",
 			"d1_attendance", "company", "d1_text", "Teige", "d2_attendance", "school").is(200).
-			has("Woche 47 prüfen und einreichen", "Brötchen geformt\nÖfen geputzt", "Bert Meister", "Montag, 16.11.", "Jetzt einreichen")
+			has("Woche 47 prüfen und einreichen", "Brötchen geformt<br>Öfen geputzt", "Bert Meister", "Montag, 16.11.", "Jetzt einreichen")
 		receipt := anna.follow("/reports/2026-W47/submit", "version", check.version()).is(200).has("Eingereicht", "Bert Meister", "Zurückziehen")
 		_ = receipt
 		anna.get("/reports/2026-W47").is(200).has("Eingereicht").lacks("<button class=\"button\" name=\"do\"")
@@ -37,11 +37,11 @@ func TestTheWholeWayOfAReport_R224_R226_R227_R229(t *testing.T) {
 
 		bert.get("/").is(200).has("1 Nachweis wartet auf Ihre Durchsicht").lacks(`href="/reports"`)
 		id := idOf(t, bert.get("/reviews").is(200).has("Anna Muster, Woche 47"))
-		review := bert.get("/reviews/"+id).is(200).has("Brötchen geformt", "Teige", "als Bert Meister", "1 von 1")
+		review := bert.get("/reviews/"+id).is(200).has("Brötchen geformt", "Teige", "als Bert Meister", "Nachweis 1 von 1")
 		bert.post("/reviews/"+id+"/return", "version", review.version()).is(422).has("Schreiben Sie, was noch anders werden soll")
 		bert.post("/reviews/"+id+"/return", "version", review.version(), "reason", strings.Repeat("ä", 501)).is(422).has("höchstens 500 Zeichen")
 		bert.follow("/reviews/"+id+"/return", "version", review.version(), "reason", "Bitte Mengen ergänzen").is(200).has("ist zurückgegeben", "Keine offenen Nachweise")
-		bert.get("/reviews/"+id).is(200).has("wird gerade überarbeitet").lacks("Öfen geputzt")
+		bert.get("/reviews/" + id).is(200).has("wird gerade überarbeitet").lacks("Öfen geputzt")
 
 		anna.get("/").is(200).has("Woche 47 überarbeiten", "„Bitte Mengen ergänzen“ – Bert Meister")
 		edit = anna.get("/reports/2026-W47").is(200).has("Bitte Mengen ergänzen", "Brötchen geformt")
@@ -58,7 +58,7 @@ func TestTheWholeWayOfAReport_R224_R226_R227_R229(t *testing.T) {
 		bert.get("/trainees/anna").is(200).has("Woche 47", "Abgezeichnet")
 
 		// R335: afterwards, by the trainer.
-		review = bert.get("/reviews/"+id).is(200).has("Nachträglich zurückgeben")
+		review = bert.get("/reviews/" + id).is(200).has("Nachträglich zurückgeben")
 		bert.follow("/reviews/"+id+"/reopen", "version", review.version(), "reason", "Doch noch etwas").is(200)
 		anna.get("/reports/2026-W47").is(200).has("Doch noch etwas", "Prüfen und einreichen")
 

@@ -98,7 +98,10 @@ type reviewPage struct {
 	CanComment bool
 }
 
-type dayView struct{ Name, Attendance, Text string }
+type dayView struct {
+	Name, Attendance, Text string
+	Lines                  []string
+}
 
 // load reads a report for its page.
 func (p *Pages) load(tx *db.Tx, r *http.Request, form *web.Form) (*reviewPage, error) {
@@ -136,7 +139,7 @@ func (p *Pages) load(tx *db.Tx, r *http.Request, form *web.Form) (*reviewPage, e
 		if d.Attendance != "" {
 			said = p.text(r)("book.attendance." + d.Attendance)
 		}
-		v.Days = append(v.Days, dayView{book.DayName(p.text(r), report.Week, i+1), said, d.Text})
+		v.Days = append(v.Days, dayView{book.DayName(p.text(r), report.Week, i+1), said, d.Text, book.Part{Text: d.Text}.Lines()})
 	}
 	queue, err := book.Queue(tx, by)
 	if err != nil {

@@ -87,9 +87,8 @@ type weekPage struct {
 }
 
 type dayView struct {
-	N                int
-	Name, Attendance string
-	Text             string
+	Name, Attendance, Text string
+	Lines                  []string
 }
 
 // short is below how many characters a hint asks whether that is all.
@@ -103,7 +102,7 @@ func (p *Pages) view(r *http.Request, report book.Report) *weekPage {
 			if d.Attendance != "" {
 				said = p.text(r)("book.attendance." + d.Attendance)
 			}
-			v.Days = append(v.Days, dayView{i + 1, book.DayName(p.text(r), report.Week, i+1), said, d.Text})
+			v.Days = append(v.Days, dayView{book.DayName(p.text(r), report.Week, i+1), said, d.Text, book.Part{Text: d.Text}.Lines()})
 		}
 	}
 	v.Back = web.Link{Text: p.text(r)("writing.year"), Href: "/reports"}
@@ -184,7 +183,7 @@ func (p *Pages) showCheck(w http.ResponseWriter, r *http.Request, form *web.Form
 	if n := v.Report.Text.Length(); n > 0 && n < short {
 		v.Short = n
 	}
-	v.Back = web.Link{Text: p.text(r)("writing.change"), Href: "/reports/" + week.String()}
+	v.Back = web.Link{Text: p.text(r)("writing.week", week.Name()), Href: "/reports/" + week.String()}
 	return p.Site.Show(w, r, form.Status(), templates, "check", v)
 }
 

@@ -16,7 +16,8 @@ type yearPage struct {
 	Year       string
 	Prev, Next string // empty: there is nothing
 	Months     []month
-	First      bool // nothing was written yet, anywhere
+	Earlier    []month // before the book begins: folded away
+	First      bool    // nothing was written yet, anywhere
 }
 
 type month struct {
@@ -72,7 +73,10 @@ func (v *yearPage) fill(text func(string, ...any) string, year int, now book.Wee
 		v.Next = strconv.Itoa(year + 1)
 	}
 	byWeek := map[book.Week]book.Report{}
-	last := now
+	last, begin := now, standing.First
+	if v.First {
+		begin = now.Add(-3)
+	}
 	for _, r := range reports {
 		byWeek[r.Week] = r
 		if last.Before(r.Week) {
@@ -86,12 +90,16 @@ func (v *yearPage) fill(text func(string, ...any) string, year int, now book.Wee
 		if w.Year < year {
 			break
 		}
+		months := &v.Months
+		if w.Before(begin) {
+			months = &v.Earlier
+		}
 		// A week belongs to the month of its Thursday, as it does to its year.
 		name := text("writing.month." + strconv.Itoa(int(w.Day(4).Month())))
-		if len(v.Months) == 0 || v.Months[len(v.Months)-1].Name != name {
-			v.Months = append(v.Months, month{Name: name})
+		if n := len(*months); n == 0 || (*months)[n-1].Name != name {
+			*months = append(*months, month{Name: name})
 		}
-		m := &v.Months[len(v.Months)-1]
+		m := &(*months)[len(*months)-1]
 		line := yearWeek{Week: w, Kind: "neutral", StateKey: "writing.empty", Now: w == now}
 		if r, written := byWeek[w]; written {
 			line.Kind, line.StateKey = stateTags[r.State], "book.state."+string(r.State)

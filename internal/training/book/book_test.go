@@ -1,0 +1,400 @@
+package book_test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"zunft/internal/ground/audit"
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/dbtest"
+	"zunft/internal/ground/fault"
+	"zunft/internal/ground/i18n"
+	"zunft/internal/ground/paper"
+	"zunft/internal/training/book"
+	"zunft/internal/training/person"
+	"zunft/internal/training/schema"
+)
+
+var (
+	bg   = context.Background()
+	now  = time.Date(2026, 11, 18, 10, 0, 0, 0, time.UTC) // Wednesday of week 47
+	week = book.Week{Year: 2026, Number: 47}
+)
+
+// comes signs somebody in and returns who acts.
+func comes(t *testing.T, d *db.DB, sub, company string, roles ...string) (by audit.Actor) {
+	t.Helper()
+	d.Now = func() time.Time { return now }
+	c := person.Claims{Roles: roles, Person: person.Person{Sub: sub, Name: strings.ToUpper(sub[:1]) + sub[1:], Email: sub + "@beispiel.example", Language: "de"},
+		Company: person.Company{ID: company, Name: company}}
+	err := d.Write(bg, func(tx *db.Tx) error {
+		if err := person.Learn(tx, audit.Job, c); err != nil {
+			return err
+		}
+		_, s, err := person.Start(tx, audit.Job, c, "")
+		by = audit.Actor{Account: sub, Session: s.ID, Kind: audit.Person}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return by
+}
+
+// do runs a command and returns what it said.
+func do(d *db.DB, f func(tx *db.Tx) (book.Report, error)) (r book.Report, err error) {
+	err = d.Write(bg, func(tx *db.Tx) error { r, err = f(tx); return err })
+	return r, err
+}
+
+func must(t *testing.T, d *db.DB, f func(tx *db.Tx) (book.Report, error)) book.Report {
+	t.Helper()
+	r, err := do(d, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func submitted(t *testing.T, d *db.DB, anna audit.Actor) book.Report {
+	t.Helper()
+	r := must(t, d, func(tx *db.Tx) (book.Report, error) {
+		return book.Save(tx, anna, week, 0, book.Text{Work: "Brötchen"})
+	})
+	return must(t, d, func(tx *db.Tx) (book.Report, error) { return book.Submit(tx, anna, week, r.Version) })
+}
+
+func count(t *testing.T, d *db.DB, query string, args ...any) (n int) {
+	t.Helper()
+	err := d.Read(bg, func(tx *db.Tx) (err error) { n, err = db.Value[int](tx, query, args...); return err })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// together runs f 64 times at once and counts successes.
+func together(f func(i int) error) (won int) {
+	var ready, done sync.WaitGroup
+	var mu sync.Mutex
+	gate := make(chan struct{})
+	for i := range 64 {
+		ready.Add(1)
+		done.Go(func() {
+			ready.Done()
+			<-gate
+			if f(i) == nil {
+				mu.Lock()
+				won++
+				mu.Unlock()
+			}
+		})
+	}
+	ready.Wait()
+	close(gate)
+	done.Wait()
+	return won
+}
+
+// Two trainers sign off and return at once: one decision, one mail, one record.
+func TestOneDecision_R227_R334(t *testing.T) {
+	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
+		anna := comes(t, d, "anna", "korn", "apprentice")
+		bert, petra := comes(t, d, "bert", "korn", "trainer"), comes(t, d, "petra", "korn", "supervisor")
+		r := submitted(t, d, anna)
+		mails := count(t, d, `SELECT count(*) FROM job WHERE kind = 'mail'`)
+		won := together(func(i int) error {
+			_, err := do(d, func(tx *db.Tx) (book.Report, error) {
+				switch i % 4 {
+				case 0:
+					return book.SignOff(tx, bert, r.ID, r.Version, "")
+				case 1:
+					return book.Return(tx, petra, r.ID, r.Version, "Bitte genauer")
+				case 2:
+					return book.SignOff(tx, petra, r.ID, r.Version, "")
+				}
+				return book.TakeBack(tx, anna, week)
+			})
+			if err != nil && !fault.Is(err, fault.KindConflict) {
+				t.Errorf("%d: %v", i, err)
+			}
+			return err
+		})
+		decisions := count(t, d, `SELECT count(*) FROM report_event WHERE event IN ('signed_off', 'returned', 'taken_back')`)
+		records := count(t, d, `SELECT count(*) FROM audit WHERE event IN ('report.signed_off', 'report.returned', 'report.taken_back')`)
+		if won < 1 || decisions != 1 || records != 1 {
+			t.Errorf("%d successes, %d decisions, %d records; wanted one decision", won, decisions, records)
+		}
+		taken := count(t, d, `SELECT count(*) FROM report_event WHERE event = 'taken_back'`)
+		if told := count(t, d, `SELECT count(*) FROM job WHERE kind = 'mail'`) - mails; told != 1-taken {
+			t.Errorf("%d mails about %d decisions", told, 1-taken)
+		}
+	})
+}
+
+// 64 presses of "Jetzt einreichen" are one submission and one mail per trainer (M20).
+func TestSubmitOnce_M20(t *testing.T) {
+	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
+		anna := comes(t, d, "anna", "korn", "apprentice")
+		comes(t, d, "bert", "korn", "trainer")
+		comes(t, d, "berta", "korn", "trainer")
+		comes(t, d, "rita", "stahl", "trainer")
+		comes(t, d, "petra", "korn", "supervisor")
+		r := must(t, d, func(tx *db.Tx) (book.Report, error) { return book.Save(tx, anna, week, 0, book.Text{School: "Hefe"}) })
+		won := together(func(int) error {
+			_, err := do(d, func(tx *db.Tx) (book.Report, error) { return book.Submit(tx, anna, week, r.Version) })
+			return err
+		})
+		if won != 64 { // pressing twice is harmless
+			t.Errorf("%d of 64 succeeded", won)
+		}
+		if n := count(t, d, `SELECT count(*) FROM report_event WHERE event = 'submitted'`); n != 1 {
+			t.Errorf("%d submissions", n)
+		}
+		if n := count(t, d, `SELECT count(*) FROM job WHERE kind = 'mail'`); n != 2 {
+			t.Errorf("%d mails, wanted one for each of two trainers", n)
+		}
+	})
+}
+
+// 64 first saves of one week: one report, the others see both versions.
+func TestSaveOnce(t *testing.T) {
+	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
+		anna := comes(t, d, "anna", "korn", "apprentice")
+		won := together(func(i int) error {
+			_, err := do(d, func(tx *db.Tx) (book.Report, error) {
+				return book.Save(tx, anna, week, 0, book.Text{Work: strings.Repeat("x", i+1)})
+			})
+			if err != nil && !fault.Is(err, fault.KindConflict) {
+				t.Error(err)
+			}
+			return err
+		})
+		if n := count(t, d, `SELECT count(*) FROM report`); won != 1 || n != 1 {
+			t.Errorf("%d winners, %d reports", won, n)
+		}
+	})
+}
+
+// R325, R333: who may decide, and on whose reports.
+func TestWhoMayDecide_R325(t *testing.T) {
+	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
+		anna := comes(t, d, "anna", "korn", "apprentice", "trainer") // both, and still not her own
+		r := submitted(t, d, anna)
+		for name, c := range map[string]struct {
+			by   audit.Actor
+			kind fault.Kind
+		}{
+			"own report":      {anna, fault.KindForbidden},
+			"other company":   {comes(t, d, "rita", "stahl", "trainer"), fault.KindNotFound},
+			"apprentice":      {comes(t, d, "emil", "korn", "apprentice"), fault.KindNotFound},
+			"training admin":  {comes(t, d, "vera", "korn", "training_admin"), fault.KindForbidden},
+			"nobody":          {audit.Actor{}, fault.KindForbidden},
+			"foreign session": {audit.Actor{Account: "bert", Session: anna.Session}, fault.KindForbidden},
+		} {
+			for verb, f := range map[string]func(tx *db.Tx) (book.Report, error){
+				"sign off": func(tx *db.Tx) (book.Report, error) { return book.SignOff(tx, c.by, r.ID, r.Version, "") },
+				"return":   func(tx *db.Tx) (book.Report, error) { return book.Return(tx, c.by, r.ID, r.Version, "x") },
+				"reopen":   func(tx *db.Tx) (book.Report, error) { return book.Reopen(tx, c.by, r.ID, r.Version, "x") },
+			} {
+				if _, err := do(d, f); !fault.Is(err, c.kind) {
+					t.Errorf("%s, %s: %v", name, verb, err)
+				}
+			}
+		}
+		petra := comes(t, d, "petra", "korn", "supervisor")
+		r = must(t, d, func(tx *db.Tx) (book.Report, error) { return book.SignOff(tx, petra, r.ID, r.Version, "") })
+		if _, err := do(d, func(tx *db.Tx) (book.Report, error) { return book.Reopen(tx, petra, r.ID, r.Version, "x") }); !fault.Is(err, fault.KindForbidden) {
+			t.Errorf("supervisors do not reopen: %v", err)
+		}
+		// A role that a newer token no longer gives is gone at once, also in an older session.
+		bert := comes(t, d, "bert", "korn", "trainer")
+		comes(t, d, "bert", "korn", "training_admin")
+		if _, err := do(d, func(tx *db.Tx) (book.Report, error) { return book.Reopen(tx, bert, r.ID, r.Version, "x") }); !fault.Is(err, fault.KindForbidden) {
+			t.Errorf("a lost role still works: %v", err)
+		}
+	})
+}
+
+// The trainer decides on what they have read: a version that changed
+// meanwhile conflicts and says so.
+func TestDecisionIsOnWhatWasRead_L15(t *testing.T) {
+	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
+		anna, bert := comes(t, d, "anna", "korn", "apprentice"), comes(t, d, "bert", "korn", "trainer")
+		read := submitted(t, d, anna)
+		back := must(t, d, func(tx *db.Tx) (book.Report, error) { return book.TakeBack(tx, anna, week) })
+		signOff := func(version int) string {
+			_, err := do(d, func(tx *db.Tx) (book.Report, error) { return book.SignOff(tx, bert, read.ID, version, "") })
+			if !fault.Is(err, fault.KindConflict) {
+				t.Fatalf("wanted a conflict, got %v", err)
+			}
+			return fault.Of(err).Key()
+		}
+		if key := signOff(read.Version); key != "book.was_taken_back" {
+			t.Error(key)
+		}
+		r := must(t, d, func(tx *db.Tx) (book.Report, error) {
+			return book.Save(tx, anna, week, back.Version, book.Text{Work: "Ganz anders"})
+		})
+		r = must(t, d, func(tx *db.Tx) (book.Report, error) { return book.Submit(tx, anna, week, r.Version) })
+		if key := signOff(read.Version); key != "book.was_changed" {
+			t.Error(key)
+		}
+		must(t, d, func(tx *db.Tx) (book.Report, error) { return book.SignOff(tx, bert, r.ID, r.Version, "") })
+		if key := signOff(r.Version); key != "book.was_signed_off" {
+			t.Error(key)
+		}
+		for name, f := range map[string]func(tx *db.Tx) (book.Report, error){
+			"save": func(tx *db.Tx) (book.Report, error) {
+				return book.Save(tx, anna, week, r.Version+1, book.Text{Work: "doch"})
+			},
+			"submit":    func(tx *db.Tx) (book.Report, error) { return book.Submit(tx, anna, week, r.Version+1) },
+			"take back": func(tx *db.Tx) (book.Report, error) { return book.TakeBack(tx, anna, week) },
+		} {
+			if _, err := do(d, f); !fault.Is(err, fault.KindConflict) { // R334
+				t.Errorf("%s after sign-off: %v", name, err)
+			}
+		}
+		// L16: the digest of what was signed off is kept, and is that of what was submitted.
+		if n := count(t, d, `SELECT count(*) FROM report_event a JOIN report_event b ON a.digest = b.digest
+			WHERE a.event = 'signed_off' AND b.event = 'submitted' AND a.digest <> ''`); n != 1 {
+			t.Errorf("%d submissions have the digest of what was signed off, wanted 1", n)
+		}
+	})
+}
+
+// ux.md 2.9 no. 15 and 16: too early, and nothing written.
+func TestWhatCanBeSubmitted_R226(t *testing.T) {
+	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
+		anna := comes(t, d, "anna", "korn", "apprentice")
+		try := func(w book.Week, text book.Text) string {
+			t.Helper()
+			r := must(t, d, func(tx *db.Tx) (book.Report, error) { return book.Save(tx, anna, w, 0, text) })
+			_, err := do(d, func(tx *db.Tx) (book.Report, error) { return book.Submit(tx, anna, w, r.Version) })
+			if err == nil {
+				return ""
+			}
+			return fault.Of(err).Key()
+		}
+		days := func(attendance ...string) (t book.Text) {
+			for i, a := range attendance {
+				t.Days[i].Attendance = a
+			}
+			return t
+		}
+		if key := try(week.Add(1), book.Text{Work: "x"}); key != "book.too_early" {
+			t.Error(key)
+		}
+		if key := try(week, book.Text{Department: "Backstube"}); key != "book.work_missing" {
+			t.Error(key)
+		}
+		if key := try(week.Add(-1), days("vacation", "vacation", "holiday", "sick", "free")); key != "" {
+			t.Errorf("a week of absence needs no text: %s", key)
+		}
+		if key := try(week.Add(-2), days("vacation", "vacation", "vacation", "vacation", "company")); key != "book.work_missing" {
+			t.Error(key)
+		}
+		daily := days("company")
+		daily.Days[0].Text = "Teig"
+		if key := try(week.Add(-3), daily); key != "" {
+			t.Errorf("days alone are enough: %s", key)
+		}
+		if _, err := do(d, func(tx *db.Tx) (book.Report, error) { return book.Save(tx, anna, week.Add(9), 0, book.Text{Work: "x"}) }); !fault.Is(err, fault.KindNotFound) {
+			t.Errorf("next year: %v", err)
+		}
+		if n := count(t, d, `SELECT count(*) FROM report`); n != 5 {
+			t.Errorf("%d reports", n)
+		}
+		err := d.Read(bg, func(tx *db.Tx) error {
+			gaps, err := book.Gaps(tx, anna) // L14: week 44 and 46 are in, 45 is a draft
+			if err != nil || len(gaps) != 1 || gaps[0] != week.Add(-2) {
+				t.Errorf("gaps are %v (%v)", gaps, err)
+			}
+			st, err := book.MyStanding(tx, anna)
+			if err != nil || st.Submitted != 2 || st.Drafts != 3 || st.Weeks(tx.Now()) != 4 {
+				t.Errorf("standing is %+v, %d weeks (%v)", st, st.Weeks(tx.Now()), err)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// M20, M21: subjects and texts in both languages, short subjects.
+func TestMails_M20_M21(t *testing.T) {
+	data := map[string]any{"Name": "Bert", "Trainer": "Bert Meister", "Apprentice": "Anna Muster", "Week": "47", "Dates": week.Dates(), "ID": "7", "Path": "2026-W47", "Text": "Bitte Mengen"}
+	for name, subject := range map[string]string{"report_submitted": "Anna Muster hat Woche 47 eingereicht", "report_returned": "Woche 47 wurde zurückgegeben", "report_signed_off": "Woche 47 ist abgezeichnet"} {
+		for _, lang := range i18n.Languages() {
+			s, body := book.Mail(t, name, lang, data)
+			if len([]rune(s)) > 60 || lang == "de" && s != subject {
+				t.Errorf("subject %q", s)
+			}
+			if !strings.Contains(body, "47") || name != "report_submitted" && !strings.Contains(body, "Bitte Mengen") {
+				t.Errorf("%s.%s: %s", name, lang, body)
+			}
+		}
+	}
+}
+
+// ISO 8601 weeks, also at the turn of the year.
+func TestWeeks_W19(t *testing.T) {
+	for text, dates := range map[string]string{
+		"2026-W47": "16.11. – 22.11.2026", "2026-W01": "29.12.2025 – 04.01.2026", "2026-W53": "28.12.2026 – 03.01.2027",
+		"2025-W53": "", "2026-W54": "", "2026-W00": "", "26-W01": "", "2026-W1": "", "2026-W01 ": "", "1999-W01": "",
+	} {
+		w, ok := book.ParseWeek(text)
+		if ok != (dates != "") || ok && (w.Dates() != dates || w.String() != text) {
+			t.Errorf("%q: %v %t %s", text, w, ok, w.Dates())
+		}
+	}
+	if w := (book.Week{Year: 2026, Number: 53}).Add(1); w != (book.Week{Year: 2027, Number: 1}) {
+		t.Error(w)
+	}
+	midnight := time.Date(2026, 11, 15, 23, 30, 0, 0, time.UTC) // Monday, half past midnight in Berlin
+	if w := book.WeekOf(db.At(midnight)); w != week {
+		t.Error(w)
+	}
+}
+
+// The week on paper (R224): who, when, what, and the record of the sign-off.
+func TestSheet_R224(t *testing.T) {
+	if _, err := exec.LookPath("pdftotext"); err != nil {
+		dbtest.Unavailable(t, "pdftotext is not installed (poppler-utils)")
+	}
+	catalog, err := i18n.Load(book.Phrases)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := book.Report{Week: week, State: book.SignedOff, Text: book.Text{Department: "Backstube", Work: "Brötchen geformt", School: "Hefe"}}
+	r.Text.Days[0] = book.Day{Attendance: "company", Text: "Teige"}
+	history := []book.Event{{At: db.At(now), Kind: "signed_off", Person: "Bert Meister", Text: "Gut"}, {At: db.At(now), Kind: "submitted", Person: "Anna Muster"}}
+	var b bytes.Buffer
+	err = paper.WriteSheet(&b, book.Sheet(r, person.Person{Name: "Anna Muster"}, person.Company{Name: "Bäckerei Korn"}, history, "de",
+		func(key string, args ...any) string { return catalog.Text("de", key, args...) }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "w.pdf")
+	if err := os.WriteFile(file, b.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command("pdftotext", "-layout", file, "-").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"Ausbildungsnachweis Woche 47", "§ 13 Satz 2 Nr. 7 BBiG", "Anna Muster", "Bäckerei Korn", "16.11. – 22.11.2026", "Abgezeichnet", "Backstube",
+		"Brötchen geformt", "Hefe", "Montag, 16.11.", "Betrieb", "Teige", "Freizeichnung", "Bert Meister", "abgezeichnet", "Gut", "18.11.2026, 11:00"} {
+		if !strings.Contains(string(out), text) {
+			t.Errorf("paper lacks %q:\n%s", text, out)
+		}
+	}
+}
