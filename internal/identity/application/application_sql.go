@@ -33,8 +33,10 @@ func text(l []string) string {
 }
 
 func (a *Application) fields() []any {
-	return []any{&a.ID, &a.ClientID, &a.Name, &a.ClientURI, &a.ManualURI, &a.SecretHash, (*list)(&a.RedirectURIs), (*list)(&a.PostLogoutRedirectURIs),
-		&a.BackchannelLogoutURI, &a.AuthMethod, &a.IDTokenAlg, &a.RequirePKCE, &a.State, &a.CreatedAt}
+	return []any{
+		&a.ID, &a.ClientID, &a.Name, &a.ClientURI, &a.ManualURI, &a.SecretHash, (*list)(&a.RedirectURIs), (*list)(&a.PostLogoutRedirectURIs),
+		&a.BackchannelLogoutURI, &a.AuthMethod, &a.IDTokenAlg, &a.RequirePKCE, &a.State, &a.CreatedAt,
+	}
 }
 
 // Get loads an application by id.
@@ -81,8 +83,10 @@ func save(tx *db.Tx, a *Application) (event string, err error) {
 			backchannel_logout_uri = excluded.backchannel_logout_uri, token_endpoint_auth_method = excluded.token_endpoint_auth_method,
 			id_token_signed_response_alg = excluded.id_token_signed_response_alg, require_pkce = excluded.require_pkce, state = excluded.state
 		RETURNING id, created_at`,
-		[]any{id, a.ClientID, a.Name, a.ClientURI, a.ManualURI, a.SecretHash, text(a.RedirectURIs), text(a.PostLogoutRedirectURIs),
-			a.BackchannelLogoutURI, a.AuthMethod, a.IDTokenAlg, a.RequirePKCE, a.State, tx.Now()}, &a.ID, &a.CreatedAt)
+		[]any{
+			id, a.ClientID, a.Name, a.ClientURI, a.ManualURI, a.SecretHash, text(a.RedirectURIs), text(a.PostLogoutRedirectURIs),
+			a.BackchannelLogoutURI, a.AuthMethod, a.IDTokenAlg, a.RequirePKCE, a.State, tx.Now(),
+		}, &a.ID, &a.CreatedAt)
 	if err != nil {
 		return "", fmt.Errorf("save application %s: %w", a.ClientID, err)
 	}

@@ -12,8 +12,10 @@ import (
 )
 
 func training() (Application, []Role) {
-	return Application{ClientID: "training", Name: "Ausbildungsportal", ClientURI: "https://training.example", ManualURI: "https://training.example/help",
-			SecretHash: HashSecret("s3cret"), RedirectURIs: []string{"https://training.example/callback"}},
+	return Application{
+			ClientID: "training", Name: "Ausbildungsportal", ClientURI: "https://training.example", ManualURI: "https://training.example/help",
+			SecretHash: HashSecret("s3cret"), RedirectURIs: []string{"https://training.example/callback"},
+		},
 		[]Role{{Key: "trainer", NameDE: "Ausbilder:in", NameEN: "Trainer", DescriptionDE: "Zeichnet Nachweise ab"}, {Key: "apprentice", NameDE: "Auszubildende:r"}}
 }
 
@@ -45,6 +47,9 @@ func TestPut(t *testing.T) {
 				t.Error("secret check")
 			}
 			catalogue, err := Catalogue(tx, got.ID)
+			if err != nil {
+				return err
+			}
 			if len(catalogue) != 1 || catalogue[0].Key != "apprentice" || catalogue[0].Name("en") != "Auszubildende:r" {
 				t.Errorf("catalogue %+v", catalogue)
 			}

@@ -34,9 +34,6 @@ type letter struct {
 	ID           string   // of the organization
 }
 
-// Texts are the mails with story data, for the gallery and the golden files.
-func Texts() mail.Texts { return texts }
-
 // stage is what the mails and notices about one request need.
 type stage struct {
 	request   Request
@@ -60,8 +57,10 @@ func set(tx *db.Tx, r Request) (s stage, err error) {
 }
 
 func (s stage) send(tx *db.Tx, to account.Account, name string) error {
-	l := letter{Name: to.Name(), Organization: s.company.Name, Short: short(s.company.Name, 28), Applicant: s.applicant.Name(), Initial: initial(s.applicant),
-		Username: s.applicant.Username, Reason: s.request.Reason, Answer: s.request.Answer, Request: s.request.ID, ID: s.company.ID}
+	l := letter{
+		Name: to.Name(), Organization: s.company.Name, Short: short(s.company.Name, 28), Applicant: s.applicant.Name(), Initial: initial(s.applicant),
+		Username: s.applicant.Username, Reason: s.request.Reason, Answer: s.request.Answer, Request: s.request.ID, ID: s.company.ID,
+	}
 	for _, r := range s.request.Roles {
 		l.Roles = append(l.Roles, roleName(s.offers, r, to.Language))
 	}

@@ -491,8 +491,10 @@ func TestPhrasesAndMails(t *testing.T) {
 	if _, err := i18n.Load(Phrases, notice.Phrases); err != nil {
 		t.Fatal(err)
 	}
-	l := letter{Name: "Bert Backmann", Organization: "Bäckerei Brotmann und Söhne Lieferservice GmbH & Co. KG", Short: short("Bäckerei Brotmann und Söhne Lieferservice GmbH & Co. KG", 28),
-		Applicant: "Anna Beispiel", Initial: "Anna B.", Username: "anna", Reason: "Ich bin Azubi.", Answer: "Wir kennen Sie nicht.", Roles: []string{"Auszubildende:r"}, Request: "r", ID: "o"}
+	l := letter{
+		Name: "Bert Backmann", Organization: "Bäckerei Brotmann und Söhne Lieferservice GmbH & Co. KG", Short: short("Bäckerei Brotmann und Söhne Lieferservice GmbH & Co. KG", 28),
+		Applicant: "Anna Beispiel", Initial: "Anna B.", Username: "anna", Reason: "Ich bin Azubi.", Answer: "Wir kennen Sie nicht.", Roles: []string{"Auszubildende:r"}, Request: "r", ID: "o",
+	}
 	for _, name := range []string{"join_sent", "join_received", "join_approved", "join_denied", "role_sent", "role_received", "role_approved", "role_denied", "removed"} {
 		for _, lang := range i18n.Languages() {
 			m, err := texts.Fill(account.Account{GivenName: "Bert", FamilyName: "Backmann", Email: "bert@example.org", Language: lang}.Person(), name, l)

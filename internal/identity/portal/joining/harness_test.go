@@ -74,10 +74,13 @@ func newWorld(t *testing.T, d *db.DB) *world {
 		if err := company(tx, w.butchery, "Fleischerei Wurst e. K.", w.ids["carl"]); err != nil {
 			return err
 		}
-		w.app, err = application.Put(tx, audit.Console, application.Application{ClientID: "training", Name: "Berichtsheft", ClientURI: "https://training.example/", ManualURI: "https://training.example/help",
-			SecretHash: "x", RedirectURIs: []string{"https://training.example/cb"}}, []application.Role{
+		w.app, err = application.Put(tx, audit.Console, application.Application{
+			ClientID: "training", Name: "Berichtsheft", ClientURI: "https://training.example/", ManualURI: "https://training.example/help",
+			SecretHash: "x", RedirectURIs: []string{"https://training.example/cb"},
+		}, []application.Role{
 			{Key: "trainer", NameDE: "Ausbilder:in", NameEN: "Trainer", DescriptionDE: "Zeichnet Nachweise ab"},
-			{Key: "apprentice", NameDE: "Auszubildende:r", NameEN: "Apprentice", DescriptionDE: "Schreibt Nachweise"}})
+			{Key: "apprentice", NameDE: "Auszubildende:r", NameEN: "Apprentice", DescriptionDE: "Schreibt Nachweise"},
+		})
 		if err != nil {
 			return err
 		}

@@ -50,7 +50,7 @@ func TestJoinStory(t *testing.T) {
 		w.do("anna", "POST", w.post("anna", "/organizations/join", bakeryData).to, v("reason", "noch einmal"), 409).shows("schon eine Anfrage")
 
 		// R129–R133: dashboard, sections with counts, the line.
-		w.get("bert", "/").shows("Offene Anfragen (1)", "Meine Anfragen (0)", "Rollenanfragen (0)", "anna → Bäckerei Brotmann GmbH", "Anfrageinformationen", "Mir zuweisen", "1 offene Anfrage beantworten", "Von heute")
+		w.get("bert", "/").shows("Offene Anfragen (1)", "Meine Anfragen (0)", "Rollenanfragen (0)", "anna → Bäckerei Brotmann GmbH", "Anfrageinformationen", "Mir zuweisen", "1 offene Anfrage beantworten", "Seit heute")
 		w.get("bert", "/notifications").shows("Anna Beispiel möchte Bäckerei Brotmann GmbH beitreten.", "Alle als gelesen markieren", path)
 		w.post("bert", "/notifications/read", nil)
 		w.get("bert", "/notifications").hides("Alle als gelesen markieren")
