@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -225,4 +226,65 @@ func TestMails(t *testing.T) {
 			}
 		}
 	}
+}
+
+// One winner among 64, where nothing stands before the rule: link for a new
+// password, confirmation by link and by code.
+func TestOneWinner(t *testing.T) {
+	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
+		write := func(f func(tx *db.Tx) error) {
+			t.Helper()
+			if err := d.Write(t.Context(), f); err != nil {
+				t.Fatal(err)
+			}
+		}
+		race := func(name string, f func(tx *db.Tx) error) {
+			t.Helper()
+			var barrier, group sync.WaitGroup
+			var won atomic.Int32
+			barrier.Add(1)
+			for range 64 {
+				group.Go(func() {
+					barrier.Wait()
+					if err := d.Write(t.Context(), f); err == nil {
+						won.Add(1)
+					} else if fault.Of(err) == nil {
+						t.Errorf("%s: %v", name, err)
+					}
+				})
+			}
+			barrier.Done()
+			group.Wait()
+			if won.Load() != 1 {
+				t.Errorf("%s: %d winners", name, won.Load())
+			}
+		}
+		var a Account
+		var token, code string
+		write(func(tx *db.Tx) (err error) {
+			if a, err = Create(tx, audit.Console, New{GivenName: "Anna", FamilyName: "B", Email: "anna@beispiel.example", Confirmed: true}); err != nil {
+				return err
+			}
+			token, _, err = issue(tx, a.ID, passwordLink, "", passwordFor)
+			return err
+		})
+		race("password", func(tx *db.Tx) error { _, err := ResetPassword(tx, audit.Actor{}, token, "phc"); return err })
+		for _, by := range []string{"link", "code"} {
+			write(func(tx *db.Tx) (err error) {
+				if a, err = Create(tx, audit.Console, New{GivenName: "B", FamilyName: "B", Email: by + "@beispiel.example"}); err != nil {
+					return err
+				}
+				token, code, err = issue(tx, a.ID, confirmLink, "browser"+by, confirmFor)
+				return err
+			})
+			race(by, func(tx *db.Tx) (err error) {
+				if by == "link" {
+					_, err = Confirm(tx, audit.Actor{}, token)
+				} else {
+					_, err = ConfirmByCode(tx, audit.Actor{}, "browser"+by, code)
+				}
+				return err
+			})
+		}
+	})
 }

@@ -140,6 +140,15 @@ func Accept(tx *db.Tx, by audit.Actor, p Proof) (Account, error) {
 	if err := revoke(tx, a.ID, passwordLink); err != nil {
 		return Account{}, err
 	}
+	// Limits are for guessing: who knew the password has not guessed.
+	for _, name := range []string{a.Email, a.Username} {
+		if err := limit.Forget(tx, "login/name/"+Fold(name)); err != nil {
+			return Account{}, err
+		}
+	}
+	if err := limit.Return(tx, "login/ip/"+network(by.IP), addressRate); err != nil {
+		return Account{}, err
+	}
 	return a, audit.Record(tx, by, audit.Entry{Event: "signin.succeeded", Account: a.ID})
 }
 
