@@ -122,6 +122,7 @@ func New(ctx context.Context, o Options) (*Portal, error) {
 	provider.Work(p.Jobs)
 	p.Jobs.Every(time.Hour, "account.purge", func(ctx context.Context) error { return account.Purge(ctx, o.DB) })
 	p.Jobs.On(account.RecoverKind, account.Recover(o.DB))
+	p.Jobs.Every(15*time.Minute, "membership.leases", func(ctx context.Context) error { return o.DB.Write(ctx, membership.ExpireLeases) })
 	p.Jobs.Every(time.Hour, "limit.sweep", func(ctx context.Context) error { return o.DB.Write(ctx, limit.Sweep) })
 	return p, nil
 }
