@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// R209–R212: question, answer, refusal with the reason and the chamber's contact (M11).
+// R209, R210, R211, R212: question, answer, refusal with the reason and the chamber's contact (M11).
 func TestR210QuestionAnswerRefusal(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		wrongStreet := bakery("submit")
@@ -57,7 +57,7 @@ func TestR210QuestionAnswerRefusal(t *testing.T) {
 	})
 }
 
-// S07: fields and limits, all complaints at once, what was typed is still there.
+// S07, R074, R088, R089: fields and limits, all complaints at once, what was typed is still there.
 func TestR074FieldsOfTheForm(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.must(w.post("bert", "/organizations/register", "do", "check"), http.StatusUnprocessableEntity,

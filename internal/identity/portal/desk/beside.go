@@ -14,6 +14,9 @@ type Line struct {
 // Differs reports whether a clerk should look at it.
 func (l Line) Differs() bool { return l.Verdict == chamber.Different }
 
+// Word is the verdict as a phrase.
+func (l Line) Word() string { return "desk.verdict." + string(l.Verdict) }
+
 // A Piece of a value; a marked one is not the same on the other side.
 type Piece struct {
 	Text string

@@ -116,6 +116,9 @@ type batchPage struct {
 	Names   map[string]string
 }
 
+// StateOf a letter as a phrase.
+func (b *batchPage) StateOf(l letter.Letter) string { return "desk.letter." + l.State }
+
 // Live reports whether any of its codes could still be used.
 func (b *batchPage) Live() bool {
 	for _, l := range b.Letters {

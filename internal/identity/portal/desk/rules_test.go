@@ -352,3 +352,49 @@ func TestPrintShop(t *testing.T) {
 		w.must(w.post("bert", "/organizations/activate", "ident_number", "4711", "chamber_number", "999", "code", code), http.StatusSeeOther)
 	})
 }
+
+// Guessing is slow: fifteen tries, right or wrong, then a pause (R097).
+func TestR097GuessingIsLimited(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.approve(w.submit("bert"))
+		_, codes := w.printed()
+		for range 15 {
+			w.must(w.post("anna", "/organizations/activate", "ident_number", "4711", "chamber_number", "999", "code", wrong(codes[0])), http.StatusUnprocessableEntity)
+		}
+		w.must(w.post("anna", "/organizations/activate", "ident_number", "4711", "chamber_number", "999", "code", wrong(codes[0])), http.StatusTooManyRequests, "Versuchen Sie es in")
+		w.must(w.post("bert", "/organizations/activate", "ident_number", "4711", "chamber_number", "999", "code", codes[0]), http.StatusSeeOther)
+	})
+}
+
+// FindForJoin meets spellings, not near misses, and active companies only (R122, W06).
+func TestW06FindForJoin(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		org := w.approve(w.submit("bert"))
+		find := func(name, street, house, postcode, ident string) (found string) {
+			err := w.d.Read(t.Context(), func(tx *db.Tx) error {
+				o, err := organization.FindForJoin(tx, name, street, house, postcode, ident)
+				found = o.ID
+				return err
+			})
+			if err != nil && err.Error() != "web.not_found" {
+				t.Error(err)
+			}
+			return found
+		}
+		if find("Bäckerei Bert GmbH", "Karl-Marx-Straße", "12 a", "00001", "") != "" {
+			t.Error("found before it is active")
+		}
+		_, codes := w.printed()
+		w.must(w.post("bert", "/organizations/activate", "ident_number", "4711", "chamber_number", "999", "code", codes[0]), http.StatusSeeOther)
+		for _, ident := range []string{"", "4711", "0004711"} {
+			if find("BÄCKEREI BERT Gesellschaft mit beschränkter Haftung", "Karl Marx Str.", "12A", "00001", ident) != org {
+				t.Errorf("not found with ident number %q", ident)
+			}
+		}
+		for _, miss := range [][5]string{{"Bäckerei Bert", "Karl-Marx-Straße", "12 a", "00001", ""}, {"Bäckerei Bert GmbH", "Karl-Marx-Straße", "12", "00001", ""}, {"Bäckerei Bert GmbH", "Karl-Marx-Straße", "12 a", "00001", "4712"}, {"", "", "", "", "4711"}} {
+			if got := find(miss[0], miss[1], miss[2], miss[3], miss[4]); got != "" {
+				t.Errorf("%v was found", miss)
+			}
+		}
+	})
+}

@@ -12,9 +12,11 @@ import (
 // (R060, R066–R101, M07, M08).
 func TestR060CompanyStory(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		// Form (R070–R089) and summary (S08, R081, R090)
+		// The form: two steps, the heading, the four explanations (R068, R070, R071, R072, R073), fields and help (R074, R075, R076, R077,
+		// R078, R079, R080, R082, R083, R084, R085, R086, R087, R088, R089)
 		w.must(w.get("bert", "/organizations/register"), http.StatusOK, "Organisationskonto erstellen", "Dateneingabe", "Zusammenfassung", "Noch 300 Zeichen verfügbar",
 			"erhält die Geschäftsführung Ihrer Organisation postalisch ein Passwort", "Mitgliedsnummer (= Identnummer)", "Impressum Ihrer Unternehmenswebseite", "Gesellschaft mit beschränkter Haftung")
+		// The summary: the chamber is filled in (R081), what was typed is carried (S08), sending hands it to the chamber (R090)
 		w.must(w.post("bert", "/organizations/register", bakery("check")...), http.StatusOK, "Kammer Musterland", "Karl-Marx-Str. 12A, 00001 Musterstadt", "Absenden", "Zurück", `name="reason" value="Ich leite`)
 		w.must(w.post("bert", "/organizations/register", bakery("edit")...), http.StatusOK, `value="Karl-Marx-Str."`, "Ich leite die Ausbildung")
 
@@ -29,7 +31,7 @@ func TestR060CompanyStory(t *testing.T) {
 			t.Errorf("%d clerks know of the task, want both (M07)", n)
 		}
 
-		// The desk (R091, S11)
+		// The desk: a clerk compares with the directory (R072, R091, S11)
 		w.must(w.get("clara", "/chamber"), http.StatusOK, "Arbeitsvorrat", ref)
 		w.must(w.get("clara", "/chamber/registrations"), http.StatusOK, ref, "Bert Bäcker", "heute")
 		w.must(w.get("clara", "/chamber/registrations/"+id), http.StatusOK, "Schreibweise", "gleich", "<mark>", "Berta Bäcker", "Mir zuweisen", "Freigeben und Brief vormerken", "Rückfrage", "Ablehnen", "Noch niemandem zugewiesen")
@@ -43,7 +45,7 @@ func TestR060CompanyStory(t *testing.T) {
 			t.Errorf("the organization is called %q, not as the directory says", name)
 		}
 
-		// The letter (R092, R098)
+		// Approved, and the wait for the letter is visible (R093). The letter goes to the management and bears the numbers (R092, R098)
 		w.must(w.get("clara", "/chamber/letters"), http.StatusOK, "1 Brief drucken", "Bäckerei Bert GmbH")
 		paper, codes := w.printed()
 		if len(codes) != 1 {
@@ -67,7 +69,7 @@ func TestR060CompanyStory(t *testing.T) {
 		w.must(w.post("carl", "/chamber/letters/batches/"+batch, "do", "dispatch"), http.StatusConflict, "Clara Kammer hat diesen Druckstapel am")
 		w.lastMail("bert@example.org", "Ihr Aktivierungsbrief ist unterwegs")
 
-		// Activation (R094–R101)
+		// Activation: heading and text (R096), three fields (R095), buttons (R099), the values must match (R097), the end (R100), the first admin (R101)
 		w.must(w.get("bert", "/organizations/activate"), http.StatusOK, "Organisation aktivieren", "Zum Aktivieren der Organisation füllen Sie bitte folgendes Formular aus.", "Identnummer", "Kammernummer", "Passwort", "Abbrechen", "Aktivieren", "unterwegs zur Geschäftsführung")
 		to := w.must(w.post("bert", "/organizations/activate", "ident_number", " 00 4711", "chamber_number", "999", "code", strings.ToLower(strings.ReplaceAll(codes[0], "-", " "))), http.StatusSeeOther)
 		w.must(w.get("bert", to), http.StatusOK, "Die Unternehmensregistrierung ist abgeschlossen", "Bäckerei Bert GmbH", "Rollen")
