@@ -54,6 +54,16 @@ func TakeIn(tx *db.Tx, key string, rate Rate) error {
 	return fault.Limited("web.too_often", wait, minutes)
 }
 
+// Return gives one try back: it turned out to be none of those that are
+// limited. Whoever mixes good tries with bad ones gains nothing by it.
+func Return(tx *db.Tx, key string, rate Rate) error {
+	if len(key) > 40 {
+		key = seal.Hash(key)
+	}
+	_, err := tx.Exec(`UPDATE limit_bucket SET tat = tat - CAST($1 AS BIGINT) WHERE bucket = $2`, rate.Every.Microseconds(), key)
+	return err
+}
+
 // Forget clears a key, e.g. after a success.
 func Forget(tx *db.Tx, key string) error {
 	if len(key) > 40 {
