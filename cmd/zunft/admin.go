@@ -170,29 +170,32 @@ func (i chamberImportCommand) Run(ctx context.Context) error {
 	}
 	start := time.Now()
 	report, err := chamber.Import(ctx, d, audit.Console, c.ID, file, options)
-	if err != nil {
+	if err != nil && len(report.Bad) == 0 {
 		return say(err)
 	}
 	if i.JSON {
-		return json.NewEncoder(os.Stdout).Encode(report)
+		if e := json.NewEncoder(os.Stdout).Encode(report); e != nil {
+			return e
+		}
+	} else {
+		writeImport(os.Stdout, report, time.Since(start))
 	}
-	writeImport(os.Stdout, report, i.DryRun, time.Since(start))
-	return nil
+	return say(err)
 }
 
-func writeImport(w io.Writer, r chamber.ImportReport, dry bool, took time.Duration) {
+func writeImport(w io.Writer, r chamber.ImportReport, took time.Duration) {
 	for _, b := range r.Bad {
-		fmt.Fprintf(w, "line %d, column %s: %s\n", b.Line, b.Column, word(b.Reason))
+		fmt.Fprintf(w, "line %d, column %d %s: %s\n", b.Line, b.Column, b.Header, word(b.Reason, b.Args...))
 	}
 	for _, ch := range r.Changes {
 		fmt.Fprintf(w, "%s %s: %q becomes %q\n", ch.Ident, ch.Field, ch.Was, ch.Now)
 	}
 	verb := "written"
-	if dry {
-		verb = "nothing written (dry run)"
+	if !r.Written {
+		verb = "nothing written"
 	}
 	fmt.Fprintf(w, "%d rows: %d new, %d changed, %d unchanged, %d bad; %d in the directory but not in the file; %s in %s\n",
-		r.Rows, r.Created, r.Updated, r.Unchanged, len(r.Bad), r.Missing, verb, took.Round(time.Millisecond))
+		r.Rows, r.Created, r.Updated, r.Unchanged, r.BadRows, r.Missing, verb, took.Round(time.Millisecond))
 }
 
 type staffCommand struct {

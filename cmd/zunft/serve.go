@@ -68,17 +68,20 @@ type part struct {
 
 func serve(ctx context.Context, parts []part) error {
 	ctx, stop := context.WithCancelCause(ctx)
-	var group sync.WaitGroup
-	for _, p := range parts {
-		l, err := net.Listen("tcp", p.listen)
-		if err != nil {
-			stop(err)
+	defer stop(nil)
+	doors := make([]net.Listener, len(parts))
+	for i, p := range parts {
+		var err error
+		if doors[i], err = net.Listen("tcp", p.listen); err != nil {
 			return fmt.Errorf("%s.listen: %w", p.name, err)
 		}
+	}
+	var group sync.WaitGroup
+	for i, p := range parts {
 		server := &http.Server{Handler: p.handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute, WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
-		slog.Info("listening", "portal", p.name, "address", l.Addr().String())
+		slog.Info("listening", "portal", p.name, "address", doors[i].Addr().String())
 		group.Go(func() {
-			if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			if err := server.Serve(doors[i]); !errors.Is(err, http.ErrServerClosed) {
 				stop(err)
 			}
 		})
