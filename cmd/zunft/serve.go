@@ -79,6 +79,11 @@ func serve(ctx context.Context, parts []part) error {
 	var group sync.WaitGroup
 	for i, p := range parts {
 		server := &http.Server{Handler: p.handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute, WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+		if watching, ok := p.handler.(interface {
+			ConnState(net.Conn, http.ConnState)
+		}); ok {
+			server.ConnState = watching.ConnState
+		}
 		slog.Info("listening", "portal", p.name, "address", doors[i].Addr().String())
 		group.Go(func() {
 			if err := server.Serve(doors[i]); !errors.Is(err, http.ErrServerClosed) {

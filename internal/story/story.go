@@ -190,6 +190,9 @@ func (w *World) run(ctx context.Context, doors [3]net.Listener) {
 	outer.Handle("/", w.startPage())
 	for i, h := range []http.Handler{w.ID, w.Book, outer} {
 		server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 64 << 10}
+		if i == 0 {
+			server.ConnState = w.ID.ConnState
+		}
 		w.group.Go(func() { server.Serve(doors[i]) })
 		w.stop = append(w.stop, func() {
 			end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)

@@ -104,7 +104,7 @@ func (p *Provider) post(ctx context.Context, to string, form url.Values) error {
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	client := p.Client
 	if client == nil {
-		client = direct
+		client = straight
 	}
 	response, err := client.Do(r)
 	if err != nil {
@@ -121,5 +121,5 @@ func (p *Provider) post(ctx context.Context, to string, form url.Values) error {
 	return fmt.Errorf("back-channel logout at %s: status %d", to, response.StatusCode)
 }
 
-// direct follows no redirects: a logout token goes where it is registered to go.
-var direct = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+// straight follows no redirects: a logout token goes where it is registered to go.
+var straight = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"zunft/internal/ground/db"
@@ -224,7 +223,7 @@ func (p *Provider) refresh(r *http.Request, a application.Application) (any, *re
 	var n renewal
 	var at workClaims
 	var now db.Time
-	lost := !p.answered.to(seal.Hash(old), r.RemoteAddr)
+	lost := p.answered.lost(seal.Hash(old), r)
 	narrower := true
 	err := p.DB.Write(r.Context(), func(tx *db.Tx) (err error) {
 		now = tx.Now()
@@ -263,46 +262,7 @@ func (p *Provider) refresh(r *http.Request, a application.Application) (any, *re
 	t.RefreshToken = n.token
 	out, why, err := p.finish(r, a, n.grant, at, t, now, "")
 	if err == nil && why == nil {
-		p.answered.note(seal.Hash(old), r.RemoteAddr, p.DB.Now())
+		p.answered.note(seal.Hash(old), r, p.DB.Now())
 	}
 	return out, why, err
-}
-
-// answered remembers over which connection a renewal was answered. A client
-// that asks again over the same connection has read that answer, since answers
-// come in order: nothing was lost, and the old token is refused. It is memory
-// of this node only, as the connection is.
-type answered struct {
-	mu   sync.Mutex
-	sent map[string]sent
-}
-
-type sent struct {
-	address string
-	at      time.Time
-}
-
-func (a *answered) note(hash, address string, now time.Time) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.sent == nil || len(a.sent) > 100_000 {
-		a.sent = map[string]sent{}
-	}
-	a.sent[hash] = sent{address, now}
-}
-
-func (a *answered) to(hash, address string) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.sent[hash].address == address && address != ""
-}
-
-func (a *answered) sweep(now time.Time) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for hash, s := range a.sent {
-		if now.Sub(s.at) > grace {
-			delete(a.sent, hash)
-		}
-	}
 }

@@ -1,6 +1,9 @@
 package openid_test
 
 import (
+	"context"
+	"encoding/json"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -315,18 +318,45 @@ func TestRefreshGraceEnds(t *testing.T) {
 	})
 }
 
-// Who asks again over the same connection has read the first answer.
-func TestRefreshOverTheSameConnectionIsNoLostAnswer(t *testing.T) {
+// A lost answer is one whose connection is gone: as long as it stands, the old
+// token is refused, over whichever connection it comes.
+func TestRefreshAnswerIsLostWithItsConnection(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
+		closed := make(chan string, 100)
+		w.watch(func(c net.Conn, state http.ConnState) {
+			w.p.ConnState(c, state)
+			if state == http.StateClosed {
+				closed <- c.RemoteAddr().String()
+			}
+		})
 		first := w.exchange("plain", w.signedIn(w.person("anna")).code("plain", "scope", "openid offline_access"))
 		form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {first.RefreshToken}}
-		b := w.browser()
-		b.c.Transport = &http.Transport{MaxConnsPerHost: 1}
-		if p := b.post("/oauth2/token", form, "Authorization", basic("plain", secret)); p.status != 200 {
+		answered, other := w.browser(), w.browser()
+		var address string
+		own := &http.Transport{DialContext: func(ctx context.Context, network, to string) (net.Conn, error) {
+			c, err := (&net.Dialer{}).DialContext(ctx, network, to)
+			if err == nil {
+				address = c.LocalAddr().String()
+			}
+			return c, err
+		}}
+		answered.c.Transport = own
+		p := answered.post("/oauth2/token", form, "Authorization", basic("plain", secret))
+		if p.status != 200 {
 			t.Fatal(p.body)
 		}
-		if p := b.post("/oauth2/token", form, "Authorization", basic("plain", secret)); p.status != 400 || !strings.Contains(p.body, "invalid_grant") {
-			t.Errorf("%d %s", p.status, p.body)
+		for _, b := range []*browser{answered, other} {
+			if p := b.post("/oauth2/token", form, "Authorization", basic("plain", secret)); p.status != 400 || !strings.Contains(p.body, "invalid_grant") {
+				t.Errorf("answered and asked again: %d %s", p.status, p.body)
+			}
+		}
+		own.CloseIdleConnections()
+		for <-closed != address {
+		}
+		var again reply
+		q := other.post("/oauth2/token", form, "Authorization", basic("plain", secret))
+		if err := json.Unmarshal([]byte(q.body), &again); err != nil || q.status != 200 || !strings.Contains(p.body, again.RefreshToken) {
+			t.Errorf("lost answer: %d %s", q.status, q.body)
 		}
 	})
 }

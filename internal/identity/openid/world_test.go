@@ -7,11 +7,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -39,6 +41,8 @@ type world struct {
 	p        *openid.Provider
 	jobs     *job.Runner
 	handler  http.Handler
+	mu       sync.Mutex
+	watcher  func(net.Conn, http.ConnState)
 	server   *httptest.Server
 	base     string
 	chamber  string
@@ -96,6 +100,14 @@ func newWorld(t testing.TB, d *db.DB) *world {
 		t.Fatal(err)
 	}
 	w.handler = m.Handler()
+	w.server.Config.ConnState = func(c net.Conn, state http.ConnState) {
+		w.mu.Lock()
+		watcher := w.watcher
+		w.mu.Unlock()
+		if watcher != nil {
+			watcher(c, state)
+		}
+	}
 	w.server.Start()
 	t.Cleanup(w.server.Close)
 	w.write(func(tx *db.Tx) error {
@@ -106,6 +118,13 @@ func newWorld(t testing.TB, d *db.DB) *world {
 	w.training = w.application("training", nil, application.Role{Key: "trainer", NameDE: "Ausbilder:in", NameEN: "Trainer"}, application.Role{Key: "apprentice", NameDE: "Auszubildende:r", NameEN: "Apprentice"})
 	w.plain = w.application("plain", nil)
 	return w
+}
+
+// watch follows connections that begin from now on.
+func (w *world) watch(f func(net.Conn, http.ConnState)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.watcher = f
 }
 
 func each(t *testing.T, f func(t *testing.T, w *world)) {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/netip"
 	"time"
@@ -63,6 +64,9 @@ type Portal struct {
 
 // ServeHTTP answers requests.
 func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.handler.ServeHTTP(w, r) }
+
+// ConnState follows connections for the provider; it goes into http.Server.
+func (p *Portal) ConnState(c net.Conn, state http.ConnState) { p.OpenID.ConnState(c, state) }
 
 // Catalog holds all phrases of the identity portal.
 func Catalog() (*i18n.Catalog, error) {
