@@ -2,6 +2,7 @@ package story_test
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 
 	"zunft/internal/ground/browser"
 	"zunft/internal/ground/db"
+	groundmail "zunft/internal/ground/mail"
 	"zunft/internal/outside"
 	"zunft/internal/story"
 )
@@ -244,15 +246,21 @@ func TestTheWholeWay(t *testing.T) {
 		berta.In("Berta Brotmann").Press("Rollen Berta Brotmann")
 		berta.In("Ausbilder:in").Press("Ja")
 		berta.HasText("Die Rolle ist vergeben und gilt sofort.")
+		berta.Open(w.Training + "/reviews") // now the training portal knows her, by her token
+		berta.HasText("Keine offenen Nachweise")
 
 		// 9. The first report.
-		mia.Follow("Diese Woche schreiben")
+		_, n := time.Now().In(groundmail.Berlin).ISOWeek()
+		week := fmt.Sprint("Woche ", n)
+		mia.Open(w.Training + "/")
+		mia.Follow(week + " schreiben und einreichen")
 		mia.Fill("Betriebliche Tätigkeiten", "Spielregeln geprüft, Würfel sortiert, Lager aufgeräumt.")
 		mia.Press("Speichern")
-		mia.HasText("gespeichert")
+		mia.HasText("Gespeichert.")
 		mia.Press("Prüfen und einreichen")
 		mia.Press("Jetzt einreichen")
-		mia.HasText("eingereicht")
+		mia.HasText("Eingereicht")
+		mia.HasText("Berta Brotmann") // who signs
 		mail(t, w, "berta@example.org", "eingereicht")
 		berta.Open(w.Training + "/reviews")
 		berta.Follow("Mia Möwe")
@@ -262,7 +270,7 @@ func TestTheWholeWay(t *testing.T) {
 		mail(t, w, "mia@example.org", "zurück")
 		mia.Open(w.Training + "/")
 		mia.HasText("Bitte die Maße ergänzen.")
-		mia.Follow("Überarbeiten")
+		mia.Follow(week + " überarbeiten")
 		mia.Fill("Betriebliche Tätigkeiten", "Spielregeln geprüft, 48 Würfel zu 16 mm sortiert, Lager aufgeräumt.")
 		mia.Press("Prüfen und einreichen")
 		mia.Press("Jetzt einreichen")

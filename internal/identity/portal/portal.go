@@ -148,6 +148,7 @@ func fill(s *web.Site) func(*http.Request, *web.Frame) error {
 		}
 		link("portal.nav.home", "/")
 		if v.Chamber != "" {
+			link("portal.nav.desk", "/chamber")
 			link("portal.nav.registrations", "/chamber/registrations")
 			link("portal.nav.letters", "/chamber/letters")
 			link("portal.nav.directory", "/chamber/directory")
