@@ -104,7 +104,7 @@ func together(f func(i int) error) (won int) {
 }
 
 // Two trainers sign off and return at once: one decision, one mail, one record.
-func TestOneDecision_R227_R334(t *testing.T) {
+func TestOneDecision_R227(t *testing.T) {
 	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
 		anna := comes(t, d, "anna", "korn", "apprentice")
 		bert, petra := comes(t, d, "bert", "korn", "trainer"), comes(t, d, "petra", "korn", "supervisor")
@@ -225,7 +225,7 @@ func TestWhoMayDecide_R325(t *testing.T) {
 
 // The trainer decides on what they have read: a version that changed
 // meanwhile conflicts and says so.
-func TestDecisionIsOnWhatWasRead_L15(t *testing.T) {
+func TestDecisionIsOnWhatWasRead_R334_L15(t *testing.T) {
 	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
 		anna, bert := comes(t, d, "anna", "korn", "apprentice"), comes(t, d, "bert", "korn", "trainer")
 		read := submitted(t, d, anna)
@@ -266,6 +266,70 @@ func TestDecisionIsOnWhatWasRead_L15(t *testing.T) {
 		if n := count(t, d, `SELECT count(*) FROM report_event a JOIN report_event b ON a.digest = b.digest
 			WHERE a.event = 'signed_off' AND b.event = 'submitted' AND a.digest <> ''`); n != 1 {
 			t.Errorf("%d submissions have the digest of what was signed off, wanted 1", n)
+		}
+	})
+}
+
+// R229, R330–R332: the dialog, mails about decisions, reasons.
+func TestDialogAndReasons_R229_R330_R331_R332(t *testing.T) {
+	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
+		anna, bert := comes(t, d, "anna", "korn", "apprentice"), comes(t, d, "bert", "korn", "trainer")
+		emil, rita := comes(t, d, "emil", "korn", "apprentice"), comes(t, d, "rita", "stahl", "trainer")
+		r := submitted(t, d, anna)
+		say := func(by audit.Actor, text string) error {
+			return d.Write(bg, func(tx *db.Tx) error { return book.Comment(tx, by, r.ID, text) })
+		}
+		for range 2 { // pressed twice, said once
+			for _, by := range []audit.Actor{anna, bert} {
+				if err := say(by, "Wie viele Brötchen?"); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		for text, kind := range map[string]fault.Kind{"": fault.KindInvalid, strings.Repeat("x", 2001): fault.KindInvalid} {
+			if err := say(bert, text); !fault.Is(err, kind) {
+				t.Error(err)
+			}
+		}
+		for _, by := range []audit.Actor{emil, rita} {
+			if err := say(by, "Hallo"); !fault.Is(err, fault.KindNotFound) {
+				t.Errorf("%s: %v", by.Account, err)
+			}
+		}
+		if n := count(t, d, `SELECT count(*) FROM report_event WHERE event = 'comment'`); n != 2 {
+			t.Errorf("%d comments", n)
+		}
+		for reason, key := range map[string]string{"": "book.reason_missing", strings.Repeat("ß", 501): "book.reason_long"} {
+			_, err := do(d, func(tx *db.Tx) (book.Report, error) { return book.Return(tx, bert, r.ID, r.Version, reason) })
+			if f := fault.Of(err); f == nil || f.Key() != key || f.Problems[0].Field != "reason" {
+				t.Errorf("%.10q: %v", reason, err)
+			}
+		}
+		mails := count(t, d, `SELECT count(*) FROM job WHERE kind = 'mail'`)
+		r = must(t, d, func(tx *db.Tx) (book.Report, error) {
+			return book.Return(tx, bert, r.ID, r.Version, strings.Repeat("ß", 500))
+		})
+		r = must(t, d, func(tx *db.Tx) (book.Report, error) { return book.Submit(tx, anna, week, r.Version) })      // again, M20
+		r = must(t, d, func(tx *db.Tx) (book.Report, error) { return book.SignOff(tx, bert, r.ID, r.Version, "") }) // no remark needed
+		if told := count(t, d, `SELECT count(*) FROM job WHERE kind = 'mail'`) - mails; told != 3 {
+			t.Errorf("%d mails, wanted returned, submitted, signed off", told)
+		}
+		if r.Answer != "" || r.DecidedBy != "bert" || r.DecidedAt.IsZero() {
+			t.Errorf("signed off: %+v", r)
+		}
+		err := d.Read(bg, func(tx *db.Tx) error {
+			history, err := book.History(tx, r)
+			var kinds []string
+			for _, e := range history {
+				kinds = append(kinds, e.Kind)
+			}
+			if got := strings.Join(kinds, " "); got != "signed_off submitted returned comment comment submitted" {
+				t.Errorf("history is %s", got)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
 	})
 }

@@ -3,6 +3,7 @@ package book
 import (
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"zunft/internal/ground/audit"
@@ -180,6 +181,11 @@ func Comment(tx *db.Tx, by audit.Actor, id, text string) error {
 		return fault.Invalid("comment", "book.comment_missing")
 	case n > MaxComment:
 		return fault.Invalid("comment", "book.comment_long", MaxComment)
+	}
+	again, err := db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM report_event WHERE report = $1 AND person = $2 AND event = 'comment' AND text = $3 AND at > $4)`,
+		r.ID, by.Account, text, tx.Now().Add(-time.Minute))
+	if err != nil || again { // a second press of the button
+		return err
 	}
 	return note(tx, by, r, "comment", text, "")
 }

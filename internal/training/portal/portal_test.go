@@ -15,7 +15,7 @@ import (
 
 // R224–R229, R330–R335, S29, S30: written, submitted, returned, mended, signed
 // off, returned again; each side reads what the other did.
-func TestTheWholeWayOfAReport_R224_R226_R227_R229(t *testing.T) {
+func TestTheWholeWayOfAReport_R224_R226_R227_R229_R335(t *testing.T) {
 	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
 		bert := w.comes(claims("bert", "Bert", "Meister", "korn", "trainer"))
@@ -183,7 +183,7 @@ func TestExpiredSessionLosesNoText(t *testing.T) {
 
 // Strangers see the start page and nothing else; every form may end at the
 // identity portal (CSP form-action).
-func TestStrangers_R225_R235(t *testing.T) {
+func TestStrangers_R225_R231_R235_R236(t *testing.T) {
 	w := newWorld(t, dbtest.Open(t, "sqlite", schema.Files))
 	s := w.stranger()
 	p := s.get("/").is(200).has("Anmelden mit Kammerkonto", `action="/login"`, "Ausbildungsportal", "§ 13 Satz 2 Nr. 7")
