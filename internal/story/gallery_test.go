@@ -157,7 +157,7 @@ func TestGallery(t *testing.T) {
 		murat.Inspect("state-review")
 		murat.Press("Zurückgeben")
 		murat.Inspect("state-review-mistake")
-		murat.Press("Abzeichnen und weiter")
+		murat.Press("Abzeichnen")
 		murat.Inspect("state-queue-done")
 	})
 	t.Run("outside", func(t *testing.T) {

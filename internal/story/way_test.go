@@ -276,7 +276,7 @@ func TestTheWholeWay(t *testing.T) {
 		mia.Press("Jetzt einreichen")
 		berta.Open(w.Training + "/reviews")
 		berta.Follow("Mia Möwe")
-		berta.Press("Abzeichnen und weiter")
+		berta.Press("Abzeichnen")
 		mail(t, w, "mia@example.org", "abgezeichnet")
 		mia.Open(w.Training + "/reports")
 		mia.HasText("Abgezeichnet")
