@@ -18,6 +18,9 @@ type document struct {
 
 var anyOrigin = []string{"*"}
 
+// forPages are headers that say nothing about a JSON document.
+var forPages = []string{"Content-Security-Policy", "Cross-Origin-Opener-Policy", "Permissions-Policy", "Referrer-Policy"}
+
 func newDocument(body []byte, kind string) document {
 	return document{body: body, kind: []string{kind}, etag: []string{`"` + seal.Hash(string(body))[:22] + `"`},
 		length: []string{strconv.Itoa(len(body))}, age: []string{"public, max-age=300"}}
@@ -25,6 +28,9 @@ func newDocument(body []byte, kind string) document {
 
 func (d *document) serve(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
+	for _, name := range forPages {
+		delete(h, name)
+	}
 	h["Access-Control-Allow-Origin"] = anyOrigin
 	h["Etag"] = d.etag
 	h["Cache-Control"] = d.age

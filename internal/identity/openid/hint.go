@@ -44,7 +44,7 @@ func (p *Provider) readHint(raw string) (hint, error) {
 	}
 	header := parsed.Signatures[0].Protected
 	signer := p.keys.find(header.KeyID)
-	if signer == nil || signer.alg != header.Algorithm || header.ExtraHeaders[jose.HeaderType] != "JWT" {
+	if signer == nil || signer.alg != header.Algorithm || header.ExtraHeaders[jose.HeaderType] != typeToken {
 		return h, errHint
 	}
 	payload, err := parsed.Verify(signer.public.Key)

@@ -1,6 +1,7 @@
 package openid
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -156,7 +157,8 @@ func (p *Provider) exchange(r *http.Request, a application.Application) (any, *r
 	var g grant
 	var at workClaims
 	var now db.Time
-	err := p.DB.Write(r.Context(), func(tx *db.Tx) (err error) {
+	// A client that hangs up does not stop it: half of it would burn the code all the same.
+	err := p.DB.Write(context.WithoutCancel(r.Context()), func(tx *db.Tx) (err error) {
 		now = tx.Now()
 		if g, err = useCode(tx, web.Actor(r), form.Get("code"), secret); err != nil {
 			return db.Keep(err)
@@ -204,7 +206,7 @@ func (p *Provider) finish(r *http.Request, a application.Application, g grant, a
 		return nil, nil, err
 	}
 	t.TokenType, t.ExpiresIn, t.Scope = "Bearer", int(accessLife/time.Second), g.Scope
-	t.IDToken, err = sign(k.token, &idToken{Issuer: p.Site.Base, Subject: g.Account, Audience: a.ClientID, Expires: now.Add(idTokenLife).Unix(), IssuedAt: now.Unix(),
+	t.IDToken, err = k.sign(typeToken, &idToken{Issuer: p.Site.Base, Subject: g.Account, Audience: a.ClientID, Expires: now.Add(idTokenLife).Unix(), IssuedAt: now.Unix(),
 		AuthTime: g.AuthTime.Unix(), Nonce: nonce, ACR: g.ACR, AMR: strings.Fields(g.AMR), Session: g.Session, AtHash: halfHash(t.AccessToken), workClaims: at})
 	if err != nil {
 		return nil, nil, fmt.Errorf("sign ID token: %w", err)
