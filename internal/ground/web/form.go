@@ -17,6 +17,7 @@ type Form struct {
 	Values   url.Values
 	Problems []fault.Problem
 	status   int
+	request  *request // where it came from
 }
 
 // NewForm is a form with values to start from, given as name, value, name, value …
@@ -28,8 +29,14 @@ func NewForm(pairs ...string) *Form {
 	return f
 }
 
-// ReadForm takes the posted form.
-func ReadForm(r *http.Request) *Form { return &Form{Values: r.PostForm} }
+// ReadForm takes the posted form; a body of another kind is an empty one.
+func ReadForm(r *http.Request) *Form {
+	f := &Form{Values: r.PostForm, request: of(r)}
+	if f.Values == nil {
+		f.Values = url.Values{}
+	}
+	return f
+}
 
 // ReadQuery takes the form of a GET (search and filters).
 func ReadQuery(r *http.Request) *Form { return &Form{Values: r.URL.Query()} }
@@ -84,6 +91,9 @@ func (f *Form) Take(err error) bool {
 	}
 	f.Problems = append(f.Problems, ft.Problems...)
 	f.status = Status(ft)
+	if f.request != nil {
+		f.request.wait = ft.Wait
+	}
 	return true
 }
 

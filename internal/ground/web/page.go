@@ -152,15 +152,19 @@ func (s *Site) Show(w http.ResponseWriter, r *http.Request, status int, ts *Temp
 	if err := ts.bind(s.Catalog, lang, name).ExecuteTemplate(&b, "frame", page); err != nil {
 		return err
 	}
+	body := markForms(b.Bytes())
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", lang)
-	h.Set("Content-Length", strconv.Itoa(b.Len()))
+	h.Set("Content-Length", strconv.Itoa(len(body)))
 	if h.Get("Cache-Control") == "" {
 		h.Set("Cache-Control", "no-store")
 	}
+	if wait := of(r).wait; wait > 0 && status == http.StatusTooManyRequests {
+		h.Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
+	}
 	w.WriteHeader(status)
-	_, err := b.WriteTo(w)
+	_, err := w.Write(body)
 	return err
 }
 

@@ -46,6 +46,8 @@ type Site struct {
 	Fill func(r *http.Request, f *Frame) error
 	// SignIn sends a stranger to where one signs in and comes back to next.
 	SignIn func(w http.ResponseWriter, r *http.Request, next string)
+
+	repeated onces // forms sent a moment ago
 }
 
 // A Mux is a route table. Deny by default: a route is open to strangers only
@@ -129,6 +131,7 @@ type request struct {
 	actor  audit.Actor
 	lang   string
 	more   map[any]any
+	wait   time.Duration // a form was refused for so long
 }
 
 func of(r *http.Request) *request {
@@ -207,7 +210,8 @@ func (s *Site) clientIP(r *http.Request) string {
 	if err != nil {
 		host = r.RemoteAddr
 	}
-	for list := strings.Split(r.Header.Get("X-Forwarded-For"), ","); len(list) > 0; list = list[:len(list)-1] {
+	// Proxies append: to the header's line, or a line of their own below what the person sent.
+	for list := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ","); len(list) > 0; list = list[:len(list)-1] {
 		ip, err := netip.ParseAddr(host)
 		if err != nil || !s.trusted(ip) {
 			break
@@ -274,9 +278,11 @@ func (s *Site) handler(h Handler, signed bool) http.Handler {
 			s.fail(w, r, err)
 			return
 		}
-		if err := h(w, r); err != nil {
-			s.fail(w, r, err)
-		}
+		s.once(w, r, func(w http.ResponseWriter) {
+			if err := h(w, r); err != nil {
+				s.fail(w, r, err)
+			}
+		})
 	})
 }
 
@@ -344,17 +350,27 @@ func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
 		page.Status = Status(f)
 		page.Heading = s.Catalog.Text(Lang(r), headings[f.Kind])
 		page.Texts = s.Catalog.Text(Lang(r), f.Key(), f.Problems[0].Args...)
-		if f.Wait > 0 {
-			w.Header().Set("Retry-After", fmt.Sprint(int(f.Wait.Seconds())+1))
-		}
+		of(r).wait = f.Wait
 	} else {
-		slog.ErrorContext(r.Context(), "defect", "request", Actor(r).Request, "method", r.Method, "path", r.URL.Path, "err", err)
+		slog.ErrorContext(r.Context(), "defect", "request", Actor(r).Request, "method", r.Method, "path", logged(r.URL.Path), "err", err)
 		page.RequestNo = Actor(r).Request
 	}
 	if err := s.Show(w, r, page.Status, errorTemplates, "error", page); err != nil {
 		slog.ErrorContext(r.Context(), "error page", "request", Actor(r).Request, "err", err)
 		http.Error(w, "Vorgang "+Actor(r).Request, page.Status)
 	}
+}
+
+// logged is a path as a log may keep it: links carry one-time secrets, and ids
+// are shorter than those.
+func logged(path string) string {
+	parts := strings.Split(path, "/")
+	for i, p := range parts {
+		if len(p) > 36 {
+			parts[i] = "…"
+		}
+	}
+	return strings.Join(parts, "/")
 }
 
 var headings = map[fault.Kind]string{

@@ -2,12 +2,16 @@ package web
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/jba/templatecheck"
@@ -241,5 +245,58 @@ func TestActorIsTheStrangerWithTheRequestsNumber(t *testing.T) {
 	ask(t, m, "GET", "/x", "", "User-Agent", strings.Repeat("a", 1000))
 	if a.Account != "" || a.IP != "192.0.2.1" || len(a.Request) != 8 || len(a.Agent) > 200 {
 		t.Errorf("%+v", a)
+	}
+}
+
+// A button pressed twice does its work once, and both presses see the same.
+func TestFormSentTwiceIsDoneOnce(t *testing.T) {
+	s := site(t, "http://portal.example")
+	m := NewMux(s)
+	var done atomic.Int32
+	begun, go1 := make(chan struct{}, 1), make(chan struct{})
+	m.Open("GET /x", func(w http.ResponseWriter, r *http.Request) error {
+		return s.Show(w, r, 200, errorTemplates, "error", &errorPage{Frame: Frame{LogoutHref: "/logout", Person: &Person{Name: "A"}}})
+	})
+	m.Open("POST /x", func(w http.ResponseWriter, r *http.Request) error {
+		if r.PostForm.Get("a") == "wrong" {
+			done.Add(1)
+			return fault.Invalid("a", "web.forbidden")
+		}
+		begun <- struct{}{}
+		<-go1
+		return s.Done(w, r, fmt.Sprint("/done/", done.Add(1)), "web.defect", "1")
+	})
+	key := regexp.MustCompile(`name="form_key" value="([^"]+)"`).FindStringSubmatch(text(ask(t, m, "GET", "/x", "")))
+	if key == nil {
+		t.Fatal("the page's form has no key")
+	}
+	m.Handler()
+	answers := make(chan *http.Response, 2)
+	var both sync.WaitGroup
+	for range 2 {
+		both.Go(func() { answers <- ask(t, m, "POST", "/x", "a=b&form_key="+key[1]) })
+	}
+	<-begun
+	close(go1)
+	both.Wait()
+	a, b := <-answers, <-answers
+	if done.Load() != 1 || a.Header.Get("Location") != "/done/1" || b.Header.Get("Location") != "/done/1" || b.Header.Get("Set-Cookie") != a.Header.Get("Set-Cookie") {
+		t.Error(done.Load(), a.Header, b.Header)
+	}
+	// Other fields, other cookies, another key: another form.
+	for _, other := range [][]string{{"a=c&form_key=" + key[1]}, {"a=b&form_key=" + key[1], "Cookie", "t_session=1"}, {"a=b&form_key=x"}, {"a=b"}} {
+		before := done.Load()
+		if ask(t, m, "POST", "/x", other[0], other[1:]...); done.Load() != before+1 {
+			t.Error(other, "was taken for the same form")
+		}
+		<-begun
+	}
+	// A form that came back is handled again.
+	before := done.Load()
+	for range 2 {
+		ask(t, m, "POST", "/x", "a=wrong&form_key="+key[1])
+	}
+	if done.Load() != before+2 {
+		t.Error("a form with complaints was not handled again")
 	}
 }
