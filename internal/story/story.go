@@ -189,7 +189,7 @@ func (w *World) run(ctx context.Context, doors [3]net.Listener) {
 	}
 	outer.Handle("/", w.startPage())
 	for i, h := range []http.Handler{w.ID, w.Book, outer} {
-		server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 64 << 10}
+		server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute, WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
 		if i == 0 {
 			server.ConnState = w.ID.ConnState
 		}

@@ -229,6 +229,20 @@ func (d *DB) write(ctx context.Context, f func(*Tx) error) error {
 	return nil
 }
 
+// batch is how many rows one transaction of Batches may take away.
+const batch = 500
+
+// Batches runs f in transaction after transaction until one has found less
+// than the most it may take: sweeping takes its time, and nobody waits for it.
+func (d *DB) Batches(ctx context.Context, f func(tx *Tx, most int) (int64, error)) error {
+	for n := int64(batch); n >= batch; {
+		if err := d.Write(ctx, func(tx *Tx) (err error) { n, err = f(tx, batch); return err }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Read runs f in a read-only transaction: one consistent view.
 func (d *DB) Read(ctx context.Context, f func(*Tx) error) error {
 	options := &sql.TxOptions{ReadOnly: d.writer == d.reader}

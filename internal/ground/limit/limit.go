@@ -8,6 +8,7 @@ package limit
 
 import (
 	"context"
+	"net/netip"
 	"time"
 
 	"zunft/internal/ground/db"
@@ -19,6 +20,21 @@ import (
 type Rate struct {
 	Burst int
 	Every time.Duration
+}
+
+// Network is what one subscriber holds, for keys by address: an IPv4 address,
+// or an IPv6 /64, within which a new address costs nothing.
+func Network(ip string) string {
+	a, err := netip.ParseAddr(ip)
+	if err != nil {
+		return ip
+	}
+	if a = a.Unmap(); a.Is6() {
+		if p, err := a.WithZone("").Prefix(64); err == nil {
+			return p.String()
+		}
+	}
+	return a.String()
 }
 
 // Take counts one try for key in a transaction of its own, so that the count
@@ -73,8 +89,10 @@ func Forget(tx *db.Tx, key string) error {
 	return err
 }
 
-// Sweep removes keys that no longer limit anything. A periodic job calls it.
-func Sweep(tx *db.Tx) error {
-	_, err := tx.Exec(`DELETE FROM limit_bucket WHERE tat < $1`, tx.Now().UnixMicro())
-	return err
+// Sweep removes keys that no longer limit anything, a batch at a time, so that
+// nobody waits for it. A periodic job calls it.
+func Sweep(ctx context.Context, d *db.DB) error {
+	return d.Batches(ctx, func(tx *db.Tx, most int) (int64, error) {
+		return tx.Exec(`DELETE FROM limit_bucket WHERE bucket IN (SELECT bucket FROM limit_bucket WHERE tat < $1 ORDER BY tat LIMIT $2)`, tx.Now().UnixMicro(), most)
+	})
 }

@@ -11,37 +11,34 @@ import (
 const (
 	purgeAfter = 7 * 24 * time.Hour  // R257
 	linksKept  = 90 * 24 * time.Hour // so that an old link still says why it does not open
-	batch      = 500
 )
 
 // Purge deletes unconfirmed accounts after seven days (R257), drafts nobody
 // went on with, and links nobody will ask about. It works in small
 // transactions, so that nobody waits for it.
 func Purge(ctx context.Context, d *db.DB) error {
-	for _, step := range []func(*db.Tx) (int64, error){purgeUnconfirmed, purgeDrafts, purgeLinks} {
-		for n := int64(batch); n == batch; {
-			if err := d.Write(ctx, func(tx *db.Tx) (err error) { n, err = step(tx); return err }); err != nil {
-				return err
-			}
+	for _, step := range []func(*db.Tx, int) (int64, error){purgeUnconfirmed, purgeDrafts, purgeLinks} {
+		if err := d.Batches(ctx, step); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func purgeUnconfirmed(tx *db.Tx) (int64, error) {
+func purgeUnconfirmed(tx *db.Tx, most int) (int64, error) {
 	n, err := tx.Exec(`DELETE FROM account WHERE state = 'unconfirmed' AND id IN (SELECT id FROM account
-		WHERE state = 'unconfirmed' AND created_at <= $1 ORDER BY created_at LIMIT $2)`, tx.Now().Add(-purgeAfter), batch)
+		WHERE state = 'unconfirmed' AND created_at <= $1 ORDER BY created_at LIMIT $2)`, tx.Now().Add(-purgeAfter), most)
 	if err != nil || n == 0 {
 		return n, err
 	}
 	return n, audit.Record(tx, audit.Job, audit.Entry{Event: "account.purged", Detail: map[string]any{"unconfirmed": n}})
 }
 
-func purgeDrafts(tx *db.Tx) (int64, error) {
-	return tx.Exec(`DELETE FROM signup_draft WHERE id IN (SELECT id FROM signup_draft WHERE expires_at <= $1 LIMIT $2)`, tx.Now(), batch)
+func purgeDrafts(tx *db.Tx, most int) (int64, error) {
+	return tx.Exec(`DELETE FROM signup_draft WHERE id IN (SELECT id FROM signup_draft WHERE expires_at <= $1 LIMIT $2)`, tx.Now(), most)
 }
 
-func purgeLinks(tx *db.Tx) (int64, error) {
+func purgeLinks(tx *db.Tx, most int) (int64, error) {
 	return tx.Exec(`DELETE FROM account_link WHERE id IN (SELECT id FROM account_link WHERE created_at <= $1 ORDER BY created_at LIMIT $2)`,
-		tx.Now().Add(-linksKept), batch)
+		tx.Now().Add(-linksKept), most)
 }

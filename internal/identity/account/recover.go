@@ -31,7 +31,7 @@ func AskPassword(tx *db.Tx, by audit.Actor, login string) error {
 	if len(login) > 4*maxEmail {
 		return fault.Invalid("login", "account.email_long", "254")
 	}
-	if err := limit.TakeIn(tx, "recover/ip/"+network(by.IP), askRate); err != nil {
+	if err := limit.TakeIn(tx, "recover/ip/"+limit.Network(by.IP), askRate); err != nil {
 		return err
 	}
 	if err := limit.TakeIn(tx, "recover/name/"+Fold(login), nameRate); err != nil {

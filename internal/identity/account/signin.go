@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"net/netip"
 	"time"
 
 	"zunft/internal/ground/audit"
@@ -41,7 +40,7 @@ type Proof struct {
 func Authenticate(ctx context.Context, d *db.DB, h *Hasher, by audit.Actor, login, plain string) (Proof, error) {
 	var p Proof
 	if err := d.Write(ctx, func(tx *db.Tx) error {
-		if err := limit.TakeIn(tx, "login/ip/"+network(by.IP), addressRate); err != nil {
+		if err := limit.TakeIn(tx, "login/ip/"+limit.Network(by.IP), addressRate); err != nil {
 			return err
 		}
 		return db.Keep(limit.TakeIn(tx, "login/name/"+Fold(clip(login)), loginRate))
@@ -146,24 +145,10 @@ func Accept(tx *db.Tx, by audit.Actor, p Proof) (Account, error) {
 			return Account{}, err
 		}
 	}
-	if err := limit.Return(tx, "login/ip/"+network(by.IP), addressRate); err != nil {
+	if err := limit.Return(tx, "login/ip/"+limit.Network(by.IP), addressRate); err != nil {
 		return Account{}, err
 	}
 	return a, audit.Record(tx, by, audit.Entry{Event: "signin.succeeded", Account: a.ID})
-}
-
-// network is what one subscriber holds: an IPv4 address, or an IPv6 /64.
-func network(ip string) string {
-	a, err := netip.ParseAddr(ip)
-	if err != nil {
-		return ip
-	}
-	if a = a.Unmap(); a.Is6() {
-		if p, err := a.WithZone("").Prefix(64); err == nil {
-			return p.String()
-		}
-	}
-	return a.String()
 }
 
 func clip(s string) string {

@@ -9,6 +9,7 @@ import (
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
+	"zunft/internal/ground/limit"
 	"zunft/internal/identity/organization"
 )
 
@@ -18,6 +19,10 @@ const (
 	AnswerMax = 500
 	Lease     = 24 * time.Hour
 )
+
+// requestRate: each request is a mail to every admin, so asking, withdrawing
+// and asking again has an end.
+var requestRate = limit.Rate{Burst: 5, Every: 4 * time.Hour}
 
 // Kinds and states of requests.
 const (
@@ -99,6 +104,9 @@ func submit(tx *db.Tx, by audit.Actor, r Request) (Request, error) {
 	}
 	r.Roles = unique(r.Roles)
 	if err := known(tx, r.Roles); err != nil {
+		return r, err
+	}
+	if err := limit.TakeIn(tx, "request/"+r.Organization+"/"+by.Account, requestRate); err != nil {
 		return r, err
 	}
 	r.ID, r.Applicant, r.State, r.SubmittedAt = db.NewID(), by.Account, Open, tx.Now()

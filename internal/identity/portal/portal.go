@@ -21,6 +21,7 @@ import (
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/application"
 	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/directory"
 	"zunft/internal/identity/letter"
 	"zunft/internal/identity/membership"
 	"zunft/internal/identity/notice"
@@ -71,7 +72,7 @@ func (p *Portal) ConnState(c net.Conn, state http.ConnState) { p.OpenID.ConnStat
 // Catalog holds all phrases of the identity portal.
 func Catalog() (*i18n.Catalog, error) {
 	return i18n.Load(web.Phrases, Phrases, notice.Phrases,
-		account.Phrases, application.Phrases, chamber.Phrases, letter.Phrases, membership.Phrases, organization.Phrases, session.Phrases, terms.Phrases,
+		account.Phrases, application.Phrases, chamber.Phrases, directory.Phrases, letter.Phrases, membership.Phrases, organization.Phrases, session.Phrases, terms.Phrases,
 		authorize.Phrases, company.Phrases, desk.Phrases, home.Phrases, info.Phrases, joining.Phrases, members.Phrases, openid.Phrases, profile.Phrases, signin.Phrases, signup.Phrases)
 }
 
@@ -127,7 +128,8 @@ func New(ctx context.Context, o Options) (*Portal, error) {
 	p.Jobs.Every(time.Hour, "account.purge", func(ctx context.Context) error { return account.Purge(ctx, o.DB) })
 	p.Jobs.On(account.RecoverKind, account.Recover(o.DB))
 	p.Jobs.Every(15*time.Minute, "membership.leases", func(ctx context.Context) error { return o.DB.Write(ctx, membership.ExpireLeases) })
-	p.Jobs.Every(time.Hour, "limit.sweep", func(ctx context.Context) error { return o.DB.Write(ctx, limit.Sweep) })
+	p.Jobs.Every(time.Hour, "limit.sweep", func(ctx context.Context) error { return limit.Sweep(ctx, o.DB) })
+	p.Jobs.Every(time.Hour, "session.sweep", func(ctx context.Context) error { return session.Sweep(ctx, o.DB) })
 	return p, nil
 }
 

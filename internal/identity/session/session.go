@@ -16,6 +16,7 @@
 package session
 
 import (
+	"context"
 	"embed"
 	"fmt"
 	"time"
@@ -151,4 +152,14 @@ func Reauthenticated(tx *db.Tx, by audit.Actor, id, amr string) (token string, s
 		return "", s, err
 	}
 	return token, s, audit.Record(tx, by, audit.Entry{Event: "session.reauthenticated", Account: s.Account, Thing: id, Detail: map[string]any{"amr": amr}})
+}
+
+// kept is how long a session's row outlives its last possible moment.
+const kept = 24 * time.Hour
+
+// Sweep forgets sessions that have long ended. A periodic job calls it.
+func Sweep(ctx context.Context, d *db.DB) error {
+	return d.Batches(ctx, func(tx *db.Tx, most int) (int64, error) {
+		return tx.Exec(`DELETE FROM session WHERE id IN (SELECT id FROM session WHERE ends_at < $1 ORDER BY ends_at LIMIT $2)`, tx.Now().Add(-kept), most)
+	})
 }

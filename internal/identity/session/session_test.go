@@ -127,3 +127,42 @@ func TestPolicy(t *testing.T) {
 		}
 	})
 }
+
+// Rows of sessions go a day after their last possible moment, however many.
+func TestSweep(t *testing.T) {
+	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
+		now := time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC)
+		d.Now = func() time.Time { return now }
+		var live string
+		start := func(n int) {
+			t.Helper()
+			if err := d.Write(t.Context(), func(tx *db.Tx) (err error) {
+				a, err := account.Create(tx, audit.Console, account.New{GivenName: "Anna", FamilyName: "B", Email: now.Format("150405") + "@beispiel.example", Confirmed: true})
+				for range n {
+					if err == nil {
+						live, _, err = Start(tx, audit.Actor{IP: "192.0.2.1"}, a.ID, "pwd")
+					}
+				}
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		start(1203)
+		now = now.Add(Lifetime + kept + time.Second)
+		start(1)
+		if err := Sweep(t.Context(), d); err != nil {
+			t.Fatal(err)
+		}
+		d.Read(t.Context(), func(tx *db.Tx) error {
+			if n, err := db.Value[int](tx, `SELECT count(*) FROM session`); n != 1 || err != nil {
+				t.Error(n, err)
+			}
+			_, err := Resolve(tx, live)
+			if err != nil {
+				t.Error("the running session is gone", err)
+			}
+			return nil
+		})
+	})
+}

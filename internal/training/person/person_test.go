@@ -185,7 +185,7 @@ func TestSessionEnds(t *testing.T) {
 			return nil
 		})
 		now = now.Add(48 * time.Hour)
-		if err := d.Write(bg, person.Sweep); err != nil {
+		if err := person.Sweep(bg, d); err != nil {
 			t.Fatal(err)
 		}
 		d.Read(bg, func(tx *db.Tx) error {

@@ -1,6 +1,7 @@
 package person
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -155,14 +156,17 @@ func end(tx *db.Tx, by audit.Actor, which string, args ...any) (int, error) {
 }
 
 // Sweep forgets sessions, sign-in attempts, logout tokens and parked forms
-// whose time is over. A periodic job calls it.
-func Sweep(tx *db.Tx) error {
-	if _, err := tx.Exec(`DELETE FROM session WHERE ends_at < $1`, tx.Now().Add(-24*time.Hour)); err != nil {
-		return err
-	}
-	for _, table := range []string{"login_attempt", "logout_token", "parked_form"} {
-		if _, err := tx.Exec(`DELETE FROM `+table+` WHERE expires_at < $1`, tx.Now()); err != nil {
-			return err
+// whose time is over, a batch at a time. A periodic job calls it.
+func Sweep(ctx context.Context, d *db.DB) error {
+	old := []struct {
+		table, key, time string
+		kept             time.Duration
+	}{{"session", "id", "ends_at", 24 * time.Hour}, {"login_attempt", "state_hash", "expires_at", 0}, {"logout_token", "jti", "expires_at", 0}, {"parked_form", "browser", "expires_at", 0}}
+	for _, o := range old {
+		if err := d.Batches(ctx, func(tx *db.Tx, most int) (int64, error) {
+			return tx.Exec(`DELETE FROM `+o.table+` WHERE `+o.time+` < $1 AND `+o.key+` IN (SELECT `+o.key+` FROM `+o.table+` WHERE `+o.time+` < $1 ORDER BY `+o.time+` LIMIT $2)`, tx.Now().Add(-o.kept), most)
+		}); err != nil {
+			return fmt.Errorf("sweep %s: %w", o.table, err)
 		}
 	}
 	return nil

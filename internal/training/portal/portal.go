@@ -91,8 +91,8 @@ func New(_ context.Context, o Options) (*Portal, error) {
 	if o.Mail != nil {
 		p.Jobs.On(mail.Kind, o.Mail.Deliver)
 	}
-	p.Jobs.Every(time.Hour, "person.sweep", func(ctx context.Context) error { return o.DB.Write(ctx, person.Sweep) })
-	p.Jobs.Every(time.Hour, "limit.sweep", func(ctx context.Context) error { return o.DB.Write(ctx, limit.Sweep) })
+	p.Jobs.Every(time.Hour, "person.sweep", func(ctx context.Context) error { return person.Sweep(ctx, o.DB) })
+	p.Jobs.Every(time.Hour, "limit.sweep", func(ctx context.Context) error { return limit.Sweep(ctx, o.DB) })
 	return p, nil
 }
 

@@ -62,7 +62,7 @@ func (p *Pages) find(w http.ResponseWriter, r *http.Request) error {
 	actor := web.Actor(r)
 	err := limit.Take(r.Context(), p.DB, "join/person/"+actor.Account, perPerson)
 	if err == nil {
-		err = limit.Take(r.Context(), p.DB, "join/ip/"+actor.IP, perAddress)
+		err = limit.Take(r.Context(), p.DB, "join/ip/"+limit.Network(actor.IP), perAddress)
 	}
 	if f.Take(err) {
 		return p.showCompany(w, r, f)

@@ -106,7 +106,7 @@ func (p *Pages) reset(w http.ResponseWriter, r *http.Request) error {
 	if !f.OK() {
 		return p.showReset(w, r, f)
 	}
-	err = limit.Take(r.Context(), p.DB, "hash/ip/"+web.Actor(r).IP, hashRate)
+	err = limit.Take(r.Context(), p.DB, "hash/ip/"+limit.Network(web.Actor(r).IP), hashRate)
 	var phc string
 	if err == nil {
 		phc, err = p.Hasher.Hash(r.Context(), plain)

@@ -136,7 +136,7 @@ func (p *Pages) person(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if f.OK() && plain != "" {
-		if err := limit.Take(r.Context(), p.DB, "hash/ip/"+web.Actor(r).IP, hashRate); err != nil {
+		if err := limit.Take(r.Context(), p.DB, "hash/ip/"+limit.Network(web.Actor(r).IP), hashRate); err != nil {
 			if f.Take(err) {
 				return p.showPerson(w, r, f, old.Password != "")
 			}
