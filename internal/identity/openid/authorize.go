@@ -59,7 +59,7 @@ func trusted(tx *db.Tx, q request) (application.Application, error) {
 func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) error {
 	q, bad := readRequest(r.URL.RawQuery)
 	if bad != nil {
-		return fault.Invalid("", "openid.request_unreadable")
+		return p.explain(w, r, fault.Invalid("", "openid.request_unreadable"))
 	}
 	var a application.Application
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
@@ -67,7 +67,7 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) error {
 		return err
 	})
 	if err != nil {
-		return err
+		return p.explain(w, r, err)
 	}
 	if why := q.check(a); why != nil {
 		return p.deny(w, r, q, why)

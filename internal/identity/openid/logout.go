@@ -86,7 +86,7 @@ func (p *Provider) endSession(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	f, err := p.readFarewell(r, q)
 	if err != nil {
-		return err
+		return p.explain(w, r, err)
 	}
 	v := visitor.Of(r)
 	if v == nil {
@@ -111,7 +111,7 @@ func (p *Provider) endSession(w http.ResponseWriter, r *http.Request) error {
 func (p *Provider) endConfirmed(w http.ResponseWriter, r *http.Request) error {
 	f, err := p.readFarewell(r, r.PostForm)
 	if err != nil {
-		return err
+		return p.explain(w, r, err)
 	}
 	if v := visitor.Of(r); v != nil {
 		return p.end(w, r, f, v)

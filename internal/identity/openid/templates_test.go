@@ -7,7 +7,9 @@ import (
 )
 
 func TestTemplates(t *testing.T) {
-	if err := templatecheck.CheckHTML(templates.Page("end_session"), &endPage{}); err != nil {
-		t.Error(err)
+	for name, page := range map[string]any{"end_session": &endPage{}, "refused": &refusedPage{}} {
+		if err := templatecheck.CheckHTML(templates.Page(name), page); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -26,6 +26,7 @@ type noAccessPage struct {
 	Joining               []membership.Entry
 	Join                  bool   // belongs to no organization
 	Organization, ID      string // the organization it is about
+	Here                  string // this page, for the form: the language can be changed on what comes back
 	Waiting               *membership.Entry
 	WaitingRoles          string
 	Alone                 bool // administers the organization and can give the role themselves (R030)
@@ -85,11 +86,10 @@ func (page *noAccessPage) load(tx *db.Tx, r *http.Request, organizationID string
 			m = other
 		}
 	}
-	page.ID, page.Organization = m.Organization, orgs[m.Organization].Name
+	page.ID, page.Organization, page.Here = m.Organization, orgs[m.Organization].Name, here(page.ClientID, m.Organization)
 	for _, other := range members {
 		if other.ID != m.ID {
-			q := url.Values{"client_id": {page.ClientID}, "organization": {other.Organization}}
-			page.Others = append(page.Others, web.Link{Text: orgs[other.Organization].Name, Href: "/authorize/no-access?" + q.Encode()})
+			page.Others = append(page.Others, web.Link{Text: orgs[other.Organization].Name, Href: here(page.ClientID, other.Organization)})
 		}
 	}
 	for i, e := range waiting {
@@ -111,6 +111,10 @@ func (page *noAccessPage) load(tx *db.Tx, r *http.Request, organizationID string
 	}
 	page.Givers, err = givers(tx, m.Organization)
 	return err
+}
+
+func here(clientID, organizationID string) string {
+	return "/authorize/no-access?" + url.Values{"client_id": {clientID}, "organization": {organizationID}}.Encode()
 }
 
 // activeMemberships are the person's memberships in active organizations, by
@@ -194,7 +198,7 @@ func (p *Pages) ask(w http.ResponseWriter, r *http.Request) error {
 		_, err = membership.SubmitRole(tx, web.Actor(r), organizationID, reason, roles)
 		return err
 	})
-	back := "/authorize/no-access?" + url.Values{"client_id": {clientID}, "organization": {organizationID}}.Encode()
+	back := here(clientID, organizationID)
 	if fault.Is(err, fault.KindConflict) { // asked already, or given meanwhile: the page says so
 		return web.See(w, r, back)
 	}

@@ -86,6 +86,9 @@ func (p *Pages) ask(w http.ResponseWriter, r *http.Request) error {
 		f.Values.Set("username", name)
 		f.Values.Set("remember", "1")
 	}
+	if name := web.ReadQuery(r).Text("username"); name != "" { // an application's login_hint
+		f.Values.Set("username", name)
+	}
 	return p.show(w, r, f)
 }
 
