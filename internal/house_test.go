@@ -65,9 +65,11 @@ func plan() map[string]place {
 	put("ground", testTool, 1, g, "dbtest/cmd")
 
 	put("identity", schema, 0, i, "schema")
+	put("identity", rule, 0, i, "fold") // when two spellings are one
 	put("identity", rule, 1, i, "account", "chamber", "letter", "notice", "terms")
-	put("identity", rule, 2, i, "session", "factor", "mandate", "organization")
-	put("identity", rule, 3, i, "membership", "application")
+	put("identity", rule, 2, i, "session", "factor", "mandate", "directory")
+	put("identity", rule, 3, i, "organization")
+	put("identity", rule, 4, i, "membership", "application")
 	put("identity", door, 0, i, "visitor") // the session's cookie: who comes through the other doors
 	put("identity", door, 1, i, "openid", "federation", "scim", "hook")
 	put("identity", page, 0, i+"/portal", "signup", "signin", "home", "profile", "company", "joining", "members",

@@ -16,6 +16,7 @@ import (
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/application"
 	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/directory"
 	identityschema "zunft/internal/identity/schema"
 	trainingschema "zunft/internal/training/schema"
 )
@@ -163,13 +164,13 @@ func (i chamberImportCommand) Run(ctx context.Context) error {
 	if err := d.Read(ctx, func(tx *db.Tx) error { c, err = chamber.ByNumber(tx, i.Chamber); return err }); err != nil {
 		return fmt.Errorf("there is no chamber %s; `zunft chamber add` makes one", i.Chamber)
 	}
-	options := chamber.ImportOptions{Strict: i.Strict, DryRun: i.DryRun}
+	options := directory.ImportOptions{Strict: i.Strict, DryRun: i.DryRun}
 	if info, err := os.Stderr.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 { // a terminal
 		options.Progress = func(done int) { fmt.Fprintf(os.Stderr, "\r%d rows read", done) }
 		defer fmt.Fprintln(os.Stderr)
 	}
 	start := time.Now()
-	report, err := chamber.Import(ctx, d, audit.Console, c.ID, file, options)
+	report, err := directory.Import(ctx, d, audit.Console, c.ID, file, options)
 	if err != nil && len(report.Bad) == 0 {
 		return say(err)
 	}
@@ -183,7 +184,7 @@ func (i chamberImportCommand) Run(ctx context.Context) error {
 	return say(err)
 }
 
-func writeImport(w io.Writer, r chamber.ImportReport, took time.Duration) {
+func writeImport(w io.Writer, r directory.ImportReport, took time.Duration) {
 	for _, b := range r.Bad {
 		fmt.Fprintf(w, "line %d, column %d %s: %s\n", b.Line, b.Column, b.Header, word(b.Reason, b.Args...))
 	}

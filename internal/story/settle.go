@@ -15,6 +15,7 @@ import (
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/application"
 	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/directory"
 	"zunft/internal/identity/letter"
 	"zunft/internal/identity/membership"
 	"zunft/internal/identity/organization"
@@ -103,7 +104,7 @@ func (w *World) settle(ctx context.Context, o Options, trainingSecret string) er
 	if err != nil || !fresh {
 		return err
 	}
-	if _, err := chamber.Import(ctx, w.IdentityDB, audit.Console, c.ID, bytes.NewReader(Directory), chamber.ImportOptions{Strict: true}); err != nil {
+	if _, err := directory.Import(ctx, w.IdentityDB, audit.Console, c.ID, bytes.NewReader(Directory), directory.ImportOptions{Strict: true}); err != nil {
 		return fmt.Errorf("member directory: %w", err)
 	}
 	return w.IdentityDB.Write(ctx, func(tx *db.Tx) error {
@@ -278,7 +279,7 @@ func (w *World) JSON() ([]byte, error) { return json.Marshal(w) }
 
 // fromEntry is the application of somebody who copies the imprint.
 func fromEntry(tx *db.Tx, c chamber.Chamber, ident, reason string) (organization.Application, error) {
-	e, err := chamber.ByIdent(tx, c.ID, ident)
+	e, err := directory.ByIdent(tx, c.ID, ident)
 	e.LegalForm, e.RegisterCourt, e.RegisterKind = chamber.LegalFormKey(e.LegalForm), chamber.RegisterCourtKey(e.RegisterCourt), chamber.RegisterKindKey(e.RegisterKind)
 	return organization.Application{Company: e.Company, Reason: reason, Chamber: c.ID}, err
 }

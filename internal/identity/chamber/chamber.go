@@ -1,20 +1,12 @@
-// Package chamber knows the chambers of this installation and what each of
-// them knows of its companies.
-//
-// The member directory (Unternehmensverzeichnis) belongs to the chamber: it is
-// imported, compared with, and never edited here. A company that left the file
-// is reported and stays until the chamber says otherwise. Nothing of the
-// directory is shown to applicants: they learn only whether their data meet
-// exactly one entry (W06, protection against listing), while the clerk sees
-// near misses too (R091).
+// Package chamber knows the chambers of this installation, who works for them,
+// and the public lists that fill in a form: postcodes, legal forms, courts.
 //
 // Chambers are data with a term of validity and a successor, never constants.
 // The public list of chambers and postcodes only fills in a form (R081); what
 // a chamber of this installation says of itself goes first.
 //
-// A directory is imported by a clerk of its chamber, chambers are made by an
-// operator; the console may do both. What is read here is read by rules and
-// pages that know who asks.
+// Chambers are made by an operator or the console. What is read here is read by
+// rules and pages that know who asks.
 package chamber
 
 import (
@@ -26,6 +18,7 @@ import (
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
+	"zunft/internal/identity/fold"
 )
 
 // Phrases are what people read of this package's faults.
@@ -77,7 +70,7 @@ func (c *Chamber) check() error {
 		*s = strings.Join(strings.Fields(*s), " ")
 	}
 	c.ShortName = cmp.Or(c.ShortName, c.Name)
-	if len(c.Number) != 3 || !digits(c.Number) {
+	if len(c.Number) != 3 || !fold.Digits(c.Number) {
 		p.Add("number", "chamber.number_form")
 	}
 	if c.Name == "" {
@@ -88,7 +81,7 @@ func (c *Chamber) check() error {
 		if s = strings.TrimSpace(s); s == "" {
 			continue
 		}
-		if len(s) > 5 || !digits(s) {
+		if len(s) > 5 || !fold.Digits(s) {
 			p.Add("postcodes", "chamber.postcodes_form")
 			break
 		}
@@ -186,7 +179,7 @@ func Serving(tx *db.Tx, postcode, place string) ([]Chamber, error) {
 	if err != nil {
 		return nil, err
 	}
-	postcode = FoldPostcode(postcode)
+	postcode = fold.Postcode(postcode)
 	var found []Chamber
 	for _, c := range all {
 		if c.prefix(postcode) != "" {
@@ -224,69 +217,4 @@ func today(all []Chamber, c Chamber, at db.Time) (Chamber, bool) {
 		c = all[i]
 	}
 	return c, c.Valid(at)
-}
-
-// FindExact is the one entry of a chamber's directory that is this company,
-// exactly after normalization (W06): name, street, house number and postcode,
-// and the ident number if it was given. Several equal entries are none: then
-// a clerk decides. The answer tells an applicant nothing but yes or no.
-func FindExact(tx *db.Tx, chamberID string, c Company) (Entry, error) {
-	key := c.Key()
-	if key == "" {
-		return Entry{}, fault.NotFound()
-	}
-	found, err := entriesByKey(tx, chamberID, key)
-	if err != nil {
-		return Entry{}, err
-	}
-	if strings.TrimSpace(c.IdentNumber) != "" {
-		chamber, err := Get(tx, chamberID)
-		if err != nil {
-			return Entry{}, err
-		}
-		ident, ok := FoldIdent(c.IdentNumber, chamber.Number)
-		found = slices.DeleteFunc(found, func(e Entry) bool { return !ok || e.IdentNumber != ident })
-	}
-	if len(found) != 1 {
-		return Entry{}, fault.NotFound()
-	}
-	return found[0], nil
-}
-
-// ByIdent is the entry with an ident number, in any of its spellings (R086).
-func ByIdent(tx *db.Tx, chamberID, ident string) (Entry, error) {
-	chamber, err := Get(tx, chamberID)
-	if err != nil {
-		return Entry{}, err
-	}
-	ident, ok := FoldIdent(ident, chamber.Number)
-	if !ok {
-		return Entry{}, fault.NotFound()
-	}
-	return entryByIdent(tx, chamberID, ident)
-}
-
-// GetEntry is the entry with an id.
-func GetEntry(tx *db.Tx, id string) (Entry, error) { return entryByID(tx, id) }
-
-// Size is how many entries a chamber's directory has, and when it last changed.
-func Size(tx *db.Tx, chamberID string) (entries int, changed db.Time, err error) {
-	return directorySize(tx, chamberID)
-}
-
-// Candidates are the entries that may be the company applied for, best first,
-// for the clerk's desk (R091): same company key, same ident number, same
-// register number or same postcode. They are never shown to applicants.
-func Candidates(tx *db.Tx, chamberID string, c Company, limit int) ([]Candidate, error) {
-	chamber, err := Get(tx, chamberID)
-	if err != nil {
-		return nil, err
-	}
-	ident, _ := FoldIdent(c.IdentNumber, chamber.Number)
-	_, register, _ := FoldRegisterNumber(c.RegisterNumber)
-	near, err := entriesNear(tx, chamberID, c.Key(), ident, register, FoldPostcode(c.Postcode))
-	if err != nil {
-		return nil, err
-	}
-	return Best(c, near, chamber.Number, limit), nil
 }

@@ -108,86 +108,6 @@ func TestR081ServingChambers(t *testing.T) {
 	})
 }
 
-// W06: exact after normalization finds one company; near misses, other
-// chambers and twins find none. R091: the desk sees the near misses.
-func TestW06FindExactAndCandidates(t *testing.T) {
-	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
-		c := musterland(t, d)
-		other := Chamber{Number: "998", Name: "Kammer Fremdland"}
-		write(t, d, func(tx *db.Tx) (err error) { other, err = Create(tx, audit.Console, other); return err })
-		file := heading + bakery + row("21", "Zwilling GmbH") + row("22", "Zwilling GmbH") + row("23", "Schlosserei Otto KG") +
-			"31;Bert Bäcker Verwaltungs GmbH;GmbH;Ring;3;00999;Anderswo;HRB;12345 B;Amtsgericht Stuttgart;Bert Bäcker\n" + row("32", "☆")
-		if _, err := Import(context.Background(), d, audit.Console, c.ID, strings.NewReader(file), ImportOptions{Strict: true}); err != nil {
-			t.Fatal(err)
-		}
-		look(t, d, func(tx *db.Tx) error {
-			if e, err := FindExact(tx, c.ID, applied); err != nil || e.IdentNumber != "11" || e.Management != "Bert Bäcker" {
-				t.Errorf("exact: %+v, %v", e, err)
-			}
-			without := applied
-			without.IdentNumber = ""
-			if e, err := FindExact(tx, c.ID, without); err != nil || e.IdentNumber != "11" {
-				t.Errorf("without ident number: %+v, %v", e, err)
-			}
-			for name, change := range map[string]func(*Company){
-				"other house":     func(c *Company) { c.HouseNumber = "1 b" },
-				"other name":      func(c *Company) { c.Name = "Bäckerei Berta GmbH" },
-				"part of a name":  func(c *Company) { c.Name = "Bäckerei" },
-				"other ident":     func(c *Company) { c.IdentNumber = "21" },
-				"no ident at all": func(c *Company) { c.IdentNumber = "elf" },
-				"twins": func(c *Company) {
-					*c = Company{Name: "Zwilling GmbH", Street: "Hauptstraße", HouseNumber: "1", Postcode: "00001"}
-				},
-				"no name": func(c *Company) {
-					*c = Company{Name: "☆☆", Street: "Hauptstraße", HouseNumber: "1", Postcode: "00001"}
-				},
-				"nothing": func(c *Company) { *c = Company{} },
-			} {
-				a := applied
-				change(&a)
-				if e, err := FindExact(tx, c.ID, a); !fault.Is(err, fault.KindNotFound) {
-					t.Errorf("%s: found %+v, %v", name, e, err)
-				}
-			}
-			if _, err := FindExact(tx, other.ID, applied); !fault.Is(err, fault.KindNotFound) {
-				t.Errorf("another chamber's directory: %v", err)
-			}
-			twin := Company{Name: "Zwilling GmbH", Street: "Hauptstr.", HouseNumber: "1", Postcode: "00001", IdentNumber: "0022"}
-			if e, err := FindExact(tx, c.ID, twin); err != nil || e.IdentNumber != "22" {
-				t.Errorf("a twin by its ident number: %+v, %v", e, err)
-			}
-
-			near := applied
-			near.Name, near.HouseNumber = "Bäkerei Bert GmbH", "2"
-			got, err := Candidates(tx, c.ID, near, 5)
-			if err != nil || len(got) < 2 || got[0].Entry.IdentNumber != "11" || got[0].Match.Score >= 100 || got[0].Match.Score < 70 {
-				t.Errorf("candidates: %+v, %v", got, err)
-			}
-			for _, g := range got {
-				if g.Entry.IdentNumber == "23" {
-					t.Errorf("a stranger at the same postcode: %d", g.Match.Score)
-				}
-			}
-			byRegister := Company{Name: "Bert Bäcker Verwaltungs GmbH", LegalForm: "gmbh", Street: "Ring", HouseNumber: "3", Postcode: "11111", Place: "Anderswo", RegisterNumber: "HRB 12345 B"}
-			if got, err := Candidates(tx, c.ID, byRegister, 5); err != nil || len(got) == 0 || got[0].Entry.IdentNumber != "31" {
-				t.Errorf("by register number: %+v, %v", got, err)
-			}
-			if got, err := Candidates(tx, other.ID, applied, 5); err != nil || len(got) != 0 {
-				t.Errorf("another chamber's candidates: %+v, %v", got, err)
-			}
-			if e, err := ByIdent(tx, c.ID, " 000 011 "); err != nil || e.Name != "Bäckerei Bert GmbH" {
-				t.Errorf("by ident: %+v, %v", e, err)
-			} else if again, err := GetEntry(tx, e.ID); err != nil || again != e {
-				t.Errorf("by id: %+v, %v", again, err)
-			}
-			if _, err := ByIdent(tx, c.ID, "elf"); !fault.Is(err, fault.KindNotFound) {
-				t.Errorf("no ident: %v", err)
-			}
-			return nil
-		})
-	})
-}
-
 // Every phrase that the code names is there in both languages, and none besides.
 func TestPhrases(t *testing.T) {
 	catalog, err := i18n.Load(Phrases)
@@ -225,5 +145,30 @@ func TestPhrases(t *testing.T) {
 		if !used[key] {
 			t.Errorf("nobody says %s", key)
 		}
+	}
+}
+
+// musterland is the invented chamber of all tests; "00" is its own prefix.
+func musterland(t testing.TB, d *db.DB) Chamber {
+	t.Helper()
+	c := Chamber{Number: "999", Name: "Kammer Musterland", Place: "Musterstadt", Postcodes: []string{"00"}}
+	write(t, d, func(tx *db.Tx) (err error) {
+		c, err = Create(tx, audit.Console, c)
+		return err
+	})
+	return c
+}
+
+func write(t testing.TB, d *db.DB, f func(tx *db.Tx) error) {
+	t.Helper()
+	if err := d.Write(context.Background(), f); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func look(t testing.TB, d *db.DB, f func(tx *db.Tx) error) {
+	t.Helper()
+	if err := d.Read(context.Background(), f); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"zunft/internal/identity/fold"
 )
 
 // The public list of chambers and the derived map of postcodes (R081; there
@@ -114,8 +115,8 @@ func near(prefix string) []district {
 // elsewhere under one of them alone; otherwise all of them are returned, for a
 // person to choose. An unknown postcode has none.
 func NumbersFor(postcode, place string) []string {
-	postcode = FoldPostcode(postcode)
-	if len(postcode) != 5 || !digits(postcode) {
+	postcode = fold.Postcode(postcode)
+	if len(postcode) != 5 || !fold.Digits(postcode) {
 		return nil
 	}
 	found := near(postcode)
@@ -126,7 +127,7 @@ func NumbersFor(postcode, place string) []string {
 	if !found[0].ambiguous() {
 		return numbers
 	}
-	if n := decide(FoldPlace(place), postcode[:1], numbers); n != "" {
+	if n := decide(fold.Place(place), postcode[:1], numbers); n != "" {
 		return []string{n}
 	}
 	return numbers
@@ -158,7 +159,7 @@ func decide(place, region string, numbers []string) string {
 // Rahlstedt", is one of the district's.
 func (d district) lists(place string) bool {
 	for p := range strings.SplitSeq(d.places, "|") {
-		p = FoldPlace(p)
+		p = fold.Place(p)
 		if p == place || strings.HasPrefix(p, place+" ") || strings.HasPrefix(place, p+" ") {
 			return true
 		}

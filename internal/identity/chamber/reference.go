@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"zunft/internal/identity/fold"
 )
 
 //go:embed data/rechtsformen.csv
@@ -72,7 +73,7 @@ var legalFormKeys = sync.OnceValue(func() map[string]string {
 	for _, f := range legalForms() {
 		long, short, _ := strings.Cut(strings.TrimSuffix(f.Label, ")"), " (")
 		for _, s := range append([]string{f.Key, f.Label, long}, strings.Split(short, ",")...) {
-			if s = FoldName(s); s != "" && keys[s] == "" {
+			if s = fold.Name(s); s != "" && keys[s] == "" {
 				keys[s] = f.Key
 			}
 		}
@@ -82,7 +83,7 @@ var legalFormKeys = sync.OnceValue(func() map[string]string {
 		"e. K.": "ek", "GmbH & Co. KG": "gmbh_co_kg", "UG & Co. KG": "ug_co_kg", "AG & Co. KG": "ag_co_kg", "GmbH & Co. OHG": "gmbh_co_ohg", "gGmbH": "gmbh",
 		"PartG": "partg", "PartG mbB": "partg", "UG": "ug", "Stiftung": "stiftung", "AöR": "aoer", "KdöR": "kdoer", "Eigenbetrieb": "eigenbetrieb",
 	} {
-		keys[FoldName(spelling)] = key
+		keys[fold.Name(spelling)] = key
 	}
 	return keys
 })
@@ -96,7 +97,7 @@ func LegalFormKey(s string) string {
 	if k, ok := legalFormKeys()[s]; ok {
 		return k
 	}
-	return legalFormKeys()[FoldName(s)]
+	return legalFormKeys()[fold.Name(s)]
 }
 
 // LegalFormLabel is what people read for a key; a text that is no key is its own label.
@@ -113,7 +114,7 @@ var courtKeys = sync.OnceValue(func() map[string]string {
 	keys := map[string]string{}
 	for _, c := range registerCourts() {
 		for _, s := range []string{c.Key, c.Label} {
-			if f := foldCourt(s); keys[f] == "" {
+			if f := FoldCourt(s); keys[f] == "" {
 				keys[f] = c.Key
 			}
 		}
@@ -121,9 +122,9 @@ var courtKeys = sync.OnceValue(func() map[string]string {
 	return keys
 })
 
-// foldCourt: "AG Stuttgart", "Amtsgericht Stuttgart" and "Stuttgart" are one.
-func foldCourt(s string) string {
-	s = Fold(s)
+// FoldCourt folds a court's name: "AG Stuttgart", "Amtsgericht Stuttgart" and "Stuttgart" are one.
+func FoldCourt(s string) string {
+	s = fold.Text(s)
 	for _, prefix := range []string{"amtsgericht ", "ag ", "registergericht "} {
 		s = strings.TrimPrefix(s, prefix)
 	}
@@ -135,7 +136,7 @@ func RegisterCourtKey(s string) string {
 	if strings.TrimSpace(s) == "" {
 		return ""
 	}
-	return courtKeys()[foldCourt(s)]
+	return courtKeys()[FoldCourt(s)]
 }
 
 // RegisterCourtLabel is what people read for a code; a text that is no code is its own label.
@@ -163,10 +164,10 @@ func FoldRegisterNumber(s string) (kind, number string, ok bool) {
 var registerKindKeys = sync.OnceValue(func() map[string]string {
 	keys := map[string]string{"gr": "GnR"}
 	for _, k := range registerKinds() {
-		keys[Fold(k.Key)], keys[Fold(k.Label)] = k.Key, k.Key
+		keys[fold.Text(k.Key)], keys[fold.Text(k.Label)] = k.Key, k.Key
 	}
 	return keys
 })
 
 // RegisterKindKey finds the list's key for a register kind: ELSTER says GR for GnR.
-func RegisterKindKey(s string) string { return registerKindKeys()[Fold(s)] }
+func RegisterKindKey(s string) string { return registerKindKeys()[fold.Text(s)] }

@@ -7,7 +7,7 @@ import (
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
-	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/fold"
 )
 
 // A Section of the inbox.
@@ -155,7 +155,7 @@ func List(tx *db.Tx, by audit.Actor, organizationID, search, after string, limit
 		args = append(args, after)
 	}
 	query += ` ORDER BY a.name_key, m.id`
-	words := strings.Fields(chamber.Fold(search))
+	words := strings.Fields(fold.Text(search))
 	if len(words) == 0 {
 		args = append(args, limit)
 		query += map[bool]string{true: ` LIMIT $3`, false: ` LIMIT $2`}[after != ""]
@@ -168,7 +168,7 @@ func List(tx *db.Tx, by audit.Actor, organizationID, search, after string, limit
 			return err
 		}
 		l.Name = strings.TrimSpace(given + " " + family)
-		if !contains(chamber.Fold(l.Name+" "+l.Username), words) {
+		if !contains(fold.Text(l.Name+" "+l.Username), words) {
 			return nil
 		}
 		page = append(page, l)

@@ -15,7 +15,7 @@ import (
 	"zunft/internal/ground/i18n"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/application"
-	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/fold"
 	"zunft/internal/identity/notice"
 	"zunft/internal/identity/schema"
 )
@@ -70,7 +70,7 @@ func person(tx *db.Tx, name string) (audit.Actor, error) {
 func company(tx *db.Tx, id, name, by string) error {
 	_, err := tx.Exec(`INSERT INTO organization (id, chamber, ident_number, name, legal_form, street, house_number, postcode, place, register_kind, register_number, register_court,
 		management, company_key, name_key, state, registered_by, created_at) VALUES ($1, 'c', $1, $2, '', 'Hauptstraße', '1', '99999', 'Musterstadt', '', '', '', '', $3, $2, 'active', $4, $5)`,
-		id, name, chamber.CompanyKey(name, "Hauptstraße", "1", "99999"), by, tx.Now())
+		id, name, fold.CompanyKey(name, "Hauptstraße", "1", "99999"), by, tx.Now())
 	return err
 }
 

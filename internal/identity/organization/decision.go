@@ -11,6 +11,7 @@ import (
 	"zunft/internal/ground/mail"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/directory"
 	"zunft/internal/identity/letter"
 	"zunft/internal/identity/notice"
 )
@@ -76,7 +77,7 @@ func Approve(tx *db.Tx, by audit.Actor, id string, version int, entryID, method 
 		return Organization{}, err
 	}
 	var p fault.Problems
-	entry, err := chamber.GetEntry(tx, entryID)
+	entry, err := directory.Get(tx, entryID)
 	if fault.Is(err, fault.KindNotFound) || err == nil && entry.Chamber != r.Chamber {
 		p.Add("entry", "organization.entry_missing")
 	} else if err != nil {

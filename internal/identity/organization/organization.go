@@ -36,6 +36,8 @@ import (
 	"zunft/internal/ground/limit"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/directory"
+	"zunft/internal/identity/fold"
 	"zunft/internal/identity/letter"
 	"zunft/internal/identity/notice"
 )
@@ -65,7 +67,7 @@ func Methods() []string { return []string{ByLetter, ByCallback, ByDocuments} }
 // An Organization is a company with an account; its data are the directory's.
 type Organization struct {
 	ID, Chamber string
-	chamber.Company
+	directory.Company
 	Management   string // to whom letters go; for the desk only
 	State        string
 	RegisteredBy string
@@ -77,7 +79,7 @@ type Organization struct {
 // Address is one line: "Schuteweg 1, 26723 Emden".
 func (o Organization) Address() string { return address(o.Company) }
 
-func address(c chamber.Company) string {
+func address(c directory.Company) string {
 	street := c.Street
 	if c.HouseNumber != "" {
 		street += " " + c.HouseNumber
@@ -100,7 +102,7 @@ func RegisteredBy(tx *db.Tx, accountID string) ([]Organization, error) {
 // after normalization (R122, W06): name, street, house number and postcode, and the
 // ident number if given. Near misses are never told.
 func FindForJoin(tx *db.Tx, name, street, house, postcode, ident string) (Organization, error) {
-	key := chamber.CompanyKey(name, street, house, postcode)
+	key := fold.CompanyKey(name, street, house, postcode)
 	if key == "" {
 		return Organization{}, fault.NotFound()
 	}
@@ -115,7 +117,7 @@ func FindForJoin(tx *db.Tx, name, street, house, postcode, ident string) (Organi
 			if err != nil {
 				return Organization{}, err
 			}
-			if folded, ok := chamber.FoldIdent(ident, c.Number); !ok || folded != o.IdentNumber {
+			if folded, ok := fold.Ident(ident, c.Number); !ok || folded != o.IdentNumber {
 				continue
 			}
 		}
@@ -155,7 +157,7 @@ func ReadActivation(ident, chamberNumber, code string) (number, folded string, e
 		p.Add("chamber_number", "organization.chamber_number_missing")
 	} else if len(number) != 3 || !digits(number) {
 		p.Add("chamber_number", "organization.chamber_number_form")
-	} else if _, ok := chamber.FoldIdent(ident, number); ident != "" && !ok {
+	} else if _, ok := fold.Ident(ident, number); ident != "" && !ok {
 		p.Add("ident_number", "organization.ident_form")
 	}
 	folded, err = letter.ReadCode(code)
@@ -222,7 +224,7 @@ func forActivation(tx *db.Tx, by audit.Actor, identNumber, number string) (o Org
 	if c, err = chamber.ByNumber(tx, number); err != nil {
 		return o, c, err
 	}
-	ident, _ := chamber.FoldIdent(identNumber, number)
+	ident, _ := fold.Ident(identNumber, number)
 	o, err = byIdent(tx, c.ID, ident)
 	if err == nil && o.RegisteredBy != by.Account {
 		err = fault.NotFound()

@@ -5,13 +5,13 @@ import (
 
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
-	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/directory"
 )
 
 const columns = `id, chamber, ident_number, name, legal_form, street, house_number, postcode, place, register_kind, register_number, register_court,
 	management, state, registered_by, created_at, activated_at, version`
 
-func company(c *chamber.Company) []any {
+func company(c *directory.Company) []any {
 	return []any{&c.IdentNumber, &c.Name, &c.LegalForm, &c.Street, &c.HouseNumber, &c.Postcode, &c.Place, &c.RegisterKind, &c.RegisterNumber, &c.RegisterCourt}
 }
 

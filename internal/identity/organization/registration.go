@@ -14,6 +14,8 @@ import (
 	"zunft/internal/ground/mail"
 	"zunft/internal/ground/seal"
 	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/directory"
+	"zunft/internal/identity/fold"
 )
 
 //go:embed mails/*.txt
@@ -46,7 +48,7 @@ const (
 // A Registration is somebody's wish to register a company.
 type Registration struct {
 	ID, Reference, Chamber, Applicant string
-	chamber.Company
+	directory.Company
 	Reason       string
 	State        string
 	Score        int    // 0..100 against the best entry of the directory, when submitted
@@ -68,7 +70,7 @@ func (r Registration) Address() string { return address(r.Company) }
 
 // An Application is what a person fills in (S07).
 type Application struct {
-	chamber.Company
+	directory.Company
 	Reason  string
 	Chamber string // which of several, if the person chose; else empty
 
@@ -93,7 +95,7 @@ func Rate(tx *db.Tx, a Application) (Application, error) {
 	if err != nil {
 		return a, err
 	}
-	best, err := chamber.Candidates(tx, r.Chamber, r.Company, 1)
+	best, err := directory.Candidates(tx, r.Chamber, r.Company, 1)
 	if err != nil {
 		return a, err
 	}
@@ -262,7 +264,7 @@ func read(tx *db.Tx, a Application) (Registration, []chamber.Chamber, error) {
 	}
 	for _, c := range serving {
 		if c.ID == r.Chamber && r.IdentNumber != "" {
-			r.IdentNumber, _ = chamber.FoldIdent(r.IdentNumber, c.Number)
+			r.IdentNumber, _ = fold.Ident(r.IdentNumber, c.Number)
 		}
 	}
 	return r, serving, p.Err()
@@ -301,7 +303,7 @@ func check(r *Registration) (p fault.Problems) {
 	}
 	text(&r.Street, "street", "organization.street_missing", 100)
 	text(&r.HouseNumber, "house_number", "organization.house_number_missing", 12)
-	r.Postcode = chamber.FoldPostcode(r.Postcode)
+	r.Postcode = fold.Postcode(r.Postcode)
 	if r.Postcode == "" {
 		p.Add("postcode", "organization.postcode_missing")
 	} else if len(r.Postcode) != 5 || !digits(r.Postcode) {
@@ -310,7 +312,7 @@ func check(r *Registration) (p fault.Problems) {
 	}
 	text(&r.Place, "place", "organization.place_missing", 100)
 	r.IdentNumber = strings.TrimSpace(r.IdentNumber)
-	if _, ok := chamber.FoldIdent(r.IdentNumber, ""); r.IdentNumber != "" && !ok {
+	if _, ok := fold.Ident(r.IdentNumber, ""); r.IdentNumber != "" && !ok {
 		p.Add("ident_number", "organization.ident_form")
 	}
 	text(&r.RegisterNumber, "register_number", "", 30)
@@ -340,7 +342,7 @@ func once(tx *db.Tx, by audit.Actor, r Registration) error {
 	if r.IdentNumber != "" {
 		idents = append(idents, r.IdentNumber)
 	}
-	if entry, err := chamber.FindExact(tx, r.Chamber, r.Company); err == nil {
+	if entry, err := directory.FindExact(tx, r.Chamber, r.Company); err == nil {
 		idents = append(idents, entry.IdentNumber)
 	} else if !fault.Is(err, fault.KindNotFound) {
 		return err

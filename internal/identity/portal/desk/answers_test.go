@@ -104,7 +104,7 @@ func TestR074FieldsOfTheForm(t *testing.T) {
 // The member directory is imported at the desk: a dry run first, bad rows by line and column.
 func TestR072DirectoryAtTheDesk(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		file := directory + "x;Kaputt GmbH;GmbH;Weg;1;00001;Ort;;;;\n99;Neu GmbH;GmbH;Neuer Weg;1;00001;Musterstadt;;;;Nora Neu\n"
+		file := listed + "x;Kaputt GmbH;GmbH;Weg;1;00001;Ort;;;;\n99;Neu GmbH;GmbH;Neuer Weg;1;00001;Musterstadt;;;;Nora Neu\n"
 		w.must(w.upload("clara", "try", file), http.StatusOK, "nichts wurde geschrieben", "Zeile 5", "1 (Identnummer)", "Die Identnummer braucht 1 bis 10 Ziffern")
 		if n := value[int](w, `SELECT count(*) FROM directory_entry`); n != 3 {
 			t.Errorf("a dry run wrote: %d", n)

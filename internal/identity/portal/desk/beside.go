@@ -2,17 +2,18 @@ package desk
 
 import (
 	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/directory"
 )
 
 // A Line compares one field of an application with the directory (R091).
 type Line struct {
 	Field           string
 	Applied, Listed []Piece
-	Verdict         chamber.Verdict
+	Verdict         directory.Verdict
 }
 
 // Differs reports whether a clerk should look at it.
-func (l Line) Differs() bool { return l.Verdict == chamber.Different }
+func (l Line) Differs() bool { return l.Verdict == directory.Different }
 
 // Word is the verdict as a phrase.
 func (l Line) Word() string { return "desk.verdict." + string(l.Verdict) }
@@ -25,7 +26,7 @@ type Piece struct {
 
 // beside writes a match out: keys of lists become their names, and what
 // differs between two spellings is marked.
-func beside(m chamber.Match) (all []Line) {
+func beside(m directory.Match) (all []Line) {
 	for _, f := range m.Fields {
 		if f.Applied == "" && f.Listed == "" {
 			continue
@@ -46,11 +47,11 @@ func beside(m chamber.Match) (all []Line) {
 			if k := key(listed); k != "" {
 				listed = name(k)
 			}
-			if l.Verdict == chamber.Spelling && applied == listed {
-				l.Verdict = chamber.Same
+			if l.Verdict == directory.Spelling && applied == listed {
+				l.Verdict = directory.Same
 			}
 		}
-		if l.Verdict == chamber.Missing || applied == listed {
+		if l.Verdict == directory.Missing || applied == listed {
 			l.Applied, l.Listed = plain(applied), plain(listed)
 		} else {
 			l.Applied, l.Listed = mark(applied, listed)

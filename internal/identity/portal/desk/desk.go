@@ -21,6 +21,7 @@ import (
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/directory"
 	"zunft/internal/identity/letter"
 	"zunft/internal/identity/organization"
 )
@@ -129,7 +130,7 @@ func (p *Pages) start(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		page.Directory, page.Changed, err = chamber.Size(tx, id)
+		page.Directory, page.Changed, err = directory.Size(tx, id)
 		return err
 	})
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/directory"
 )
 
 const mostFile = 30 << 20 // below what any request may have
@@ -20,7 +21,7 @@ type directoryPage struct {
 	Modes   []web.Option
 	Entries int
 	Changed db.Time
-	Report  *chamber.ImportReport
+	Report  *directory.ImportReport
 	Tried   bool // a dry run
 	Bad     []BadRow
 }
@@ -47,7 +48,7 @@ func (p *Pages) directoryForm(w http.ResponseWriter, r *http.Request, page *dire
 		if err != nil {
 			return err
 		}
-		page.Entries, page.Changed, err = chamber.Size(tx, id)
+		page.Entries, page.Changed, err = directory.Size(tx, id)
 		return err
 	})
 	if err != nil {
@@ -74,8 +75,8 @@ func (p *Pages) upload(w http.ResponseWriter, r *http.Request) error {
 	if err == nil && file != nil {
 		mode := page.Form.Text("mode")
 		page.Tried = mode != "write" && mode != "strict"
-		var report chamber.ImportReport
-		report, err = chamber.Import(r.Context(), p.DB, web.Actor(r), id, file, chamber.ImportOptions{DryRun: page.Tried, Strict: mode == "strict"})
+		var report directory.ImportReport
+		report, err = directory.Import(r.Context(), p.DB, web.Actor(r), id, file, directory.ImportOptions{DryRun: page.Tried, Strict: mode == "strict"})
 		if err == nil || report.Rows+report.BadRows > 0 {
 			page.Report = &report
 			for _, b := range report.Bad[:min(len(report.Bad), mostShown)] {

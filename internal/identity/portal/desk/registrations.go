@@ -10,6 +10,7 @@ import (
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/directory"
 	"zunft/internal/identity/organization"
 )
 
@@ -61,8 +62,8 @@ func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
 
 // A Side is one entry of the directory beside the application.
 type Side struct {
-	Entry chamber.Entry
-	Match chamber.Match
+	Entry directory.Entry
+	Match directory.Match
 	Href  string
 	Shown bool
 }
@@ -123,7 +124,7 @@ func (p *Pages) loadCase(r *http.Request, f *web.Form) (*casePage, error) {
 // candidates finds the entries to choose from; the one in the address, else
 // the one found when the application came in, else the most similar is shown.
 func (c *casePage) candidates(tx *db.Tx, r *http.Request) error {
-	found, err := chamber.Candidates(tx, c.Case.Chamber, c.Case.Company, 5)
+	found, err := directory.Candidates(tx, c.Case.Chamber, c.Case.Company, 5)
 	if err != nil {
 		return err
 	}
@@ -134,7 +135,7 @@ func (c *casePage) candidates(tx *db.Tx, r *http.Request) error {
 		wanted = e
 	}
 	c.Ident = web.ReadQuery(r).Text("ident")
-	more := func(e chamber.Entry, err error) error {
+	more := func(e directory.Entry, err error) error {
 		if fault.Is(err, fault.KindNotFound) || err == nil && e.Chamber != c.Case.Chamber {
 			return nil
 		}
@@ -143,11 +144,11 @@ func (c *casePage) candidates(tx *db.Tx, r *http.Request) error {
 				return err
 			}
 		}
-		found = append(found, chamber.Candidate{Entry: e, Match: chamber.Compare(c.Case.Company, e.Company, c.Chamber.Number)})
+		found = append(found, directory.Candidate{Entry: e, Match: directory.Compare(c.Case.Company, e.Company, c.Chamber.Number)})
 		return err
 	}
 	if c.Ident != "" {
-		e, err := chamber.ByIdent(tx, c.Case.Chamber, c.Ident)
+		e, err := directory.ByIdent(tx, c.Case.Chamber, c.Ident)
 		if err == nil {
 			wanted = e.ID
 		}
@@ -156,7 +157,7 @@ func (c *casePage) candidates(tx *db.Tx, r *http.Request) error {
 		}
 	}
 	if wanted != "" {
-		e, err := chamber.GetEntry(tx, wanted)
+		e, err := directory.Get(tx, wanted)
 		if err := more(e, err); err != nil {
 			return err
 		}

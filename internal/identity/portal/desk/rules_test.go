@@ -10,7 +10,7 @@ import (
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
-	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/directory"
 	"zunft/internal/identity/letter"
 	"zunft/internal/identity/organization"
 )
@@ -51,7 +51,7 @@ func TestR066SixtyFourRegisterTheSameCompanyAtOnce(t *testing.T) {
 		race(64, func(i int) {
 			err := w.d.Write(t.Context(), func(tx *db.Tx) error {
 				_, err := organization.Submit(tx, audit.Actor{Kind: audit.Person, Account: ids[i]}, organization.Application{
-					Company: chamber.Company{Name: "Spiel und Spaß GmbH", LegalForm: "gmbh", Street: "Schuteweg", HouseNumber: "1", Postcode: "00002", Place: "Musterdorf", IdentNumber: "815"}, Reason: "Ich leite die Ausbildung."})
+					Company: directory.Company{Name: "Spiel und Spaß GmbH", LegalForm: "gmbh", Street: "Schuteweg", HouseNumber: "1", Postcode: "00002", Place: "Musterdorf", IdentNumber: "815"}, Reason: "Ich leite die Ausbildung."})
 				return err
 			})
 			switch {

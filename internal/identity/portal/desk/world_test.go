@@ -22,6 +22,7 @@ import (
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/directory"
 	"zunft/internal/identity/letter"
 	"zunft/internal/identity/notice"
 	"zunft/internal/identity/organization"
@@ -42,14 +43,14 @@ type world struct {
 	mu      sync.Mutex
 }
 
-const directory = `Identnummer;Firmierung;Rechtsform;Straße;Hausnummer;PLZ;Ort;Registerart;HR-Nummer;Registergericht;Geschäftsführung
+const listed = `Identnummer;Firmierung;Rechtsform;Straße;Hausnummer;PLZ;Ort;Registerart;HR-Nummer;Registergericht;Geschäftsführung
 4711;Bäckerei Bert GmbH;GmbH;Karl-Marx-Straße;12 a;00001;Musterstadt;HRB;2011;Musterstadt;Berta Bäcker
 4712;Bäckerei Bert & Söhne KG;KG;Karl-Marx-Straße;14;00001;Musterstadt;HRA;77;Musterstadt;
 815;Spiel- und Spaß GmbH;GmbH;Schuteweg;1;00002;Musterdorf;;;;A. Meier
 `
 
 func catalog(t testing.TB) *i18n.Catalog {
-	c, err := i18n.Load(web.Phrases, notice.Phrases, account.Phrases, chamber.Phrases, letter.Phrases, organization.Phrases, company.Phrases, desk.Phrases,
+	c, err := i18n.Load(web.Phrases, notice.Phrases, account.Phrases, chamber.Phrases, directory.Phrases, letter.Phrases, organization.Phrases, company.Phrases, desk.Phrases,
 		named("portal.name"))
 	if err != nil {
 		t.Fatal(err)
@@ -83,7 +84,7 @@ func newWorld(t *testing.T, d *db.DB) *world {
 		}
 		return nil
 	})
-	if _, err := chamber.Import(t.Context(), d, audit.Console, w.chamber, strings.NewReader(directory), chamber.ImportOptions{Strict: true}); err != nil {
+	if _, err := directory.Import(t.Context(), d, audit.Console, w.chamber, strings.NewReader(listed), directory.ImportOptions{Strict: true}); err != nil {
 		t.Fatal(err)
 	}
 	site := &web.Site{Name: "portal.name", Owner: "Kammer Musterland", Base: "http://id.example", Cookies: "t", Catalog: catalog(t),

@@ -16,6 +16,8 @@ import (
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/application"
 	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/directory"
+	"zunft/internal/identity/fold"
 	"zunft/internal/identity/membership"
 	"zunft/internal/identity/notice"
 	"zunft/internal/identity/organization"
@@ -46,7 +48,7 @@ func each(t *testing.T, f func(w *world)) {
 
 func newWorld(t *testing.T, d *db.DB) *world {
 	w := &world{T: t, d: d, cookies: map[string]string{}, ids: map[string]string{}, bakery: "bakery", butchery: "butchery"}
-	catalog, err := i18n.Load(web.Phrases, notice.Phrases, account.Phrases, application.Phrases, chamber.Phrases, membership.Phrases, organization.Phrases,
+	catalog, err := i18n.Load(web.Phrases, notice.Phrases, account.Phrases, application.Phrases, chamber.Phrases, directory.Phrases, membership.Phrases, organization.Phrases,
 		home.Phrases, joining.Phrases, members.Phrases)
 	if err != nil {
 		t.Fatal(err)
@@ -109,7 +111,7 @@ func (w *world) person(tx *db.Tx, name string) error {
 func company(tx *db.Tx, id, name, by string) error {
 	_, err := tx.Exec(`INSERT INTO organization (id, chamber, ident_number, name, legal_form, street, house_number, postcode, place, register_kind, register_number, register_court,
 		management, company_key, name_key, state, registered_by, created_at) VALUES ($1, 'c', $4, $2, '', 'Hauptstraße', '1', '99999', 'Musterstadt', '', '', '', '', $3, $2, 'active', $5, $6)`,
-		id, name, chamber.CompanyKey(name, "Hauptstraße", "1", "99999"), map[string]string{"bakery": "4711"}[id]+id[:1], by, tx.Now())
+		id, name, fold.CompanyKey(name, "Hauptstraße", "1", "99999"), map[string]string{"bakery": "4711"}[id]+id[:1], by, tx.Now())
 	return err
 }
 

@@ -1,4 +1,4 @@
-package chamber
+package directory
 
 import (
 	"context"
@@ -14,15 +14,16 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/dbtest"
 	"zunft/internal/ground/fault"
+	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/schema"
 )
 
 // musterland is the invented chamber of all tests; "00" is its own prefix.
-func musterland(t testing.TB, d *db.DB) Chamber {
+func musterland(t testing.TB, d *db.DB) chamber.Chamber {
 	t.Helper()
-	c := Chamber{Number: "999", Name: "Kammer Musterland", Place: "Musterstadt", Postcodes: []string{"00"}}
+	c := chamber.Chamber{Number: "999", Name: "Kammer Musterland", Place: "Musterstadt", Postcodes: []string{"00"}}
 	write(t, d, func(tx *db.Tx) (err error) {
-		c, err = Create(tx, audit.Console, c)
+		c, err = chamber.Create(tx, audit.Console, c)
 		return err
 	})
 	return c
@@ -67,7 +68,7 @@ func TestR072ImportAddsRenewsAndReports(t *testing.T) {
 		step := func(name, file string, o ImportOptions, wantCounts, wantRows string) ImportReport {
 			t.Helper()
 			r, err := Import(context.Background(), d, audit.Console, c.ID, strings.NewReader(file), o)
-			if f := fault.Of(err); err != nil && (f == nil || f.Key() != "chamber.strict_rows" || !o.Strict) {
+			if f := fault.Of(err); err != nil && (f == nil || f.Key() != "directory.strict_rows" || !o.Strict) {
 				t.Fatalf("%s: %v", name, err)
 			}
 			if got := counts(r); got != wantCounts {
@@ -81,7 +82,7 @@ func TestR072ImportAddsRenewsAndReports(t *testing.T) {
 		first := heading + row("1", "Alpha GmbH") + row("2", "Beta GmbH") + row("x", "Bad") + row("3", "Gamma GmbH")
 		step("dry run", first, ImportOptions{DryRun: true}, "rows 3 created 3 updated 0 unchanged 0 missing 0 bad 1 written false", "0 entries, 0 audit rows")
 		r := step("strict", first, ImportOptions{Strict: true}, "rows 3 created 3 updated 0 unchanged 0 missing 0 bad 1 written false", "0 entries, 0 audit rows")
-		if len(r.Bad) != 1 || r.Bad[0].Line != 4 || r.Bad[0].Column != 1 || r.Bad[0].Reason != "chamber.row_ident" {
+		if len(r.Bad) != 1 || r.Bad[0].Line != 4 || r.Bad[0].Column != 1 || r.Bad[0].Reason != "directory.row_ident" {
 			t.Errorf("bad rows: %+v", r.Bad)
 		}
 		step("first", first, ImportOptions{}, "rows 3 created 3 updated 0 unchanged 0 missing 0 bad 1 written true", "3 entries, 1 audit rows")
@@ -117,7 +118,7 @@ func TestR091OnlyTheChambersClerksImport(t *testing.T) {
 			t.Errorf("a stranger: %v, %s", err, rowsIn(t, d))
 		}
 		err = d.Write(context.Background(), func(tx *db.Tx) error {
-			_, err := Create(tx, stranger, Chamber{Number: "998", Name: "Kammer Fremdland"})
+			_, err := chamber.Create(tx, stranger, chamber.Chamber{Number: "998", Name: "Kammer Fremdland"})
 			return err
 		})
 		if !fault.Is(err, fault.KindForbidden) {

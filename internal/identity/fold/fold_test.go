@@ -1,4 +1,4 @@
-package chamber
+package fold
 
 import (
 	"strings"
@@ -22,14 +22,14 @@ func TestW06SpellingsOfOneName(t *testing.T) {
 	}
 	for _, group := range same {
 		for _, s := range group[1:] {
-			if FoldName(s) != FoldName(group[0]) {
-				t.Errorf("%q is %q, but %q is %q", group[0], FoldName(group[0]), s, FoldName(s))
+			if Name(s) != Name(group[0]) {
+				t.Errorf("%q is %q, but %q is %q", group[0], Name(group[0]), s, Name(s))
 			}
 		}
 	}
 	for _, p := range [][2]string{{"Müller GmbH", "Muller GmbH"}, {"Muster GmbH", "Muster KG"}, {"Muster GmbH", "Muster"}, {"U. Muster", "und Muster"}, {"Bert I", "Bert II"}} {
-		if FoldName(p[0]) == FoldName(p[1]) {
-			t.Errorf("%q and %q are two companies, both %q", p[0], p[1], FoldName(p[0]))
+		if Name(p[0]) == Name(p[1]) {
+			t.Errorf("%q and %q are two companies, both %q", p[0], p[1], Name(p[0]))
 		}
 	}
 }
@@ -42,18 +42,18 @@ func TestW06SpellingsOfOneAddress(t *testing.T) {
 		{"St.-Georg-Platz", "Sankt Georg Platz", "St. Georg-Pl."},
 	} {
 		for _, s := range group[1:] {
-			if FoldStreet(s) != FoldStreet(group[0]) {
-				t.Errorf("%q is %q, but %q is %q", group[0], FoldStreet(group[0]), s, FoldStreet(s))
+			if Street(s) != Street(group[0]) {
+				t.Errorf("%q is %q, but %q is %q", group[0], Street(group[0]), s, Street(s))
 			}
 		}
 	}
 	for in, want := range map[string]string{"1 a": "1a", "1A": "1a", "01 a": "1a", "3 – 5": "3-5", "3-5": "3-5", "12/14": "12/14", " 7 ": "7", "100": "100", "1 - 03": "1-3", "5 -": "5"} {
-		if got := FoldHouseNumber(in); got != want {
+		if got := HouseNumber(in); got != want {
 			t.Errorf("house number %q is %q, want %q", in, got, want)
 		}
 	}
 	for in, want := range map[string]string{"D-70174": "70174", " 70 174 ": "70174", "DE 70174": "70174", "00001": "00001"} {
-		if got := FoldPostcode(in); got != want {
+		if got := Postcode(in); got != want {
 			t.Errorf("postcode %q is %q, want %q", in, got, want)
 		}
 	}
@@ -80,7 +80,7 @@ func TestR086IdentNumber(t *testing.T) {
 		{"560628109", "560628109", true}, {"1234567890", "1234567890", true}, {"12345678901", "", false}, {"", "", false}, {"0", "", false},
 		{"A11", "", false}, {"11.0", "", false}, {"4,7E+05", "", false}, {"１１", "11", true}, {"١١", "", false},
 	} {
-		if got, ok := FoldIdent(c.in, "108"); got != c.want || ok != c.ok {
+		if got, ok := Ident(c.in, "108"); got != c.want || ok != c.ok {
 			t.Errorf("ident %q is %q %v, want %q %v", c.in, got, ok, c.want, c.ok)
 		}
 	}
@@ -109,7 +109,7 @@ func TestW06QuickFoldIsTheSameFold(t *testing.T) {
 	})
 }
 
-var folds = map[string]func(string) string{"text": Fold, "name": FoldName, "street": FoldStreet, "house": FoldHouseNumber, "postcode": FoldPostcode, "place": FoldPlace}
+var folds = map[string]func(string) string{"text": Text, "name": Name, "street": Street, "house": HouseNumber, "postcode": Postcode, "place": Place}
 
 // W06: folding twice is folding once, so keys may be stored.
 func TestW06FoldsAreIdempotent(t *testing.T) {
@@ -121,27 +121,27 @@ func TestW06FoldsAreIdempotent(t *testing.T) {
 			}
 		}
 		n, st, h, p := spelled.Draw(t, "name"), spelled.Draw(t, "street"), spelled.Draw(t, "house"), spelled.Draw(t, "postcode")
-		if FoldHouseNumber(h) == "" {
+		if HouseNumber(h) == "" {
 			h = "1"
 		}
-		if a, b := CompanyKey(n, st, h, p), CompanyKey(FoldName(n), FoldStreet(st), FoldHouseNumber(h), FoldPostcode(p)); a != b {
+		if a, b := CompanyKey(n, st, h, p), CompanyKey(Name(n), Street(st), HouseNumber(h), Postcode(p)); a != b {
 			t.Fatalf("key %q, of the folded parts %q", a, b)
 		}
 	})
 }
 
-func FuzzFold(f *testing.F) {
+func FuzzFolds(f *testing.F) {
 	f.Add("Bäckerei Bert GmbH & Co. KG")
 	f.Add("HEIDESTRAẞE 17")
 	f.Add("İſK℡\u0345ﬃ½ 1-03/a")
 	f.Fuzz(func(t *testing.T, s string) {
-		for name, fold := range folds {
-			if once := fold(s); fold(once) != once {
-				t.Fatalf("%s: %q becomes %q, then %q", name, s, once, fold(once))
+		for name, f := range folds {
+			if once := f(s); f(once) != once {
+				t.Fatalf("%s: %q becomes %q, then %q", name, s, once, f(once))
 			}
 		}
 		SplitStreet(s)
-		if id, ok := FoldIdent(s, "999"); ok && (len(id) > 10 || !digits(id)) {
+		if id, ok := Ident(s, "999"); ok && (len(id) > 10 || !Digits(id)) {
 			t.Fatalf("ident %q of %q", id, s)
 		}
 	})
@@ -158,9 +158,9 @@ func BenchmarkCompanyKey(b *testing.B) {
 func TestFoldsAreLinear(t *testing.T) {
 	for _, piece := range []string{"+", "u ", "e ", "str ", "weg ", "0", "-", "a\u0308", "\xff", "1 "} {
 		long := strings.Repeat(piece, 1<<16) + "co"
-		for name, fold := range folds {
+		for name, f := range folds {
 			start := time.Now()
-			fold(long)
+			f(long)
 			if d := time.Since(start); d > 3*time.Second {
 				t.Errorf("%s of %d times %q took %s", name, 1<<16, piece, d)
 			}

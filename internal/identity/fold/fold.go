@@ -1,4 +1,11 @@
-package chamber
+// Package fold says when two spellings are one: of a company's name, its
+// address and its numbers. That is what "exact after normalization" means (W06).
+//
+// People write from memory, the eID writes HEIDESTRAẞE in capitals, and
+// registers abbreviate; none of that is a different company. A fold never
+// guesses: where two spellings could be two companies, they stay apart. Every
+// fold is idempotent, so a folded text may be stored and folded again.
+package fold
 
 import (
 	"slices"
@@ -8,20 +15,14 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// foldVersion belongs to every stored company key: raise it when a rule in
+// Version belongs to every stored company key: raise it when a rule in
 // this file changes, and the next import renews the keys of unchanged rows.
-const foldVersion = "1"
+const Version = "1"
 
-// The folds below are what "exact after normalization" means (W06). People
-// write from memory, the eID writes HEIDESTRAẞE in capitals, and registers
-// abbreviate; none of that is a different company. A fold never guesses: where
-// two spellings could be two companies, they stay apart. Every fold is
-// idempotent, so a folded text may be stored and folded again.
-
-// Fold brings a text to lower-case words of letters and digits, one blank
+// Text brings a text to lower-case words of letters and digits, one blank
 // between them: compatibility forms, case, ß and umlauts (ae, oe, ue), other
 // accents, hyphens and punctuation are gone; & and + are the word "und".
-func Fold(s string) string { return strings.Join(words(s), " ") }
+func Text(s string) string { return strings.Join(words(s), " ") }
 
 var (
 	apostrophes = strings.NewReplacer("´", "", "`", "", "’", "", "‘", "", "'", "")
@@ -30,7 +31,7 @@ var (
 
 var letters = strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "ß", "ss", "æ", "ae", "œ", "oe", "ø", "oe", "ł", "l", "đ", "d")
 
-// plain is Fold's first half: no upper case, no accents, no compatibility forms.
+// plain is Text's first half: no upper case, no accents, no compatibility forms.
 func plain(s string) string {
 	if p, ok := plainGerman(s); ok {
 		return p
@@ -117,9 +118,9 @@ func byLastWord(rules ...string) map[string][]spelling {
 	return all
 }
 
-// FoldName folds a company's name: "Muster Gesellschaft mit beschränkter
+// Name folds a company's name: "Muster Gesellschaft mit beschränkter
 // Haftung & Co. Kommanditgesellschaft" is "MUSTER GmbH u. Co KG".
-func FoldName(s string) string {
+func Name(s string) string {
 	w := words(s)
 	out := make([]string, 0, len(w)+2)
 	for _, word := range w {
@@ -129,7 +130,7 @@ func FoldName(s string) string {
 }
 
 // read appends a word to what is folded already. What it returns reads the
-// same when read again, which makes FoldName idempotent.
+// same when read again, which makes Name idempotent.
 func read(out []string, word string) []string {
 	if n := len(out); n > 1 && out[n-1] == "u" && word != "g" { // "u." between words; "U. Muster" is a first name
 		out[n-1] = "und"
@@ -150,9 +151,9 @@ func read(out []string, word string) []string {
 // streetEnds are written apart, with a hyphen or in one word.
 var streetEnds = []string{"strasse", "platz", "allee", "gasse", "weg", "ring", "damm"}
 
-// FoldStreet folds a street without its house number: "Karl-Marx-Str." is
+// Street folds a street without its house number: "Karl-Marx-Str." is
 // "Karl Marx Straße", "Bäcker Str." is "Bäckerstraße".
-func FoldStreet(s string) string {
+func Street(s string) string {
 	var out strings.Builder
 	for _, w := range words(s) {
 		switch {
@@ -171,9 +172,9 @@ func FoldStreet(s string) string {
 	return out.String()
 }
 
-// FoldHouseNumber folds "1 a", "1A" and "01a" to "1a", "3 – 5" to "3-5".
+// HouseNumber folds "1 a", "1A" and "01a" to "1a", "3 – 5" to "3-5".
 // A hyphen or slash between parts stays: 1-3 is not 13.
-func FoldHouseNumber(s string) string {
+func HouseNumber(s string) string {
 	var b strings.Builder
 	gap := rune(0)
 	zeros, digit := false, false // zeros held back; the last rune written is a digit
@@ -241,20 +242,21 @@ func houseTail(f []string) bool {
 	return true
 }
 
-// FoldPlace folds a town's name. "Frankfurt a. M." stays apart from
+// Place folds a town's name. "Frankfurt a. M." stays apart from
 // "Frankfurt am Main": the postcode says more than a guess would.
-func FoldPlace(s string) string { return Fold(s) }
+func Place(s string) string { return Text(s) }
 
-// FoldPostcode drops blanks and a leading country letter: "D-70174" is 70174.
-func FoldPostcode(s string) string {
+// Postcode drops blanks and a leading country letter: "D-70174" is 70174.
+func Postcode(s string) string {
 	p := strings.Join(words(s), "")
-	if rest := strings.TrimPrefix(strings.TrimPrefix(p, "d"), "e"); len(rest) == 5 && digits(rest) {
+	if rest := strings.TrimPrefix(strings.TrimPrefix(p, "d"), "e"); len(rest) == 5 && Digits(rest) {
 		return rest
 	}
 	return p
 }
 
-func digits(s string) bool {
+// Digits reports whether s is made of the digits 0 to 9, at least one.
+func Digits(s string) bool {
 	for i := range len(s) {
 		if s[i] < '0' || s[i] > '9' {
 			return false
@@ -263,19 +265,19 @@ func digits(s string) bool {
 	return s != ""
 }
 
-// FoldIdent brings an ident number (= Mitgliedsnummer, R086, W21) to its
+// Ident brings an ident number (= Mitgliedsnummer, R086, W21) to its
 // digits without leading zeros. Nine digits that end in the number of the
 // chamber are the long form and lose that end (domain 2.2); both sides of a
 // comparison pass here, so a plain nine-digit number still meets itself.
 // Anything else than 1 to 10 digits is not an ident number.
-func FoldIdent(s, chamberNumber string) (string, bool) {
+func Ident(s, chamberNumber string) (string, bool) {
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) || r == '-' || r == '/' {
 			return -1
 		}
 		return r
 	}, norm.NFKC.String(s))
-	if len(s) > 10 || !digits(s) {
+	if len(s) > 10 || !Digits(s) {
 		return "", false
 	}
 	if len(s) == 9 && len(chamberNumber) == 3 && strings.HasSuffix(s, chamberNumber) {
@@ -292,9 +294,9 @@ func CompanyKey(name, street, house, postcode string) string {
 	if strings.TrimSpace(house) == "" {
 		street, house = SplitStreet(street)
 	}
-	n, s, p := FoldName(name), FoldStreet(street), FoldPostcode(postcode)
+	n, s, p := Name(name), Street(street), Postcode(postcode)
 	if n == "" || s == "" || p == "" {
 		return ""
 	}
-	return n + "|" + s + "|" + FoldHouseNumber(house) + "|" + p
+	return n + "|" + s + "|" + HouseNumber(house) + "|" + p
 }

@@ -1,4 +1,4 @@
-package chamber
+package directory
 
 import (
 	"context"
@@ -11,6 +11,8 @@ import (
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
+	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/fold"
 )
 
 // ImportOptions say how careful an import is.
@@ -49,32 +51,32 @@ const (
 // one transaction with its audit row: all or nothing. The file is read before
 // the transaction begins, so a slow upload holds up nobody.
 //
-// With Strict and bad rows the error is the fault chamber.strict_rows and the
+// With Strict and bad rows the error is the fault directory.strict_rows and the
 // report says which; nothing is written.
 func Import(ctx context.Context, d *db.DB, by audit.Actor, chamberID string, r io.Reader, o ImportOptions) (ImportReport, error) {
-	var chamber Chamber
+	var c chamber.Chamber
 	err := d.Read(ctx, func(tx *db.Tx) (err error) {
 		if err = mayImport(tx, by, chamberID); err != nil {
 			return err
 		}
-		chamber, err = Get(tx, chamberID)
+		c, err = chamber.Get(tx, chamberID)
 		return err
 	})
 	if err != nil {
 		return ImportReport{}, err
 	}
-	rows, read, err := readAll(ctx, chamber, r, o)
+	rows, read, err := readAll(ctx, c, r, o)
 	if err != nil {
 		return read, err
 	}
 	refused := o.Strict && read.BadRows > 0
 	if refused || o.DryRun {
 		err = d.Read(ctx, func(tx *db.Tx) error {
-			read, err = apply(tx, chamber, rows, read, false)
+			read, err = apply(tx, c, rows, read, false)
 			return err
 		})
 		if err == nil && refused {
-			err = fault.Invalid("file", "chamber.strict_rows", read.BadRows)
+			err = fault.Invalid("file", "directory.strict_rows", read.BadRows)
 		}
 		return read, err
 	}
@@ -84,13 +86,13 @@ func Import(ctx context.Context, d *db.DB, by audit.Actor, chamberID string, r i
 			return err
 		}
 		// Two imports of one chamber take turns; in parallel they could deadlock.
-		if _, err := tx.Exec(`UPDATE chamber SET name = name WHERE id = $1`, chamber.ID); err != nil {
+		if _, err := tx.Exec(`UPDATE chamber SET name = name WHERE id = $1`, c.ID); err != nil {
 			return err
 		}
-		if done, err = apply(tx, chamber, rows, read, true); err != nil {
+		if done, err = apply(tx, c, rows, read, true); err != nil {
 			return err
 		}
-		return audit.Record(tx, by, audit.Entry{Event: "directory.imported", Chamber: chamber.ID, Thing: chamber.ID, Detail: map[string]any{
+		return audit.Record(tx, by, audit.Entry{Event: "directory.imported", Chamber: c.ID, Thing: c.ID, Detail: map[string]any{
 			"rows": done.Rows, "created": done.Created, "updated": done.Updated, "unchanged": done.Unchanged, "missing": done.Missing, "bad": done.BadRows,
 		}})
 	})
@@ -103,12 +105,12 @@ func mayImport(tx *db.Tx, by audit.Actor, chamberID string) error {
 	if by.Kind == audit.Command || by.Kind == audit.System {
 		return nil
 	}
-	return MustClerk(tx, by, chamberID)
+	return chamber.MustClerk(tx, by, chamberID)
 }
 
-func readAll(ctx context.Context, chamber Chamber, r io.Reader, o ImportOptions) (rows []Entry, report ImportReport, err error) {
+func readAll(ctx context.Context, c chamber.Chamber, r io.Reader, o ImportOptions) (rows []Entry, report ImportReport, err error) {
 	n := 0
-	for row, err := range ParseDirectory(r, ParseOptions{ChamberNumber: chamber.Number, MaxRows: o.MaxRows}) {
+	for row, err := range ParseDirectory(r, ParseOptions{ChamberNumber: c.Number, MaxRows: o.MaxRows}) {
 		if n++; n%everyRows == 0 {
 			if ctx.Err() != nil {
 				return nil, report, ctx.Err()
@@ -127,7 +129,7 @@ func readAll(ctx context.Context, chamber Chamber, r io.Reader, o ImportOptions)
 			return nil, report, err
 		}
 		e := row.Entry
-		e.Chamber, e.companyKey = chamber.ID, e.Key()
+		e.Chamber, e.companyKey = c.ID, e.Key()
 		e.contentHash = e.hash()
 		rows = append(rows, e)
 	}
@@ -151,11 +153,11 @@ func (e *Entry) content() []said {
 	}
 }
 
-// hash tells quickly whether an entry is as it was; foldVersion is part of it,
+// hash tells quickly whether an entry is as it was; fold.Version is part of it,
 // so that new rules of folding renew every key at the next import.
 func (e *Entry) hash() string {
 	var b strings.Builder
-	b.WriteString(foldVersion)
+	b.WriteString(fold.Version)
 	for _, c := range e.content() {
 		b.WriteByte(0) // no cell holds one
 		b.WriteString(*c.value)
@@ -166,8 +168,8 @@ func (e *Entry) hash() string {
 
 // apply compares the rows with the directory and, if write is set, brings it
 // up to them. It fills in a copy of the report, as a transaction may run twice.
-func apply(tx *db.Tx, chamber Chamber, rows []Entry, report ImportReport, write bool) (ImportReport, error) {
-	known, err := knownHashes(tx, chamber.ID)
+func apply(tx *db.Tx, c chamber.Chamber, rows []Entry, report ImportReport, write bool) (ImportReport, error) {
+	known, err := knownHashes(tx, c.ID)
 	if err != nil {
 		return report, err
 	}

@@ -1,4 +1,4 @@
-package chamber
+package directory
 
 import (
 	"cmp"
@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"golang.org/x/text/unicode/norm"
+	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/fold"
 )
 
 // Company is what an applicant says of a company (R074–R084) and what a
@@ -24,8 +26,8 @@ type Company struct {
 	RegisterCourt  string
 }
 
-// Key is the company's [CompanyKey].
-func (c Company) Key() string { return CompanyKey(c.Name, c.Street, c.HouseNumber, c.Postcode) }
+// Key is the company's [fold.CompanyKey].
+func (c Company) Key() string { return fold.CompanyKey(c.Name, c.Street, c.HouseNumber, c.Postcode) }
 
 // Verdict says in one word how a field compares; the desk writes it out, so
 // that no clerk needs to see colors (R091).
@@ -78,16 +80,16 @@ var compared = []struct {
 	of     func(Company) string
 	fold   func(value, chamberNumber string) string
 }{
-	{"name", 30, true, func(c Company) string { return c.Name }, func(v, _ string) string { return FoldName(v) }},
-	{"legal_form", 8, false, func(c Company) string { return c.LegalForm }, func(v, _ string) string { return cmp.Or(LegalFormKey(v), FoldName(v)) }},
-	{"street", 15, true, func(c Company) string { return c.Street }, func(v, _ string) string { return FoldStreet(v) }},
-	{"house_number", 7, false, func(c Company) string { return c.HouseNumber }, func(v, _ string) string { return FoldHouseNumber(v) }},
-	{"postcode", 12, false, func(c Company) string { return c.Postcode }, func(v, _ string) string { return FoldPostcode(v) }},
-	{"place", 5, true, func(c Company) string { return c.Place }, func(v, _ string) string { return FoldPlace(v) }},
-	{"ident_number", 15, false, func(c Company) string { return c.IdentNumber }, func(v, n string) string { f, _ := FoldIdent(v, n); return f }},
-	{"register_kind", 1, false, func(c Company) string { return c.RegisterKind }, func(v, _ string) string { return cmp.Or(RegisterKindKey(v), Fold(v)) }},
-	{"register_number", 5, false, func(c Company) string { return c.RegisterNumber }, func(v, _ string) string { _, n, _ := FoldRegisterNumber(v); return cmp.Or(n, Fold(v)) }},
-	{"register_court", 2, false, func(c Company) string { return c.RegisterCourt }, func(v, _ string) string { return cmp.Or(RegisterCourtKey(v), foldCourt(v)) }},
+	{"name", 30, true, func(c Company) string { return c.Name }, func(v, _ string) string { return fold.Name(v) }},
+	{"legal_form", 8, false, func(c Company) string { return c.LegalForm }, func(v, _ string) string { return cmp.Or(chamber.LegalFormKey(v), fold.Name(v)) }},
+	{"street", 15, true, func(c Company) string { return c.Street }, func(v, _ string) string { return fold.Street(v) }},
+	{"house_number", 7, false, func(c Company) string { return c.HouseNumber }, func(v, _ string) string { return fold.HouseNumber(v) }},
+	{"postcode", 12, false, func(c Company) string { return c.Postcode }, func(v, _ string) string { return fold.Postcode(v) }},
+	{"place", 5, true, func(c Company) string { return c.Place }, func(v, _ string) string { return fold.Place(v) }},
+	{"ident_number", 15, false, func(c Company) string { return c.IdentNumber }, func(v, n string) string { f, _ := fold.Ident(v, n); return f }},
+	{"register_kind", 1, false, func(c Company) string { return c.RegisterKind }, func(v, _ string) string { return cmp.Or(chamber.RegisterKindKey(v), fold.Text(v)) }},
+	{"register_number", 5, false, func(c Company) string { return c.RegisterNumber }, func(v, _ string) string { _, n, _ := chamber.FoldRegisterNumber(v); return cmp.Or(n, fold.Text(v)) }},
+	{"register_court", 2, false, func(c Company) string { return c.RegisterCourt }, func(v, _ string) string { return cmp.Or(chamber.RegisterCourtKey(v), chamber.FoldCourt(v)) }},
 }
 
 const nearEnough = 0.8
@@ -136,9 +138,9 @@ func Compare(applied Company, listed Company, chamberNumber string) Match {
 // written into the neighboring one.
 func tidy(c Company) Company {
 	if strings.TrimSpace(c.HouseNumber) == "" {
-		c.Street, c.HouseNumber = SplitStreet(c.Street)
+		c.Street, c.HouseNumber = fold.SplitStreet(c.Street)
 	}
-	if kind, _, ok := FoldRegisterNumber(c.RegisterNumber); ok && strings.TrimSpace(c.RegisterKind) == "" {
+	if kind, _, ok := chamber.FoldRegisterNumber(c.RegisterNumber); ok && strings.TrimSpace(c.RegisterKind) == "" {
 		c.RegisterKind = kind
 	}
 	return c
@@ -206,9 +208,9 @@ func (m Match) sameNumber() bool {
 // and not worth the whole comparison, unless it shares a number.
 func Best(applied Company, entries []Entry, chamberNumber string, limit int) []Candidate {
 	applied = tidy(applied)
-	name, street := bare(FoldName(applied.Name)), FoldStreet(applied.Street)
-	ident, _ := FoldIdent(applied.IdentNumber, chamberNumber)
-	_, register, _ := FoldRegisterNumber(applied.RegisterNumber)
+	name, street := bare(fold.Name(applied.Name)), fold.Street(applied.Street)
+	ident, _ := fold.Ident(applied.IdentNumber, chamberNumber)
+	_, register, _ := chamber.FoldRegisterNumber(applied.RegisterNumber)
 	var all []Candidate
 	for _, e := range entries {
 		key := strings.Split(cmp.Or(e.companyKey, e.Key(), "|"), "|")

@@ -1,4 +1,4 @@
-package chamber
+package directory
 
 import (
 	"bytes"
@@ -12,6 +12,8 @@ import (
 	"unicode/utf8"
 
 	"zunft/internal/ground/fault"
+	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/fold"
 )
 
 // RowError is a row of the file that could not be used, and why. The rest of
@@ -65,7 +67,7 @@ var columns = []struct {
 	{"management", "Geschäftsführung", false, "geschaeftsfuehrung geschaeftsfuehrer geschaeftsfuehrerin inhaber inhaberin vertretungsberechtigt vertretungsberechtigte managementsname management leitung ansprechpartner", func(e *Entry) *string { return &e.Management }},
 }
 
-func foldHeading(s string) string { return strings.ReplaceAll(Fold(s), " ", "") }
+func foldHeading(s string) string { return strings.ReplaceAll(fold.Text(s), " ", "") }
 
 // head says which column of the file is which of ours.
 type head struct {
@@ -101,7 +103,7 @@ func (h *head) check() error {
 			continue
 		}
 		if at[columns[m].field] > 0 {
-			return fault.Invalid("file", "chamber.file_column_twice", columns[m].label)
+			return fault.Invalid("file", "directory.file_column_twice", columns[m].label)
 		}
 		at[columns[m].field] = i + 1
 	}
@@ -113,7 +115,7 @@ func (h *head) check() error {
 		}
 	}
 	if missing != nil {
-		return fault.Invalid("file", "chamber.file_columns_missing", strings.Join(missing, ", "))
+		return fault.Invalid("file", "directory.file_columns_missing", strings.Join(missing, ", "))
 	}
 	return nil
 }
@@ -126,11 +128,11 @@ func begin(l *lines) error {
 	}
 	switch {
 	case len(start) == 0:
-		return fault.Invalid("file", "chamber.file_empty")
+		return fault.Invalid("file", "directory.file_empty")
 	case bytes.HasPrefix(start, []byte("PK\x03\x04")) || bytes.HasPrefix(start, []byte("\xD0\xCF\x11\xE0")):
-		return fault.Invalid("file", "chamber.file_is_sheet")
+		return fault.Invalid("file", "directory.file_is_sheet")
 	case bytes.HasPrefix(start, []byte("\xFF\xFE")) || bytes.HasPrefix(start, []byte("\xFE\xFF")) || bytes.IndexByte(start, 0) >= 0:
-		return fault.Invalid("file", "chamber.file_utf16")
+		return fault.Invalid("file", "directory.file_utf16")
 	case bytes.HasPrefix(start, []byte("\xEF\xBB\xBF")):
 		l.r.Discard(3)
 	}
@@ -143,7 +145,7 @@ func findHead(l *lines) (head, error) {
 	for {
 		first, err := l.next()
 		if errors.Is(err, io.EOF) {
-			return head{}, fault.Invalid("file", "chamber.file_empty")
+			return head{}, fault.Invalid("file", "directory.file_empty")
 		}
 		if err != nil {
 			return head{}, fmt.Errorf("read directory: %w", err)
@@ -188,7 +190,7 @@ func ParseDirectory(r io.Reader, o ParseOptions) iter.Seq2[Row, error] {
 				return
 			}
 			if n >= cmp.Or(o.MaxRows, maxRows) {
-				yield(Row{}, fault.Invalid("file", "chamber.file_too_many_rows", cmp.Or(o.MaxRows, maxRows)))
+				yield(Row{}, fault.Invalid("file", "directory.file_too_many_rows", cmp.Or(o.MaxRows, maxRows)))
 				return
 			}
 			if reason == "" && blank(fields) {
@@ -201,7 +203,7 @@ func ParseDirectory(r io.Reader, o ParseOptions) iter.Seq2[Row, error] {
 			}
 			if bad == nil {
 				if other, twice := seen[row.IdentNumber]; twice {
-					bad = h.bad(first.number, "ident_number", "chamber.row_duplicate", fmt.Sprint(other))
+					bad = h.bad(first.number, "ident_number", "directory.row_duplicate", fmt.Sprint(other))
 				} else {
 					seen[row.IdentNumber] = first.number
 				}
@@ -246,7 +248,7 @@ func (h head) entry(fields []string, line int, chamberNumber string) (Entry, *Ro
 		fields = fields[:len(fields)-1] // a delimiter at the end of the line
 	}
 	if len(fields) != len(h.headers) {
-		return e, &RowError{Line: line, Reason: "chamber.row_columns", Args: []any{fmt.Sprint(len(fields)), fmt.Sprint(len(h.headers))}}
+		return e, &RowError{Line: line, Reason: "directory.row_columns", Args: []any{fmt.Sprint(len(fields)), fmt.Sprint(len(h.headers))}}
 	}
 	for i, m := range h.meaning {
 		if m < 0 {
@@ -259,27 +261,27 @@ func (h head) entry(fields []string, line int, chamberNumber string) (Entry, *Ro
 		if of := columns[m].of; of != nil {
 			*of(&e) = value
 		} else if h.combined {
-			e.Street, e.HouseNumber = SplitStreet(value)
+			e.Street, e.HouseNumber = fold.SplitStreet(value)
 		}
 	}
 	for _, c := range columns {
 		if c.needed && *c.of(&e) == "" {
-			return e, h.bad(line, c.field, "chamber.row_required")
+			return e, h.bad(line, c.field, "directory.row_required")
 		}
 	}
-	ident, ok := FoldIdent(e.IdentNumber, chamberNumber)
+	ident, ok := fold.Ident(e.IdentNumber, chamberNumber)
 	if !ok {
-		return e, h.bad(line, "ident_number", "chamber.row_ident")
+		return e, h.bad(line, "ident_number", "directory.row_ident")
 	}
 	e.IdentNumber = ident
-	e.Postcode = FoldPostcode(e.Postcode)
-	if len(e.Postcode) != 5 || !digits(e.Postcode) { // spreadsheets drop a leading zero: better asked than guessed
-		return e, h.bad(line, "postcode", "chamber.row_postcode")
+	e.Postcode = fold.Postcode(e.Postcode)
+	if len(e.Postcode) != 5 || !fold.Digits(e.Postcode) { // spreadsheets drop a leading zero: better asked than guessed
+		return e, h.bad(line, "postcode", "directory.row_postcode")
 	}
-	if kind, number, ok := FoldRegisterNumber(e.RegisterNumber); ok {
+	if kind, number, ok := chamber.FoldRegisterNumber(e.RegisterNumber); ok {
 		e.RegisterNumber, e.RegisterKind = number, cmp.Or(e.RegisterKind, kind)
 	}
-	e.RegisterKind = cmp.Or(RegisterKindKey(e.RegisterKind), e.RegisterKind)
+	e.RegisterKind = cmp.Or(chamber.RegisterKindKey(e.RegisterKind), e.RegisterKind)
 	return e, nil
 }
 
@@ -291,11 +293,11 @@ func cell(s string) (value, reason string) {
 		s = s[2 : len(s)-1]
 	}
 	if utf8.RuneCountInString(s) > maxField {
-		return "", "chamber.row_field_long"
+		return "", "directory.row_field_long"
 	}
 	for _, r := range s {
 		if r == unicode.ReplacementChar || unicode.IsControl(r) {
-			return "", "chamber.row_characters"
+			return "", "directory.row_characters"
 		}
 	}
 	return s, ""

@@ -1,4 +1,4 @@
-package chamber
+package directory
 
 import (
 	"bufio"
@@ -148,14 +148,14 @@ func (l *lines) row(delimiter byte, columns int) (first line, fields []string, r
 		return first, nil, "", err
 	}
 	if first.tooLong {
-		return first, nil, "chamber.row_too_long", nil
+		return first, nil, "directory.row_too_long", nil
 	}
 	fields, state := splitRow(first.text, delimiter)
 	switch state {
 	case balanced:
 		return first, fields, "", nil
 	case broken:
-		return first, nil, "chamber.row_quotes", nil
+		return first, nil, "directory.row_quotes", nil
 	}
 	var more []line
 	text := first.text
@@ -182,5 +182,5 @@ func (l *lines) row(delimiter byte, columns int) (first line, fields []string, r
 		}
 	}
 	l.takeBack(more)
-	return first, nil, "chamber.row_quotes", nil
+	return first, nil, "directory.row_quotes", nil
 }

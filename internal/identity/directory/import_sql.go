@@ -1,4 +1,4 @@
-package chamber
+package directory
 
 import (
 	"fmt"

@@ -1,4 +1,4 @@
-package chamber
+package directory
 
 import (
 	"bytes"
@@ -10,6 +10,7 @@ import (
 	"golang.org/x/text/encoding/charmap"
 
 	"zunft/internal/ground/fault"
+	"zunft/internal/identity/fold"
 )
 
 const heading = "Identnummer;Firmierung;Rechtsform;Straße;Hausnummer;PLZ;Ort;Registerart;HR-Nummer;Registergericht;Geschäftsführung\n"
@@ -105,17 +106,17 @@ func TestR072BadRowsAreReportedAndTheRestCounts(t *testing.T) {
 		got = append(got, strings.TrimSpace(fmt.Sprintln(b.Line, b.Column, b.Header, b.Reason, b.Args)))
 	}
 	want := []string{
-		"3 1 Identnummer chamber.row_ident []",
-		"4 2 Firmierung chamber.row_required []",
-		"5 1 Identnummer chamber.row_duplicate [2]",
-		"6 0  chamber.row_columns [3 11]",
-		"7 6 PLZ chamber.row_postcode []",
-		"8 2 Firmierung chamber.row_characters []",
-		"9 2 Firmierung chamber.row_field_long []",
-		"10 0  chamber.row_quotes []",
-		"12 0  chamber.row_quotes []",
-		"13 0  chamber.row_too_long []",
-		"15 1 Identnummer chamber.row_ident []",
+		"3 1 Identnummer directory.row_ident []",
+		"4 2 Firmierung directory.row_required []",
+		"5 1 Identnummer directory.row_duplicate [2]",
+		"6 0  directory.row_columns [3 11]",
+		"7 6 PLZ directory.row_postcode []",
+		"8 2 Firmierung directory.row_characters []",
+		"9 2 Firmierung directory.row_field_long []",
+		"10 0  directory.row_quotes []",
+		"12 0  directory.row_quotes []",
+		"13 0  directory.row_too_long []",
+		"15 1 Identnummer directory.row_ident []",
 	}
 	for i := range max(len(want), len(got)) {
 		if i >= len(got) || i >= len(want) || strings.Join(strings.Fields(got[i]), " ") != strings.Join(strings.Fields(want[i]), " ") {
@@ -137,15 +138,15 @@ func TestR072BadRowsAreReportedAndTheRestCounts(t *testing.T) {
 // A file that is no directory is refused as a whole, with a sentence.
 func TestFilesThatAreNoDirectory(t *testing.T) {
 	for file, key := range map[string]string{
-		"":                               "chamber.file_empty",
-		"\n\n":                           "chamber.file_empty",
-		"PK\x03\x04rest of a sheet":      "chamber.file_is_sheet",
-		"\xFF\xFEI\x00d\x00":             "chamber.file_utf16",
-		"I\x00d\x00e\x00n\x00":           "chamber.file_utf16",
-		"<html><body>":                   "chamber.file_columns_missing",
-		"Identnummer;Firma;PLZ\n1;2;3\n": "chamber.file_columns_missing",
-		"Firma;" + heading + bakery:      "chamber.file_column_twice",
-		strings.Repeat("x", 100<<10):     "chamber.file_columns_missing",
+		"":                               "directory.file_empty",
+		"\n\n":                           "directory.file_empty",
+		"PK\x03\x04rest of a sheet":      "directory.file_is_sheet",
+		"\xFF\xFEI\x00d\x00":             "directory.file_utf16",
+		"I\x00d\x00e\x00n\x00":           "directory.file_utf16",
+		"<html><body>":                   "directory.file_columns_missing",
+		"Identnummer;Firma;PLZ\n1;2;3\n": "directory.file_columns_missing",
+		"Firma;" + heading + bakery:      "directory.file_column_twice",
+		strings.Repeat("x", 100<<10):     "directory.file_columns_missing",
 	} {
 		rows, bad, err := parse(t, file)
 		if f := fault.Of(err); f == nil || f.Key() != key || len(rows)+len(bad) > 0 {
@@ -157,7 +158,7 @@ func TestFilesThatAreNoDirectory(t *testing.T) {
 	for _, err := range ParseDirectory(strings.NewReader(heading+row("1", "a")+row("2", "b")+row("3", "c")), ParseOptions{MaxRows: 2}) {
 		n, last = n+1, err
 	}
-	if f := fault.Of(last); n != 3 || f == nil || f.Key() != "chamber.file_too_many_rows" {
+	if f := fault.Of(last); n != 3 || f == nil || f.Key() != "directory.file_too_many_rows" {
 		t.Errorf("row limit: %d steps, %v", n, last)
 	}
 }
@@ -184,7 +185,7 @@ func FuzzParseDirectory(f *testing.F) {
 				}
 				return
 			} else {
-				if idents[r.IdentNumber] || !digits(r.IdentNumber) || len(r.IdentNumber) > 10 || r.Name == "" || len(r.Postcode) != 5 || r.Place == "" {
+				if idents[r.IdentNumber] || !fold.Digits(r.IdentNumber) || len(r.IdentNumber) > 10 || r.Name == "" || len(r.Postcode) != 5 || r.Place == "" {
 					t.Fatalf("row %+v", r)
 				}
 				idents[r.IdentNumber] = true

@@ -1,0 +1,141 @@
+package directory
+
+import (
+	"context"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"zunft/internal/ground/audit"
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/dbtest"
+	"zunft/internal/ground/fault"
+	"zunft/internal/ground/i18n"
+	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/schema"
+)
+
+// W06: exact after normalization finds one company; near misses, other
+// chambers and twins find none. R091: the desk sees the near misses.
+func TestW06FindExactAndCandidates(t *testing.T) {
+	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
+		c := musterland(t, d)
+		other := chamber.Chamber{Number: "998", Name: "Kammer Fremdland"}
+		write(t, d, func(tx *db.Tx) (err error) { other, err = chamber.Create(tx, audit.Console, other); return err })
+		file := heading + bakery + row("21", "Zwilling GmbH") + row("22", "Zwilling GmbH") + row("23", "Schlosserei Otto KG") +
+			"31;Bert Bäcker Verwaltungs GmbH;GmbH;Ring;3;00999;Anderswo;HRB;12345 B;Amtsgericht Stuttgart;Bert Bäcker\n" + row("32", "☆")
+		if _, err := Import(context.Background(), d, audit.Console, c.ID, strings.NewReader(file), ImportOptions{Strict: true}); err != nil {
+			t.Fatal(err)
+		}
+		look(t, d, func(tx *db.Tx) error {
+			if e, err := FindExact(tx, c.ID, applied); err != nil || e.IdentNumber != "11" || e.Management != "Bert Bäcker" {
+				t.Errorf("exact: %+v, %v", e, err)
+			}
+			without := applied
+			without.IdentNumber = ""
+			if e, err := FindExact(tx, c.ID, without); err != nil || e.IdentNumber != "11" {
+				t.Errorf("without ident number: %+v, %v", e, err)
+			}
+			for name, change := range map[string]func(*Company){
+				"other house":     func(c *Company) { c.HouseNumber = "1 b" },
+				"other name":      func(c *Company) { c.Name = "Bäckerei Berta GmbH" },
+				"part of a name":  func(c *Company) { c.Name = "Bäckerei" },
+				"other ident":     func(c *Company) { c.IdentNumber = "21" },
+				"no ident at all": func(c *Company) { c.IdentNumber = "elf" },
+				"twins": func(c *Company) {
+					*c = Company{Name: "Zwilling GmbH", Street: "Hauptstraße", HouseNumber: "1", Postcode: "00001"}
+				},
+				"no name": func(c *Company) {
+					*c = Company{Name: "☆☆", Street: "Hauptstraße", HouseNumber: "1", Postcode: "00001"}
+				},
+				"nothing": func(c *Company) { *c = Company{} },
+			} {
+				a := applied
+				change(&a)
+				if e, err := FindExact(tx, c.ID, a); !fault.Is(err, fault.KindNotFound) {
+					t.Errorf("%s: found %+v, %v", name, e, err)
+				}
+			}
+			if _, err := FindExact(tx, other.ID, applied); !fault.Is(err, fault.KindNotFound) {
+				t.Errorf("another chamber's directory: %v", err)
+			}
+			twin := Company{Name: "Zwilling GmbH", Street: "Hauptstr.", HouseNumber: "1", Postcode: "00001", IdentNumber: "0022"}
+			if e, err := FindExact(tx, c.ID, twin); err != nil || e.IdentNumber != "22" {
+				t.Errorf("a twin by its ident number: %+v, %v", e, err)
+			}
+
+			near := applied
+			near.Name, near.HouseNumber = "Bäkerei Bert GmbH", "2"
+			got, err := Candidates(tx, c.ID, near, 5)
+			if err != nil || len(got) < 2 || got[0].Entry.IdentNumber != "11" || got[0].Match.Score >= 100 || got[0].Match.Score < 70 {
+				t.Errorf("candidates: %+v, %v", got, err)
+			}
+			for _, g := range got {
+				if g.Entry.IdentNumber == "23" {
+					t.Errorf("a stranger at the same postcode: %d", g.Match.Score)
+				}
+			}
+			byRegister := Company{Name: "Bert Bäcker Verwaltungs GmbH", LegalForm: "gmbh", Street: "Ring", HouseNumber: "3", Postcode: "11111", Place: "Anderswo", RegisterNumber: "HRB 12345 B"}
+			if got, err := Candidates(tx, c.ID, byRegister, 5); err != nil || len(got) == 0 || got[0].Entry.IdentNumber != "31" {
+				t.Errorf("by register number: %+v, %v", got, err)
+			}
+			if got, err := Candidates(tx, other.ID, applied, 5); err != nil || len(got) != 0 {
+				t.Errorf("another chamber's candidates: %+v, %v", got, err)
+			}
+			if e, err := ByIdent(tx, c.ID, " 000 011 "); err != nil || e.Name != "Bäckerei Bert GmbH" {
+				t.Errorf("by ident: %+v, %v", e, err)
+			} else if again, err := Get(tx, e.ID); err != nil || again != e {
+				t.Errorf("by id: %+v, %v", again, err)
+			}
+			if _, err := ByIdent(tx, c.ID, "elf"); !fault.Is(err, fault.KindNotFound) {
+				t.Errorf("no ident: %v", err)
+			}
+			return nil
+		})
+	})
+}
+
+// Every phrase that the code names is there in both languages, and none besides.
+func TestPhrases(t *testing.T) {
+	catalog, err := i18n.Load(Phrases)
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := map[string]bool{}
+	files, _ := filepath.Glob("*.go")
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if call, ok := n.(*ast.KeyValueExpr); ok && fmt.Sprint(call.Key) == "Event" {
+				return false // directory.imported and the like are audit events
+			}
+			if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+				if s, _ := strconv.Unquote(lit.Value); strings.HasPrefix(s, "directory.") && !strings.Contains(s, " ") {
+					used[s] = true
+				}
+			}
+			return true
+		})
+	}
+	for key := range used {
+		if !catalog.Has(key) {
+			t.Errorf("no phrase %s", key)
+		}
+	}
+	for key := range catalog.Keys() {
+		if !used[key] {
+			t.Errorf("nobody says %s", key)
+		}
+	}
+}
