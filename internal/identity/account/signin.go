@@ -31,15 +31,26 @@ type Proof struct {
 	Account Account
 	Ticket  string // set while the account is unconfirmed: opens [ResendByTicket]
 	renewed string // PHC with today's parameters
+	known   bool   // in a browser of theirs: no pause holds
 }
 
 // Authenticate finds out whose user name (or address) and password these are,
 // outside of any transaction. Whatever is wrong, the answer is the same and
 // costs the same: unknown, wrong, paused, locked. Somebody with the right
-// password of an unconfirmed account gets a Proof with a Ticket.
-func Authenticate(ctx context.Context, d *db.DB, h *Hasher, by audit.Actor, login, plain string) (Proof, error) {
+// password of an unconfirmed account gets a Proof with a Ticket. device is the
+// mark of [Device] that the browser has, or empty.
+func Authenticate(ctx context.Context, d *db.DB, h *Hasher, by audit.Actor, login, plain, device string) (Proof, error) {
 	var p Proof
 	if err := d.Write(ctx, func(tx *db.Tx) error {
+		if device != "" {
+			a, err := ByLogin(tx, login)
+			if err != nil && !fault.Is(err, fault.KindNotFound) {
+				return err
+			}
+			if p.known, err = knownDevice(tx, a, device); err != nil || p.known {
+				return err
+			}
+		}
 		if err := limit.TakeIn(tx, "login/ip/"+limit.Network(by.IP), addressRate); err != nil {
 			return err
 		}
@@ -53,7 +64,7 @@ func Authenticate(ctx context.Context, d *db.DB, h *Hasher, by audit.Actor, logi
 		if main, err = ByLogin(tx, login); err != nil && !fault.Is(err, fault.KindNotFound) {
 			return err
 		}
-		ready = main.State == Active && !main.pausedUntil.After(tx.Now())
+		ready = main.State == Active && (p.known || !main.pausedUntil.After(tx.Now()))
 		if waiting, err = unconfirmedByKey(tx, Fold(clip(login))); fault.Is(err, fault.KindNotFound) {
 			err = nil
 		}
@@ -76,7 +87,7 @@ func Authenticate(ctx context.Context, d *db.DB, h *Hasher, by audit.Actor, logi
 		}
 	}
 	if !good {
-		return p, d.Write(ctx, func(tx *db.Tx) error { return failed(tx, by, main) })
+		return p, d.Write(ctx, func(tx *db.Tx) error { return failed(tx, by, main, p.known) })
 	}
 	p.Account = main
 	if h.Stale(main.password) {
@@ -93,7 +104,14 @@ func (h *Hasher) try(ctx context.Context, real bool, phc, plain string) (bool, e
 	return h.Verify(ctx, phc, plain)
 }
 
-func failed(tx *db.Tx, by audit.Actor, a Account) error {
+// failed counts; tries in a known browser have been counted there.
+func failed(tx *db.Tx, by audit.Actor, a Account, known bool) error {
+	if known {
+		if err := audit.Record(tx, by, audit.Entry{Event: "signin.failed", Account: a.ID, Detail: map[string]any{"device": "known"}}); err != nil {
+			return err
+		}
+		return db.Keep(refused())
+	}
 	n, err := db.Value[int](tx, `UPDATE account SET failures = failures + 1 WHERE id = $1 AND state = 'active'
 		AND (paused_until IS NULL OR paused_until <= $2) RETURNING failures`, a.ID, tx.Now())
 	if err != nil && !fault.Is(err, fault.KindNotFound) {
@@ -127,9 +145,14 @@ func Accept(tx *db.Tx, by audit.Actor, p Proof) (Account, error) {
 	if next == "" {
 		next = p.Account.password
 	}
-	a, err := db.One(tx, (*Account).fields, `UPDATE account SET failures = 0, paused_until = NULL, password = $1
+	// A sign-in in a known browser gives strangers no new tries.
+	reset, until := `failures = 0, paused_until = NULL, `, tx.Now()
+	if p.known {
+		reset, until = "", db.Time{Time: tx.Now().AddDate(100, 0, 0)}
+	}
+	a, err := db.One(tx, (*Account).fields, `UPDATE account SET `+reset+`password = $1
 		WHERE id = $2 AND state = 'active' AND password = $3 AND (paused_until IS NULL OR paused_until <= $4) RETURNING `+columns,
-		next, p.Account.ID, p.Account.password, tx.Now())
+		next, p.Account.ID, p.Account.password, until)
 	if fault.Is(err, fault.KindNotFound) {
 		return Account{}, refused()
 	}
@@ -138,6 +161,9 @@ func Accept(tx *db.Tx, by audit.Actor, p Proof) (Account, error) {
 	}
 	if err := revoke(tx, a.ID, passwordLink); err != nil {
 		return Account{}, err
+	}
+	if p.known {
+		return a, audit.Record(tx, by, audit.Entry{Event: "signin.succeeded", Account: a.ID, Detail: map[string]any{"device": "known"}})
 	}
 	// Limits are for guessing: who knew the password has not guessed.
 	for _, name := range []string{a.Email, a.Username} {

@@ -3,9 +3,11 @@ package company
 import (
 	"errors"
 	"net/http"
+	"time"
 
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
+	"zunft/internal/ground/limit"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/organization"
@@ -104,10 +106,18 @@ func (p *Pages) check(w http.ResponseWriter, r *http.Request, f *web.Form) error
 	return p.Site.Show(w, r, f.Status(), templates, "check", page)
 }
 
+// registeredRate bounds how often one person is told that a company is here.
+var registeredRate = limit.Rate{Burst: 10, Every: 5 * time.Minute}
+
 func (p *Pages) again(w http.ResponseWriter, r *http.Request, f *web.Form, err error) error {
 	page := &registerPage{}
 	if own, yes := errors.AsType[*organization.OwnPending](err); yes {
 		page.Own = own.ID
+	}
+	if fault.Is(err, fault.KindConflict) { // telling who is here already has an end
+		if limited := limit.Take(r.Context(), p.DB, "registered/"+web.Actor(r).Account, registeredRate); limited != nil {
+			err, page.Own = limited, ""
+		}
 	}
 	if !f.Take(err) {
 		return err

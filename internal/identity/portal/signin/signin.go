@@ -60,6 +60,7 @@ func (p *Pages) Mount(m *web.Mux) {
 const (
 	usernameCookie = "username" // the name only, never the session (R032)
 	nextCookie     = "next"     // left by the sign-up place
+	deviceCookie   = "device"   // opens nothing: see account.Device
 	yearlong       = 365 * 24 * time.Hour
 )
 
@@ -125,7 +126,7 @@ func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) error {
 	if !f.OK() {
 		return p.show(w, r, f)
 	}
-	proof, err := account.Authenticate(r.Context(), p.DB, p.Hasher, web.Actor(r), login, plain)
+	proof, err := account.Authenticate(r.Context(), p.DB, p.Hasher, web.Actor(r), login, plain, p.Site.Cookie(r, deviceCookie))
 	if f.Take(err) {
 		return p.show(w, r, f)
 	}
@@ -135,7 +136,7 @@ func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) error {
 	if proof.Ticket != "" {
 		return p.Site.Show(w, r, http.StatusOK, templates, "unconfirmed", &unconfirmedPage{Email: proof.Account.Email, Ticket: proof.Ticket})
 	}
-	var token string
+	var token, device string
 	var s session.Session
 	var a account.Account
 	err = p.DB.Write(r.Context(), func(tx *db.Tx) (err error) {
@@ -143,6 +144,7 @@ func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) error {
 		if a, err = account.Accept(tx, by, proof); err != nil {
 			return err
 		}
+		device = account.Device(tx, a)
 		if old := visitor.Of(r); old != nil {
 			if old.Account.ID == a.ID && f.Text("again") == "1" {
 				token, s, err = session.Reauthenticated(tx, by, old.Session.ID, "pwd")
@@ -162,6 +164,7 @@ func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p.Door.SignIn(w, r, token, s)
+	p.Site.SetCookie(w, deviceCookie, device, yearlong)
 	p.remember(w, r, f, a)
 	next := web.LocalPath(f.Values.Get("next"))
 	if kept := p.Site.Cookie(r, nextCookie); kept != "" {
