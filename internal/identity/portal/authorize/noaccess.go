@@ -26,7 +26,7 @@ type noAccessPage struct {
 	Joining               []membership.Entry
 	Join                  bool   // belongs to no organization
 	Organization, ID      string // the organization it is about
-	Here                  string // this page, for the form: the language can be changed on what comes back
+	Here                  string // this page: the way back from joining and for the language on what comes back
 	Waiting               *membership.Entry
 	WaitingRoles          string
 	Alone                 bool // administers the organization and can give the role themselves (R030)
@@ -78,6 +78,7 @@ func (page *noAccessPage) load(tx *db.Tx, r *http.Request, organizationID string
 				page.Joining = append(page.Joining, e)
 			}
 		}
+		page.Here, page.Roles = "/authorize/no-access?"+url.Values{"client_id": {page.ClientID}}.Encode(), options(roles, web.Lang(r))
 		return nil
 	}
 	m := members[0]
@@ -106,11 +107,16 @@ func (page *noAccessPage) load(tx *db.Tx, r *http.Request, organizationID string
 	if page.Alone = m.Admin; page.Alone {
 		return nil
 	}
-	for _, role := range roles {
-		page.Roles = append(page.Roles, web.Option{Value: role.Key, Text: role.Name(web.Lang(r)), Hint: role.Description(web.Lang(r)), Selected: len(roles) == 1})
-	}
+	page.Roles = options(roles, web.Lang(r))
 	page.Givers, err = givers(tx, m.Organization)
 	return err
+}
+
+func options(roles []application.Role, lang string) (all []web.Option) {
+	for _, role := range roles {
+		all = append(all, web.Option{Value: role.Key, Text: role.Name(lang), Hint: role.Description(lang), Selected: len(roles) == 1})
+	}
+	return all
 }
 
 func here(clientID, organizationID string) string {

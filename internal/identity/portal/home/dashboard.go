@@ -7,6 +7,7 @@ import (
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/application"
 	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/letter"
 	"zunft/internal/identity/membership"
 	"zunft/internal/identity/organization"
 	"zunft/internal/identity/visitor"
@@ -65,6 +66,8 @@ type known struct {
 	asked         []membership.Entry
 	registrations []organization.Registration
 	registered    []organization.Organization
+	desk          organization.Counts // for clerks only
+	letters       int                 // that wait for the printer
 	counts        membership.Counts
 	inbox         map[membership.Section][]membership.Entry
 	now           db.Time
@@ -102,6 +105,16 @@ func load(tx *db.Tx, r *http.Request, v *visitor.Visitor) (k known, err error) {
 	}
 	if k.registered, err = organization.RegisteredBy(tx, v.Account.ID); err != nil {
 		return k, err
+	}
+	if v.Chamber != "" {
+		if k.desk, err = organization.Count(tx, actor, v.Chamber); err != nil {
+			return k, err
+		}
+		letters, err := letter.Waiting(tx, v.Chamber)
+		if err != nil {
+			return k, err
+		}
+		k.letters = len(letters)
 	}
 	if len(v.AdminOf) == 0 {
 		return k, nil
@@ -196,6 +209,19 @@ func (p *Pages) tasks(r *http.Request, v *visitor.Visitor, k known, page *dashbo
 		if reg.State == organization.AskedBack {
 			all = append(all, task{Text: text("home.task_asked_back", reg.Name), Detail: reg.Reference, Href: "/organizations/registrations/" + reg.ID})
 		}
+	}
+	if n := k.desk.Mine; n > 0 {
+		all = append(all, task{Text: text("home.task_desk_mine", n), Href: "/chamber/registrations?status=mine"})
+	}
+	if n := k.desk.Open; n > 0 {
+		detail := ""
+		if k.desk.Old > 0 {
+			detail = text("home.task_desk_old", k.desk.Old)
+		}
+		all = append(all, task{Text: text("home.task_desk", n), Detail: detail, Href: "/chamber/registrations"})
+	}
+	if k.letters > 0 {
+		all = append(all, task{Text: text("home.task_letters", k.letters), Href: "/chamber/letters"})
 	}
 	inbox := "#requests"
 	if len(v.AdminOf) == 1 {

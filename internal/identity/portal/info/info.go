@@ -8,7 +8,6 @@ package info
 import (
 	"embed"
 	"net/http"
-	"strings"
 
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/web"
@@ -56,41 +55,23 @@ func Footer(text func(key string) string) []web.Link {
 // page is all that page.html may use.
 type page struct {
 	web.Frame
-	Title      string
-	Paragraphs []Paragraph
-}
-
-// A Paragraph of a long text; a heading if it began with "# ".
-type Paragraph struct {
-	Heading bool
-	Text    string
-}
-
-// Paragraphs splits a plain text at empty lines.
-func Paragraphs(text string) (all []Paragraph) {
-	for part := range strings.SplitSeq(text, "\n\n") {
-		part = strings.TrimSpace(part)
-		if heading, yes := strings.CutPrefix(part, "# "); yes {
-			all = append(all, Paragraph{true, heading})
-		} else if part != "" {
-			all = append(all, Paragraph{false, part})
-		}
-	}
-	return all
+	Title  string
+	German bool // a text that exists in German only
+	Blocks []terms.Block
 }
 
 func (p *Pages) topic(w http.ResponseWriter, r *http.Request, topic string) error {
 	text := func(key string, args ...any) string { return p.Site.Catalog.Text(web.Lang(r), key, args...) }
 	return p.Site.Show(w, r, http.StatusOK, templates, "page", &page{
-		Title: text("info.title." + topic), Paragraphs: Paragraphs(text("info.text."+topic, p.Site.Owner))})
+		Title: text("info.title." + topic), Blocks: terms.Terms{Body: text("info.text."+topic, p.Site.Owner)}.Blocks()})
 }
 
 func (p *Pages) duties(w http.ResponseWriter, r *http.Request) error {
-	view := &page{Title: p.Site.Catalog.Text(web.Lang(r), "info.title.duties")}
+	view := &page{Title: p.Site.Catalog.Text(web.Lang(r), "info.title.duties"), German: true}
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) error {
 		all, err := terms.Current(tx)
 		for _, t := range all {
-			view.Paragraphs = append(view.Paragraphs, Paragraphs(t.Body)...)
+			view.Blocks = append(view.Blocks, t.Blocks()...)
 		}
 		return err
 	})
