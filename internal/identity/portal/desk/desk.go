@@ -101,7 +101,7 @@ type startPage struct {
 }
 
 func (p *Pages) start(w http.ResponseWriter, r *http.Request) error {
-	page := &startPage{}
+	page := &startPage{Frame: web.Frame{Wide: true}}
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) error {
 		id, err := mine(tx, r)
 		if err != nil {

@@ -134,7 +134,7 @@ func (p *Pages) showBatch(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) batchForm(w http.ResponseWriter, r *http.Request, f *web.Form) error {
-	page := &batchPage{Form: f, Frame: web.Frame{Wide: true}}
+	page := &batchPage{Form: f, Frame: web.Frame{Wide: true, Back: web.Link{Text: p.text(r, "desk.letters_title"), Href: "/chamber/letters"}}}
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
 		if page.Batch, page.Letters, err = p.ownBatch(tx, r); err != nil {
 			return err

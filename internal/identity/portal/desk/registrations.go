@@ -87,7 +87,7 @@ type casePage struct {
 }
 
 func (p *Pages) loadCase(r *http.Request, f *web.Form) (*casePage, error) {
-	page := &casePage{Form: f, Frame: web.Frame{Wide: true}}
+	page := &casePage{Form: f, Frame: web.Frame{Wide: true, Back: web.Link{Text: p.text(r, "desk.list_title"), Href: "/chamber/registrations"}}}
 	by := web.Actor(r)
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) error {
 		page.clock = p.clock(tx, r)

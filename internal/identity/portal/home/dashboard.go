@@ -26,6 +26,7 @@ type dashboardPage struct {
 	Companies    []company
 	Joins, Roles []section // requests to answer: for admins only (R183)
 	Asked        []membership.Entry
+	Registered   []registration
 	Applications []app
 }
 
@@ -41,6 +42,12 @@ type company struct {
 	Chamber string
 	Roles   []string
 	Admin   bool
+}
+
+// A registration on its way, until the organization is active.
+type registration struct {
+	organization.Registration
+	Letter bool // approved: the letter is on its way
 }
 
 // A section of requests that folds out (R129, R130, R132, R134).
@@ -164,7 +171,7 @@ func (p *Pages) dashboard(w http.ResponseWriter, r *http.Request, v *visitor.Vis
 		part := func(s membership.Section) section { return section{s, k.counts.Of(s), k.inbox[s], inboxes} }
 		page.Joins, page.Roles = []section{part(membership.Mine), part(membership.OpenJoins)}, []section{part(membership.OpenRoles)}
 	}
-	page.Applications = k.applications(lang)
+	page.Applications, page.Registered = k.applications(lang), k.onTheWay()
 	page.Tasks = p.tasks(r, v, k, page)
 	return p.Site.Show(w, r, http.StatusOK, templates, "dashboard", page)
 }
@@ -175,6 +182,20 @@ func (p *Pages) age(r *http.Request, now, oldest db.Time) string {
 		return p.Site.Catalog.Text(web.Lang(r), "home.oldest", days)
 	}
 	return p.Site.Catalog.Text(web.Lang(r), "home.oldest_today")
+}
+
+// onTheWay are the person's registrations that somebody still has to do with.
+func (k known) onTheWay() (all []registration) {
+	awaited := map[string]bool{}
+	for _, o := range k.registered {
+		awaited[o.ID] = o.State == organization.AwaitingLetter
+	}
+	for _, r := range k.registrations {
+		if r.Pending() || awaited[r.Organization] {
+			all = append(all, registration{r, !r.Pending()})
+		}
+	}
+	return all
 }
 
 // applications are those that would let the person in: a role in an active
