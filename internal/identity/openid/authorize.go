@@ -224,11 +224,11 @@ func organizationsWithRole(tx *db.Tx, account, applicationID string) (with []str
 
 // issue makes the grant and its code and sends the browser back with it.
 func (p *Provider) issue(w http.ResponseWriter, r *http.Request, q request, a application.Application, s session.Session, organization string) error {
-	code := seal.Token()
+	id, secret := db.NewID(), seal.Token()
 	err := p.DB.Write(r.Context(), func(tx *db.Tx) error {
-		g := grant{ID: db.NewID(), Application: a.ID, Account: s.Account, Session: s.ID, Organization: organization, Scope: q.scope, Nonce: q.nonce,
+		g := grant{ID: id, Application: a.ID, Account: s.Account, Session: s.ID, Organization: organization, Scope: q.scope, Nonce: q.nonce,
 			RedirectURI: q.redirectURI, Challenge: q.challenge, AuthTime: s.AuthTime, AMR: s.AMR, ACR: acrOf(s.AMR)}
-		if err := g.insert(tx, seal.Hash(code)); err != nil {
+		if err := g.insert(tx, seal.Hash(secret)); err != nil {
 			return err
 		}
 		return audit.Record(tx, web.Actor(r), audit.Entry{Event: "application.signed_in", Account: s.Account, Organization: organization, Thing: a.ID})
@@ -236,7 +236,7 @@ func (p *Provider) issue(w http.ResponseWriter, r *http.Request, q request, a ap
 	if err != nil {
 		return err
 	}
-	return web.See(w, r, answer(q.redirectURI, "code", code, "state", q.state, "iss", p.Site.Base))
+	return web.See(w, r, answer(q.redirectURI, "code", bearerOf(id, secret), "state", q.state, "iss", p.Site.Base))
 }
 
 // AllowNext prepares a page whose form leads on to next. If next is an

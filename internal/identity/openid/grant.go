@@ -66,28 +66,37 @@ func (g *grant) insert(tx *db.Tx, codeHash string) error {
 	return nil
 }
 
+// A bearer is what applications carry, code or access token: the id of the
+// grant, to find it without an index of its own, and 256 random bits, of which
+// only the hash is kept.
+func bearerOf(grantID, secret string) string { return grantID + "." + secret }
+
+// readBearer takes it apart. What is no bearer finds nothing.
+func readBearer(s string) (grantID, hash string) {
+	grantID, secret, _ := strings.Cut(s, ".")
+	if !plain(grantID, 64) {
+		return "", ""
+	}
+	return grantID, seal.Hash(secret)
+}
+
 // useCode burns the code and notes the access token that comes of it, in one
 // statement: exactly one caller gets the grant. If the caller then finds
 // something wrong, it keeps the token to itself, and so nobody has it. A second
 // use is NotFound, and all that came of the code is revoked (RFC 6749, section
 // 4.1.2): its transaction must be kept.
 func useCode(tx *db.Tx, by audit.Actor, code, secret string) (grant, error) {
-	hash := seal.Hash(code)
-	g, err := readGrant(tx, `UPDATE oidc_grant SET code_used_at = $1, access_hash = $2, access_expires_at = $3 WHERE code_hash = $4 AND code_used_at IS NULL RETURNING `+grantColumns,
-		seal.Hash(secret), tx.Now().Add(accessLife), hash)
+	id, hash := readBearer(code)
+	g, err := readGrant(tx, `UPDATE oidc_grant SET code_used_at = $1, access_hash = $2, access_expires_at = $3 WHERE id = $4 AND code_hash = $5 AND code_used_at IS NULL RETURNING `+grantColumns,
+		seal.Hash(secret), tx.Now().Add(accessLife), id, hash)
 	if !fault.Is(err, fault.KindNotFound) {
 		return g, err
 	}
-	if revokeErr := revokeGrants(tx, by, "code_reused", `code_hash = $2`, hash); revokeErr != nil {
+	if revokeErr := revokeGrants(tx, by, "code_reused", `id = $2 AND code_hash = $3`, id, hash); revokeErr != nil {
 		return g, revokeErr
 	}
 	return g, err
 }
-
-// accessToken is what an application carries: the grant it belongs to, for
-// finding it without an index of its own, and 256 random bits, of which the
-// hash is kept.
-func accessToken(g grant, secret string) string { return g.ID + "." + secret }
 
 // revokeGrants ends grants that match a condition and all their tokens. $1 is the moment.
 func revokeGrants(tx *db.Tx, by audit.Actor, reason, condition string, args ...any) error {
@@ -117,12 +126,9 @@ func addToken(tx *db.Tx, kind, token, grantID string, life time.Duration) error 
 
 // byAccessToken is the living grant of an access token, NotFound if either is no more.
 func byAccessToken(tx *db.Tx, token string) (grant, error) {
-	id, secret, _ := strings.Cut(token, ".")
-	if !plain(id, 64) {
-		return grant{}, fault.NotFound()
-	}
+	id, hash := readBearer(token)
 	g, err := readGrant(tx, `SELECT `+grantColumns+` FROM oidc_grant WHERE id = $2 AND (access_hash = $3 AND access_expires_at > $1
-		OR EXISTS (SELECT 1 FROM oidc_token t WHERE t.token_hash = $3 AND t.oidc_grant = $2 AND t.kind = 'access' AND t.expires_at > $1))`, id, seal.Hash(secret))
+		OR EXISTS (SELECT 1 FROM oidc_token t WHERE t.token_hash = $3 AND t.oidc_grant = $2 AND t.kind = 'access' AND t.expires_at > $1))`, id, hash)
 	return living(g, err)
 }
 
@@ -142,11 +148,11 @@ func living(g grant, err error) (grant, error) {
 
 // tokenEnd is when an access or refresh token of a grant expires.
 func tokenEnd(tx *db.Tx, g grant, token string) (db.Time, error) {
-	_, secret, found := strings.Cut(token, ".")
-	if !found {
-		secret = token
+	hash := seal.Hash(token)
+	if id, inner := readBearer(token); id == g.ID {
+		hash = inner
 	}
-	return db.Value[db.Time](tx, `SELECT COALESCE((SELECT expires_at FROM oidc_token WHERE token_hash = $1), (SELECT access_expires_at FROM oidc_grant WHERE id = $2))`, seal.Hash(secret), g.ID)
+	return db.Value[db.Time](tx, `SELECT COALESCE((SELECT expires_at FROM oidc_token WHERE token_hash = $1), (SELECT access_expires_at FROM oidc_grant WHERE id = $2))`, hash, g.ID)
 }
 
 // successor of a renewed token. It is derived, so that a lost answer can be

@@ -93,16 +93,16 @@ func (p *Provider) Work(r *job.Runner) {
 	p.jobs = r
 	r.On("session.ended", p.sessionEnded)
 	r.On("openid.backchannel", p.tellApplication)
-	r.Every(10*time.Minute, "openid.sweep", func(ctx context.Context) error { return p.sweep(ctx) })
+	r.Every(10*time.Minute, "openid.sweep", p.sweep)
+	r.Every(24*time.Hour, "openid.keys", p.warm) // once at the start, beside serving
 }
 
-// EnsureKeys loads the signing keys and makes what is missing. The RSA key,
-// which takes a while, is made when it is first asked for (see Warm).
+// EnsureKeys loads the signing keys and makes the one for ES256 if there is
+// none. The RSA key takes a while: it is made by a job right after the start, or
+// by the first request that needs it.
 func (p *Provider) EnsureKeys(ctx context.Context) error { return p.keys.load(ctx, p.DB) }
 
-// Warm makes the RSA key now instead of at its first use. A server calls it in
-// the background after it has started to listen.
-func (p *Provider) Warm(ctx context.Context) error {
-	_, err := p.keys.get(ctx, p.DB, rs256)
+func (p *Provider) warm(ctx context.Context) error {
+	_, err := p.keys.published(ctx, p.DB)
 	return err
 }

@@ -169,7 +169,7 @@ func (p *Provider) exchange(r *http.Request, a application.Application) (any, *r
 		if at, err = work(tx, g); err != nil {
 			return db.Keep(err)
 		}
-		t.AccessToken = accessToken(g, secret)
+		t.AccessToken = bearerOf(g.ID, secret)
 		if g.offline() {
 			t.RefreshToken = seal.Token()
 			return addToken(tx, "refresh", t.RefreshToken, g.ID, refreshLife)
@@ -250,7 +250,7 @@ func (p *Provider) refresh(r *http.Request, a application.Application) (any, *re
 		if at, err = work(tx, n.grant); err != nil {
 			return db.Keep(err)
 		}
-		t.AccessToken = accessToken(n.grant, secret)
+		t.AccessToken = bearerOf(n.grant.ID, secret)
 		return addToken(tx, "access", secret, n.grant.ID, accessLife)
 	})
 	switch {

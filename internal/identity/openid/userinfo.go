@@ -126,8 +126,7 @@ func (p *Provider) revoke(w http.ResponseWriter, r *http.Request) (any, *refusal
 		if err != nil {
 			return err
 		}
-		id, secret, _ := strings.Cut(token, ".")
-		hash := seal.Hash(secret)
+		id, hash := readBearer(token)
 		if _, err := tx.Exec(`UPDATE oidc_grant SET access_hash = '' WHERE id = $1 AND access_hash = $2 AND application = $3`, id, hash, a.ID); err != nil {
 			return err
 		}

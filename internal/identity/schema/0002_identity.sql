@@ -382,7 +382,7 @@ CREATE TABLE oidc_grant (
 	scope          TEXT NOT NULL,
 	nonce          TEXT NOT NULL,
 	redirect_uri   TEXT NOT NULL,
-	code_hash      TEXT NOT NULL UNIQUE,
+	code_hash      TEXT NOT NULL,           -- found by id, which the code carries
 	code_challenge TEXT NOT NULL,           -- S256, or empty
 	auth_time      TIMESTAMPTZ NOT NULL,
 	acr            TEXT NOT NULL,
