@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"zunft/internal/story"
@@ -37,6 +38,7 @@ func (d demoCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer w.Stop()
+	debug.FreeOSMemory() // what starting needed (hashes, templates) is not needed again
 	if d.JSON {
 		if err := json.NewEncoder(os.Stdout).Encode(w); err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -56,6 +57,7 @@ func (s serveCommand) Run(ctx context.Context) error {
 		}
 		parts = append(parts, part{"training", c.Training.Listen, tr, tr.Jobs})
 	}
+	debug.FreeOSMemory() // what starting needed is not needed again
 	return serve(ctx, parts)
 }
 
