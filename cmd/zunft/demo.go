@@ -38,7 +38,7 @@ func (d demoCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer w.Stop()
-	debug.FreeOSMemory() // what starting needed (hashes, templates) is not needed again
+	go debug.FreeOSMemory() // what starting needed (hashes, templates) is not needed again
 	if d.JSON {
 		if err := json.NewEncoder(os.Stdout).Encode(w); err != nil {
 			return err

@@ -57,7 +57,7 @@ func (s serveCommand) Run(ctx context.Context) error {
 		}
 		parts = append(parts, part{"training", c.Training.Listen, tr, tr.Jobs})
 	}
-	debug.FreeOSMemory() // what starting needed is not needed again
+	go debug.FreeOSMemory() // what starting needed is not needed again
 	return serve(ctx, parts)
 }
 
