@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"zunft/internal/ground/db"
+	"zunft/internal/ground/fault"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/application"
 	"zunft/internal/identity/membership"
@@ -122,11 +123,24 @@ func place(search, after string) string {
 	return "?" + q.Encode()
 }
 
+// addressed is the member of the address, who must be one of the company of
+// the address: a member of another is none here, even to their own admin.
+func addressed(tx *db.Tx, r *http.Request) (membership.Listed, error) {
+	m, err := membership.LoadMember(tx, web.Actor(r), r.PathValue("member"))
+	if err == nil && m.Organization != r.PathValue("id") {
+		return membership.Listed{}, fault.NotFound()
+	}
+	return m, err
+}
+
 // step runs a rule on one member and returns to where the member is in the list.
 func (p *Pages) step(w http.ResponseWriter, r *http.Request, done string, rule func(tx *db.Tx, member string) error) error {
 	member := r.PathValue("member")
 	admin := false
 	err := p.DB.Write(r.Context(), func(tx *db.Tx) (err error) {
+		if _, err = addressed(tx, r); err != nil {
+			return err
+		}
 		if err = rule(tx, member); err == nil {
 			admin, err = membership.IsAdmin(tx, web.Actor(r), r.PathValue("id"))
 		}
@@ -183,7 +197,7 @@ func (p *Pages) remove(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) showRemove(w http.ResponseWriter, r *http.Request, f *web.Form) error {
 	page := &removePage{Form: f}
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
-		if page.Member, err = membership.LoadMember(tx, web.Actor(r), r.PathValue("member")); err != nil {
+		if page.Member, err = addressed(tx, r); err != nil {
 			return err
 		}
 		page.Company, err = organization.Get(tx, page.Member.Organization)
@@ -200,7 +214,7 @@ func (p *Pages) doRemove(w http.ResponseWriter, r *http.Request) error {
 	f := web.ReadForm(r)
 	var m membership.Listed
 	err := p.DB.Write(r.Context(), func(tx *db.Tx) (err error) {
-		if m, err = membership.LoadMember(tx, web.Actor(r), r.PathValue("member")); err != nil {
+		if m, err = addressed(tx, r); err != nil {
 			return err
 		}
 		return membership.Remove(tx, web.Actor(r), m.ID)

@@ -1,0 +1,269 @@
+package story_test
+
+import (
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"zunft/internal/ground/db"
+	"zunft/internal/story"
+)
+
+// A thing of somebody's that a route shows or changes.
+type thing struct {
+	path string
+	may  string // keys of the people who may
+}
+
+// Names that nobody learns from a refusal.
+var theirs = regexp.MustCompile(`Lerche|Amsel|Backmann|Yılmaz|Fuchs|Nagel|Clausen|Morgenrot|Fahrradwerkstatt|Schuteweg|Tischlerei|Berichtsheft führen`)
+
+// Every route with an id, everybody, with the real ids of other people's
+// things: who may gets 200, everybody else 403 or 404 with no name in it, and
+// a POST of theirs changes nothing. A new route has to be entered here.
+//
+// Security list 8; R025 R098 R118 R131 R144 R224 R228.
+func TestAccess(t *testing.T) {
+	h := intrude(t, start(t, "sqlite", story.Options{}))
+	who := map[string]*visitor{"stranger": newVisitor(t)}
+	for _, p := range h.People {
+		who[p.Key] = as(t, h.World, p.Key)
+	}
+	// Nora registers; Frida's company is approved and its letter printed; Lena submits a report.
+	r, body := who["nora"].post(h.Identity+"/organizations/register", spielUndSpass())
+	if r.StatusCode != http.StatusSeeOther {
+		t.Fatal(text(body))
+	}
+	frida := h.value(`SELECT r.id FROM registration r JOIN account a ON a.id = r.applicant WHERE a.username = 'frida.fuchs'`)
+	noras := h.value(`SELECT r.id FROM registration r JOIN account a ON a.id = r.applicant WHERE a.username = 'nora.nagel'`)
+	approved(t, h, who["clara"], frida)
+	printed(t, h.World, who["clara"], 1)
+	for _, key := range []string{"lena", "murat", "rita"} {
+		if r, body := who[key].follow(h.Training + "/reports"); !strings.HasPrefix(r.Request.URL.String(), h.Training) {
+			t.Fatal(key, "does not get into the training portal", r.Request.URL, text(body))
+		}
+	}
+	week := thisWeek()
+	who["lena"].post(h.Training+"/reports/"+week, url.Values{"work": {"Berichtsheft führen"}, "version": {"0"}})
+	version := count(t, h.TrainingDB, `SELECT version FROM report`)
+	r, body = who["lena"].post(h.Training+"/reports/"+week+"/submit", url.Values{"version": {string(rune('0' + version))}})
+	if r.StatusCode != http.StatusSeeOther {
+		t.Fatal("not submitted", r.StatusCode, text(body))
+	}
+	report, sub := value(t, h.TrainingDB, `SELECT id FROM report`), value(t, h.TrainingDB, `SELECT apprentice FROM report`)
+	request := h.value(`SELECT id FROM request`)
+	batch := h.value(`SELECT id FROM letter_batch`)
+	// A company found by Nora is named for Nora alone.
+	r, body = who["nora"].post(h.Identity+"/organizations/join", url.Values{"name": {"Bäckerei Morgenrot GmbH"}, "street": {"Mehlgasse"}, "house_number": {"4"}, "postcode": {"00999"}})
+	if r.StatusCode != http.StatusSeeOther {
+		t.Fatal("company not found", text(body))
+	}
+	found := r.Header.Get("Location")
+
+	org, members := "/organizations/"+h.bakery, "bert lena murat"
+	across := "/organizations/" + h.rival + "/members/" + h.members["lena"] // Rita's company, somebody else's member
+	table := map[string][]thing{
+		"GET /requests/{id}":                               {{"/requests/" + request, "anna bert"}},
+		"GET /requests/{id}/sent":                          {{"/requests/" + request + "/sent", "anna"}},
+		"POST /requests/{id}/claim":                        {{"/requests/" + request + "/claim", "bert"}},
+		"POST /requests/{id}/release":                      {{"/requests/" + request + "/release", "bert"}},
+		"POST /requests/{id}/approve":                      {{"/requests/" + request + "/approve", "bert"}},
+		"POST /requests/{id}/deny":                         {{"/requests/" + request + "/deny", "bert"}},
+		"POST /requests/{id}/withdraw":                     {{"/requests/" + request + "/withdraw", "anna"}},
+		"GET /organizations/join/{company}":                {{found, "nora"}},
+		"POST /organizations/join/{company}":               {{found, "nora"}},
+		"GET /organizations/registrations/{id}":            {{"/organizations/registrations/" + frida, "frida"}, {"/organizations/registrations/" + noras, "nora"}},
+		"GET /organizations/registrations/{id}/done":       {{"/organizations/registrations/" + frida + "/done", "frida"}, {"/organizations/registrations/" + noras + "/done", "nora"}},
+		"POST /organizations/registrations/{id}":           {{"/organizations/registrations/" + frida, "frida"}, {"/organizations/registrations/" + noras, "nora"}},
+		"GET /organizations/{id}":                          {{org, members}, {"/organizations/" + h.rival, "rita"}},
+		"GET /organizations/{id}/{page}":                   {{org + "/members", "bert"}, {org + "/requests", "bert"}, {org + "/roles", members}, {org + "/leave", members}},
+		"POST /organizations/{id}/{page}":                  {{org + "/roles", members}, {org + "/leave", members}, {org + "/members", ""}, {org + "/requests", ""}},
+		"POST /organizations/{id}/members/{member}/roles":  {{org + "/members/" + h.members["lena"] + "/roles", "bert"}, {across + "/roles", ""}, {org + "/members/" + h.members["rita"] + "/roles", ""}},
+		"POST /organizations/{id}/members/{member}/admin":  {{org + "/members/" + h.members["lena"] + "/admin", "bert"}, {across + "/admin", ""}, {org + "/members/" + h.members["rita"] + "/admin", ""}},
+		"GET /organizations/{id}/members/{member}/remove":  {{org + "/members/" + h.members["lena"] + "/remove", "bert"}, {across + "/remove", ""}},
+		"POST /organizations/{id}/members/{member}/remove": {{org + "/members/" + h.members["lena"] + "/remove", "bert"}, {across + "/remove", ""}, {org + "/members/" + h.members["rita"] + "/remove", ""}},
+		"GET /chamber/registrations/{id}":                  {{"/chamber/registrations/" + noras, "clara"}, {"/chamber/registrations/" + frida, "clara"}},
+		"POST /chamber/registrations/{id}":                 {{"/chamber/registrations/" + noras, "clara"}, {"/chamber/registrations/" + frida, "clara"}},
+		"GET /chamber/letters/batches/{id}":                {{"/chamber/letters/batches/" + batch, "clara"}},
+		"POST /chamber/letters/batches/{id}":               {{"/chamber/letters/batches/" + batch, "clara"}},
+		"GET /confirm/{token}":                             nil, // the token is the right
+		"POST /confirm/{token}":                            nil,
+		"GET /recover/password/{token}":                    nil,
+		"POST /recover/password/{token}":                   nil,
+		"GET /reviews/{id}":                                {{"/reviews/" + report, "murat"}, {"/reviews/" + report + ".pdf", "murat"}},
+		"POST /reviews/{id}/sign-off":                      {{"/reviews/" + report + "/sign-off", "murat"}},
+		"POST /reviews/{id}/return":                        {{"/reviews/" + report + "/return", "murat"}},
+		"POST /reviews/{id}/reopen":                        {{"/reviews/" + report + "/reopen", "murat"}},
+		"POST /reviews/{id}/comment":                       {{"/reviews/" + report + "/comment", "murat lena"}},
+		"GET /trainees/{id}":                               {{"/trainees/" + sub, "murat"}},
+		"GET /reports/{week}":                              nil, // one's own, always
+		"POST /reports/{week}":                             nil,
+		"GET /reports/{week}/check":                        nil,
+		"POST /reports/{week}/submit":                      nil,
+		"GET /reports/{week}/submitted":                    nil,
+		"POST /reports/{week}/take-back":                   nil,
+		"POST /reports/{week}/comment":                     nil,
+	}
+	// Everything any of these forms might listen to, and much that none should.
+	greedy := url.Values{"do": {"approve"}, "version": {h.version(noras)}, "entry": {h.value(`SELECT entry FROM registration WHERE id = $1`, noras)}, "evidence": {"letter"}, "answer": {"Nein."}, "question": {"?"}, "refusal": {"Nein."},
+		"reason": {"Ich will."}, "remark": {"x"}, "text": {"x"}, "comment": {"x"}, "yes": {"1"}, "admin": {"1"}, "application": {"training"}, "role": {"trainer"}, "roles": {"training trainer"}, "state": {"approved"}, "organization": {h.bakery}, "account": {sub},
+		"claimed_by": {sub}, "applicant": {sub}, "registered_by": {sub}, "letter": {h.value(`SELECT id FROM letter WHERE batch = $1`, batch)}, "from": {""}, "id": {request}, "member": {h.members["lena"]}}
+	ours := []string{"organization", "registration", "membership", "role_grant", "request", "request_role", "letter", "letter_batch", "staff", "evidence", "notice"}
+	before, beforeT := dump(t, h.IdentityDB, ours...), dump(t, h.TrainingDB, "report", "report_event", "report_day", "company_role")
+
+	check := func(base, pattern string) {
+		if !strings.Contains(pattern, "{") || strings.Contains(pattern, "{$}") {
+			return
+		}
+		things, known := table[pattern]
+		if !known {
+			t.Errorf("%s: say here who may", pattern)
+		}
+		for _, th := range things {
+			for key, v := range who {
+				may := slices.Contains(strings.Fields(th.may), key)
+				if base == h.Training && !may && !slices.Contains([]string{"lena", "murat", "rita"}, key) {
+					continue // everybody else has no session there
+				}
+				var r *http.Response
+				var body string
+				if method, _, _ := strings.Cut(pattern, " "); method == "GET" {
+					r, body = v.get(base + th.path)
+					if may && r.StatusCode != http.StatusOK && !strings.HasSuffix(th.path, ".pdf") {
+						t.Errorf("%s %s: %s may, and gets %d", pattern, th.path, key, r.StatusCode)
+					}
+				} else if !may {
+					r, body = v.post(base+th.path, greedy)
+				}
+				if may {
+					continue
+				}
+				switch {
+				case key == "stranger" && r.StatusCode == http.StatusSeeOther && strings.Contains(r.Header.Get("Location"), "/login"):
+				case r.StatusCode != http.StatusForbidden && r.StatusCode != http.StatusNotFound:
+					t.Errorf("%s %s: %s gets %d\n%s", pattern, th.path, key, r.StatusCode, text(body))
+				}
+				for _, name := range theirs.FindAllString(text(body), -1) {
+					if !strings.Contains(nameOf(key), name) {
+						t.Errorf("%s: %s learns %q from a refusal", pattern, key, name)
+					}
+				}
+			}
+		}
+	}
+	for _, route := range h.ID.Mux.Routes {
+		check(h.Identity, route.Pattern)
+	}
+	for _, route := range h.Book.Mux.Routes {
+		check(h.Training, route.Pattern)
+	}
+	if after := dump(t, h.IdentityDB, ours...); !slices.Equal(before, after) {
+		t.Errorf("somebody changed what is not theirs:\n%s", difference(before, after))
+	}
+	if after := dump(t, h.TrainingDB, "report", "report_event", "report_day", "company_role"); !slices.Equal(beforeT, after) {
+		t.Errorf("somebody changed a report that is not theirs:\n%s", difference(beforeT, after))
+	}
+	// Ids in queries and forms.
+	for key, v := range who {
+		if key == "stranger" {
+			continue
+		}
+		for _, path := range []string{"/organizations/activated?organization=" + h.bakery, "/requests?before=" + request, "/chamber/registrations?before=" + noras, "/chamber/audit?request=x&organization=" + h.bakery,
+			"/organizations/" + h.rival + "/members?after=" + h.members["lena"], "/organizations/" + h.rival + "/requests?after=" + request + "&organization=" + h.bakery} {
+			_, body := v.get(h.Identity + path)
+			if key == "rita" || key == "kuno" || key == "otto" {
+				if name := theirs.FindString(text(body)); name != "" {
+					t.Errorf("%s learns %q from %s", key, name, path)
+				}
+			}
+		}
+		if key != "frida" { // a new letter for somebody else's company
+			r, _ := v.post(h.Identity+"/organizations/activate", url.Values{"letter": {h.value(`SELECT organization FROM letter WHERE batch = $1`, batch)}})
+			if r.StatusCode != http.StatusNotFound {
+				t.Errorf("%s asks for somebody else's letter: %d", key, r.StatusCode)
+			}
+		}
+	}
+}
+
+func nameOf(key string) string {
+	return map[string]string{"lena": "Lena Lerche Morgenrot", "anna": "Anna Amsel", "bert": "Bert Backmann", "murat": "Murat Yılmaz", "frida": "Frida Fuchs", "nora": "Nora Nagel", "clara": "Clara Clausen"}[key]
+}
+
+func difference(before, after []string) string {
+	var b strings.Builder
+	for _, r := range after {
+		if !slices.Contains(before, r) {
+			b.WriteString("+ " + r + "\n")
+		}
+	}
+	for _, r := range before {
+		if !slices.Contains(after, r) {
+			b.WriteString("- " + r + "\n")
+		}
+	}
+	return b.String()
+}
+
+// What a form does not have, nobody can set: mass assignment (CVE-2026-27946).
+func TestMassAssignment(t *testing.T) {
+	h := intrude(t, start(t, "sqlite", story.Options{}))
+	more := url.Values{"state": {"active"}, "confirmed": {"1"}, "Confirmed": {"true"}, "confirmed_at": {"2020-01-01"}, "admin": {"1"}, "id": {"x"}, "account": {"x"}, "role": {"operator"}, "applicant": {"x"}, "clerk": {"x"},
+		"reference": {"R-AAAA-AAA"}, "score": {"100"}, "registered_by": {"x"}, "organization": {h.bakery}, "claimed_by": {"x"}, "decided_by": {"x"}, "password_hash": {"x"}, "Password": {"x"}, "language": {"xx"}, "version": {"77"}, "submitted_at": {"2020-01-01"}}
+	v := newVisitor(t)
+	if r, body := v.signUp(h.World, "mia.moewe", "mia@example.org", more); r.StatusCode != http.StatusSeeOther {
+		t.Fatal(text(body))
+	}
+	if n := count(t, h.IdentityDB, `SELECT count(*) FROM account WHERE username = 'mia.moewe' AND state = 'unconfirmed' AND confirmed_at IS NULL AND language = 'de' AND version < 10`); n != 1 {
+		t.Error("a stranger set what they should not:", dump(t, h.IdentityDB, "account"))
+	}
+	with := func(form url.Values) url.Values {
+		for k, all := range more {
+			if !form.Has(k) {
+				form[k] = all
+			}
+		}
+		return form
+	}
+	nora := as(t, h.World, "nora")
+	if r, body := nora.post(h.Identity+"/organizations/register", with(spielUndSpass())); r.StatusCode != http.StatusSeeOther {
+		t.Fatal(text(body))
+	}
+	if n := count(t, h.IdentityDB, `SELECT count(*) FROM registration r JOIN account a ON a.id = r.applicant WHERE a.username = 'nora.nagel' AND r.state = 'submitted' AND r.clerk = '' AND r.organization = '' AND r.version = 1 AND r.reference <> 'R-AAAA-AAA'`); n != 1 {
+		t.Error("an applicant set what they should not:", dump(t, h.IdentityDB, "registration"))
+	}
+	r, _ := nora.post(h.Identity+"/organizations/join", with(url.Values{"name": {"Bäckerei Morgenrot GmbH"}, "street": {"Mehlgasse"}, "house_number": {"4"}, "postcode": {"00999"}}))
+	nora.post(h.Identity+r.Header.Get("Location"), with(url.Values{"reason": {"Bitte"}}))
+	if n := count(t, h.IdentityDB, `SELECT count(*) FROM request r JOIN account a ON a.id = r.applicant WHERE a.username = 'nora.nagel' AND r.state = 'open' AND r.claimed_by = '' AND r.decided_by = ''`); n != 1 {
+		t.Error("a joiner set what they should not:", dump(t, h.IdentityDB, "request"))
+	}
+	nora.post(h.Identity+"/account/preferences", more)
+	if n := count(t, h.IdentityDB, `SELECT count(*) FROM account WHERE language NOT IN ('de', 'en')`); n != 0 {
+		t.Error("a language nobody speaks")
+	}
+	// Roles of an application that does not exist, or in a company that is not asked, are not granted.
+	bert := as(t, h.World, "bert")
+	request := h.value(`SELECT r.id FROM request r JOIN account a ON a.id = r.applicant WHERE a.username = 'anna.amsel'`)
+	bert.post(h.Identity+"/requests/"+request+"/claim", nil)
+	for _, roles := range []string{"x y", "training", " ", h.value(`SELECT id FROM application WHERE client_id = 'training'`) + " organization_admin"} {
+		if r, body := bert.post(h.Identity+"/requests/"+request+"/approve", with(url.Values{"roles": {roles}})); r.StatusCode == http.StatusSeeOther {
+			t.Errorf("roles %q are granted: %s", roles, text(body))
+		}
+	}
+	if r, body := bert.post(h.Identity+"/requests/"+request+"/approve", with(url.Values{})); r.StatusCode != http.StatusSeeOther {
+		t.Error(r.StatusCode, text(body))
+	}
+	err := h.IdentityDB.Read(t.Context(), func(tx *db.Tx) error {
+		n, err := db.Value[int](tx, `SELECT count(*) FROM membership m JOIN account a ON a.id = m.account WHERE a.username = 'anna.amsel' AND m.admin`)
+		if n != 0 {
+			t.Error("an approval made an admin")
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
