@@ -66,7 +66,7 @@ func (g *grant) insert(tx *db.Tx, codeHash string) error {
 	return nil
 }
 
-// A bearer is what applications carry, code or access token: the id of the
+// bearerOf is what applications carry, code or access token: the id of the
 // grant, to find it without an index of its own, and 256 random bits, of which
 // only the hash is kept.
 func bearerOf(grantID, secret string) string { return grantID + "." + secret }
@@ -159,7 +159,7 @@ func tokenEnd(tx *db.Tx, g grant, token string) (db.Time, error) {
 // given once more although only hashes are kept.
 func successor(tx *db.Tx, old string) string { return tx.Keys().MAC("openid/refresh", "", old) }
 
-// A renewal that came late.
+// A renewal is what came of showing a refresh token.
 type renewal struct {
 	grant grant
 	token string // the new refresh token
@@ -167,9 +167,10 @@ type renewal struct {
 }
 
 // renew rotates a refresh token (RFC 9700, section 4.14.2): one caller moves it
-// on. Who comes with the old one within the grace gets the same successor,
-// unless lost says that the first answer cannot have been lost; after it, the
-// whole family is revoked. An error that counts must be kept.
+// on. Who comes with the old one within the grace gets the same successor if the
+// first answer may have been lost, and is refused if not. After the grace, or
+// once the successor was used, the whole family is revoked. An error that counts
+// must be kept.
 func renew(tx *db.Tx, by audit.Actor, old string, lost bool) (renewal, error) {
 	hash, next := seal.Hash(old), successor(tx, old)
 	n := renewal{token: next}
