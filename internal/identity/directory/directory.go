@@ -47,7 +47,7 @@ func FindExact(tx *db.Tx, chamberID string, c Company) (Entry, error) {
 	if key == "" {
 		return Entry{}, fault.NotFound()
 	}
-	found, err := entriesByKey(tx, chamberID, key)
+	found, err := entriesByKey(tx, chamberID, fold.Postcode(c.Postcode), key)
 	if err != nil {
 		return Entry{}, err
 	}
@@ -84,21 +84,4 @@ func Get(tx *db.Tx, id string) (Entry, error) { return entryByID(tx, id) }
 // Size is how many entries a chamber's directory has, and when it last changed.
 func Size(tx *db.Tx, chamberID string) (entries int, changed db.Time, err error) {
 	return directorySize(tx, chamberID)
-}
-
-// Candidates are the entries that may be the company applied for, best first,
-// for the clerk's desk (R091): same company key, same ident number, same
-// register number or same postcode. They are never shown to applicants.
-func Candidates(tx *db.Tx, chamberID string, c Company, limit int) ([]Candidate, error) {
-	of, err := chamber.Get(tx, chamberID)
-	if err != nil {
-		return nil, err
-	}
-	ident, _ := fold.Ident(c.IdentNumber, of.Number)
-	_, register, _ := chamber.FoldRegisterNumber(c.RegisterNumber)
-	near, err := entriesNear(tx, chamberID, c.Key(), ident, register, fold.Postcode(c.Postcode))
-	if err != nil {
-		return nil, err
-	}
-	return Best(c, near, of.Number, limit), nil
 }

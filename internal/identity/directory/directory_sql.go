@@ -9,8 +9,9 @@ func (e *Entry) fields() []any {
 		&e.RegisterKind, &e.RegisterNumber, &e.RegisterCourt, &e.Management, &e.companyKey, &e.contentHash, &e.ImportedAt}
 }
 
-func entriesByKey(tx *db.Tx, chamberID, key string) ([]Entry, error) {
-	return db.All(tx, (*Entry).fields, `SELECT `+entryColumns+` FROM directory_entry WHERE chamber = $1 AND company_key = $2 ORDER BY ident_number LIMIT 20`, chamberID, key)
+// entriesByKey names the postcode too, which is the key's last part: one index serves both.
+func entriesByKey(tx *db.Tx, chamberID, postcode, key string) ([]Entry, error) {
+	return db.All(tx, (*Entry).fields, `SELECT `+entryColumns+` FROM directory_entry WHERE chamber = $1 AND postcode = $2 AND company_key = $3 ORDER BY ident_number LIMIT 20`, chamberID, postcode, key)
 }
 
 func entryByIdent(tx *db.Tx, chamberID, ident string) (Entry, error) {
@@ -26,16 +27,33 @@ func directorySize(tx *db.Tx, chamberID string) (n int, changed db.Time, err err
 	return n, changed, err
 }
 
-// nearLimit keeps the desk quick where thousands of companies share a postcode.
-const nearLimit = 3000
+// entriesByNumber are the entries with this ident number, or with this
+// register number, which several courts give to different companies.
+func entriesByNumber(tx *db.Tx, chamberID, ident, register string) ([]Entry, error) {
+	return db.All(tx, (*Entry).fields, `SELECT `+entryColumns+` FROM directory_entry WHERE chamber = $1 AND ident_number = $2
+		UNION SELECT `+entryColumns+` FROM directory_entry WHERE chamber = $1 AND register_number = $3 AND register_number <> '' ORDER BY id LIMIT 50`, chamberID, ident, register)
+}
 
-// entriesNear unites four index look-ups; UNION drops what is found twice, and
-// the rank keeps certain finds when the postcode alone would fill the limit.
-func entriesNear(tx *db.Tx, chamberID, key, ident, register, postcode string) ([]Entry, error) {
-	return db.All(tx, (*Entry).fields, `SELECT `+entryColumns+` FROM directory_entry WHERE id IN (
-		SELECT id FROM (SELECT id, 1 AS rank FROM directory_entry WHERE chamber = $1 AND company_key = $2 AND company_key <> ''
-		UNION ALL SELECT id, 1 FROM directory_entry WHERE chamber = $1 AND ident_number = $3
-		UNION ALL SELECT id, 2 FROM directory_entry WHERE chamber = $1 AND register_number = $4 AND register_number <> ''
-		UNION ALL SELECT id, 3 FROM directory_entry WHERE chamber = $1 AND postcode = $5) found
-		ORDER BY rank, id LIMIT $6)`, chamberID, key, ident, register, postcode, nearLimit)
+// keysAt calls f for every company key of a postcode; directory_near holds all
+// that is read.
+func keysAt(tx *db.Tx, chamberID, postcode string, f func(id, key string)) error {
+	var id, key string
+	return tx.Each(`SELECT id, company_key FROM directory_entry WHERE chamber = $1 AND postcode = $2`, []any{chamberID, postcode}, func(scan func(...any) error) error {
+		err := scan(&id, &key)
+		if err == nil {
+			f(id, key)
+		}
+		return err
+	})
+}
+
+func entriesByID(tx *db.Tx, ids []string) ([]Entry, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	args := make([]any, len(ids))
+	for i, id := range ids {
+		args[i] = id
+	}
+	return db.All(tx, (*Entry).fields, `SELECT `+entryColumns+` FROM directory_entry WHERE id IN (`+db.In(1, len(ids))+`)`, args...)
 }

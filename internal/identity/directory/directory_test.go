@@ -100,6 +100,71 @@ func TestW06FindExactAndCandidates(t *testing.T) {
 	})
 }
 
+// nearby is a directory of n companies at one postcode: in many streets, or
+// all in one with names that differ by a word, which is the hardest to tell apart.
+func nearby(n int, alike bool) string {
+	var b strings.Builder
+	b.WriteString(heading)
+	trades := []string{"Bäckerei", "Schlosserei", "Autohaus", "Friseur", "Handel", "Gebäudereinigung", "Immobilien", "Software", "Spedition", "Gasthaus"}
+	for i := range n {
+		name, street := fmt.Sprintf("Bäckerei Nummer %d", i), "Karl-Marx-Straße"
+		if !alike {
+			name, street = fmt.Sprintf("%s %x", trades[i%len(trades)], i*7919), fmt.Sprintf("Straße %x", i*104729)
+		}
+		fmt.Fprintf(&b, "%d;%s GmbH & Co. KG;GmbH & Co. KG;%s;%d a;00001;Musterstadt;HRA;%d;Amtsgericht Stuttgart;Bert Bäcker\n", i+1, name, street, i%200+1, i+1)
+	}
+	return b.String()
+}
+
+// R091: among thousands at one postcode the right one comes first, however it is
+// misspelled; a file that is hostile to the index of keys is kept, too.
+func TestR091TheRightOneAmongThousands(t *testing.T) {
+	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
+		c := musterland(t, d)
+		file := nearby(1500, false) + "9001;Konditorei Süßes Glück GmbH;GmbH;Lindenallee;7;00001;Musterstadt;HRB;77;Amtsgericht Stuttgart;Lea Süß\n" +
+			"9002;" + strings.Repeat("\ufdfa", 290) + ";;Weg;1;00001;Musterstadt;;;;\n"
+		if _, err := Import(context.Background(), d, audit.Console, c.ID, strings.NewReader(file), ImportOptions{Strict: true}); err != nil {
+			t.Fatal(err)
+		}
+		for name, a := range map[string]Company{
+			"letters missing":       {Name: "Konditorei Süses Glük GmbH", Street: "Lindenallee", HouseNumber: "7", Postcode: "00001", Place: "Musterstadt"},
+			"moved within the town": {Name: "Konditorei Süßes Glück GmbH", Street: "Am Markt", HouseNumber: "1", Postcode: "00001", Place: "Musterstadt"},
+			"renamed":               {Name: "Süßwaren Pralinchen KG", Street: "Lindenallee", HouseNumber: "7", Postcode: "00001", Place: "Musterstadt"},
+			"other legal form":      {Name: "Konditorei Süßes Glück e. K.", Street: "Lindenallee", HouseNumber: "7", Postcode: "00001", Place: "Musterstadt"},
+		} {
+			look(t, d, func(tx *db.Tx) error {
+				got, err := Candidates(tx, c.ID, a, 5)
+				if err != nil || len(got) == 0 || got[0].Entry.IdentNumber != "9001" {
+					t.Errorf("%s: %+v, %v", name, got, err)
+				}
+				return nil
+			})
+		}
+	})
+}
+
+// The desk's cost of one case: 3,000 companies at the applicant's postcode.
+// Aim: 15 ms.
+func BenchmarkCandidates3000(b *testing.B) {
+	a := Company{Name: "Bäckerei Numer 1500 GmbH und Co KG", LegalForm: "gmbh_co_kg", Street: "Karl-Marx-Str.", HouseNumber: "102 a", Postcode: "00001", Place: "Musterstadt"}
+	dbtest.EachB(b, schema.Files, func(b *testing.B, d *db.DB) {
+		c := musterland(b, d)
+		for _, run := range []struct {
+			name  string
+			alike bool
+		}{{"mixed", false}, {"alike", true}} {
+			if _, err := Import(context.Background(), d, audit.Console, c.ID, strings.NewReader(nearby(3000, run.alike)), ImportOptions{Strict: true}); err != nil {
+				b.Fatal(err)
+			}
+			b.Run(run.name, func(b *testing.B) {
+				for b.Loop() {
+					look(b, d, func(tx *db.Tx) error { _, err := Candidates(tx, c.ID, a, 5); return err })
+				}
+			})
+		}
+	})
+}
+
 // Every phrase that the code names is there in both languages, and none besides.
 func TestPhrases(t *testing.T) {
 	catalog, err := i18n.Load(Phrases)

@@ -2,7 +2,6 @@ package directory
 
 import (
 	"cmp"
-	"slices"
 	"strings"
 
 	"golang.org/x/text/unicode/norm"
@@ -123,7 +122,7 @@ func Compare(applied Company, listed Company, chamberNumber string) Match {
 			earned, possible = earned+weight, possible+weight
 		case Different:
 			possible += weight
-			if s := similarity(bare(a), bare(l)); c.near && s >= nearEnough {
+			if s := nearness(c.near, a, l); s >= nearEnough {
 				earned += weight * s / 2
 			}
 		}
@@ -132,6 +131,14 @@ func Compare(applied Company, listed Company, chamberNumber string) Match {
 		m.Score = int(100 * earned / possible)
 	}
 	return m
+}
+
+// nearness is the similarity of two folded texts where a field counts it.
+func nearness(counts bool, a, b string) float64 {
+	if !counts {
+		return 0
+	}
+	return pairsOf(bare(a)).similarity(bare(b))
 }
 
 // tidy brings house number and register kind to their own fields if they were
@@ -144,86 +151,4 @@ func tidy(c Company) Company {
 		c.RegisterKind = kind
 	}
 	return c
-}
-
-var formWords = map[string]bool{"gmbh": true, "mbh": true, "ggmbh": true, "ug": true, "kgaa": true, "kg": true, "ag": true, "ohg": true, "gbr": true, "egbr": true, "ek": true,
-	"eg": true, "ev": true, "partg": true, "mbb": true, "partgmbb": true, "se": true, "vvag": true, "co": true, "und": true}
-
-// bare leaves out the words of legal forms: that two names both end in GmbH
-// makes them no more alike.
-func bare(folded string) string {
-	var b strings.Builder
-	for w := range strings.FieldsSeq(folded) {
-		if !formWords[w] {
-			b.WriteString(w)
-			b.WriteByte(' ')
-		}
-	}
-	return b.String()
-}
-
-// similarity is Dice's coefficient of the letter pairs of two folded texts,
-// cut to a length no name has: 1 for equal texts, 0 without a common pair.
-func similarity(a, b string) float64 {
-	const most = 300
-	a, b = a[:min(len(a), most)], b[:min(len(b), most)]
-	if len(a) < 2 || len(b) < 2 {
-		return 0
-	}
-	pairs := map[[2]byte]int{}
-	for i := range len(a) - 1 {
-		pairs[[2]byte{a[i], a[i+1]}]++
-	}
-	common := 0
-	for i := range len(b) - 1 {
-		p := [2]byte{b[i], b[i+1]}
-		if pairs[p] > 0 {
-			pairs[p]--
-			common++
-		}
-	}
-	return 2 * float64(common) / float64(len(a)+len(b)-2)
-}
-
-// Candidate is an entry that may be the company applied for.
-type Candidate struct {
-	Entry Entry
-	Match Match
-}
-
-const (
-	worthShowing = 35  // a lower score is another company at the same postcode
-	stranger     = 0.4 // names less similar have nothing to do with each other
-)
-
-// sameNumber: an ident or register number in common is worth a look at any score.
-func (m Match) sameNumber() bool {
-	return slices.ContainsFunc(m.Fields, func(f FieldMatch) bool {
-		return (f.Field == "ident_number" || f.Field == "register_number") && (f.Verdict == Same || f.Verdict == Spelling)
-	})
-}
-
-// Best compares an application with entries and returns the most similar
-// ones, best first. An entry with another name in another street is a stranger
-// and not worth the whole comparison, unless it shares a number.
-func Best(applied Company, entries []Entry, chamberNumber string, limit int) []Candidate {
-	applied = tidy(applied)
-	name, street := bare(fold.Name(applied.Name)), fold.Street(applied.Street)
-	ident, _ := fold.Ident(applied.IdentNumber, chamberNumber)
-	_, register, _ := chamber.FoldRegisterNumber(applied.RegisterNumber)
-	var all []Candidate
-	for _, e := range entries {
-		key := strings.Split(cmp.Or(e.companyKey, e.Key(), "|"), "|")
-		numbers := ident != "" && e.IdentNumber == ident || register != "" && e.RegisterNumber == register
-		if !numbers && key[1] != street && similarity(bare(key[0]), name) < stranger {
-			continue
-		}
-		if m := Compare(applied, e.Company, chamberNumber); m.Score >= worthShowing || m.sameNumber() {
-			all = append(all, Candidate{e, m})
-		}
-	}
-	slices.SortFunc(all, func(a, b Candidate) int {
-		return cmp.Or(cmp.Compare(b.Match.Score, a.Match.Score), strings.Compare(a.Entry.IdentNumber, b.Entry.IdentNumber))
-	})
-	return all[:min(len(all), max(limit, 0))]
 }

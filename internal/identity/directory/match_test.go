@@ -81,28 +81,32 @@ func TestScoreIsFair(t *testing.T) {
 	})
 }
 
-func TestBestIsSortedAndShort(t *testing.T) {
+func TestR091BestIsSortedAndShort(t *testing.T) {
 	near := listed
 	near.HouseNumber = "2"
 	entries := []Entry{{Company: Company{Name: "Schlosserei Otto KG", Postcode: "00001"}}, {Company: near}, {Company: listed}}
-	got := Best(applied, entries, "999", 5)
+	got := best(applied, entries, "999", 5)
 	if len(got) != 2 || got[0].Match.Score != 100 || got[1].Entry.HouseNumber != "2" {
 		t.Errorf("%+v", got)
 	}
-	if got := Best(applied, entries, "999", 1); len(got) != 1 {
+	if got := best(applied, entries, "999", 1); len(got) != 1 {
 		t.Errorf("limit 1 gave %d", len(got))
 	}
 }
 
-// The desk's cost in a postcode of 3,000 companies.
-func BenchmarkBest3000(b *testing.B) {
-	var entries []Entry
-	for i := range 3000 {
-		c := listed
-		c.IdentNumber, c.RegisterNumber, c.Name, c.Street = fmt.Sprint(i+100), fmt.Sprint(i+1), fmt.Sprintf("%x Handel GmbH", i*7919), fmt.Sprintf("Weg %d", i)
-		entries = append(entries, Entry{Company: c, companyKey: c.Key()})
+// Letter pairs are counted as often as they stand there, whichever text comes first.
+func TestSimilarity(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want float64
+	}{{"abc", "abc", 1}, {"aaaa", "aa", 0.5}, {"abcd", "cdab", 2.0 / 3}, {"ab", "ba", 0}, {"", "ab", 0}, {"a", "a", 0}} {
+		if a, b := pairsOf(c.a).similarity(c.b), pairsOf(c.b).similarity(c.a); a != c.want || b != c.want {
+			t.Errorf("%q and %q: %v and %v, want %v", c.a, c.b, a, b, c.want)
+		}
 	}
-	for b.Loop() {
-		Best(applied, entries, "999", 5)
+	for in, want := range map[string]string{"mueller und soehne gmbh und co kg": "mueller und soehne", "kg": "kg", "": "", "gmbh kg": "gmbh"} {
+		if got := bare(in); got != want {
+			t.Errorf("bare %q is %q, want %q", in, got, want)
+		}
 	}
 }

@@ -8,6 +8,8 @@
 package fold
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"slices"
 	"strings"
 	"unicode"
@@ -298,5 +300,12 @@ func CompanyKey(name, street, house, postcode string) string {
 	if n == "" || s == "" || p == "" {
 		return ""
 	}
-	return n + "|" + s + "|" + HouseNumber(house) + "|" + p
+	key := n + "|" + s + "|" + HouseNumber(house) + "|" + p
+	if len(key) > longestKey { // some characters fold to eighteen others, and PostgreSQL indexes 2,700 bytes
+		sum := sha256.Sum256([]byte(key))
+		return hex.EncodeToString(sum[:]) + "|||" + p
+	}
+	return key
 }
+
+const longestKey = 1000 // bytes

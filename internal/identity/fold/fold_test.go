@@ -124,6 +124,12 @@ func TestW06FoldsAreIdempotent(t *testing.T) {
 		if HouseNumber(h) == "" {
 			h = "1"
 		}
+		if p = Postcode(p); len(p) > 5 {
+			p = "00001"
+		}
+		if key := CompanyKey(strings.Repeat(n+"\ufdfa", 300), st, h, p); len(key) > longestKey {
+			t.Fatalf("a key of %d bytes", len(key))
+		}
 		if a, b := CompanyKey(n, st, h, p), CompanyKey(Name(n), Street(st), HouseNumber(h), Postcode(p)); a != b {
 			t.Fatalf("key %q, of the folded parts %q", a, b)
 		}

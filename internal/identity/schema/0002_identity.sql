@@ -42,8 +42,8 @@ CREATE TABLE directory_entry (
 	imported_at     TIMESTAMPTZ NOT NULL,
 	UNIQUE (chamber, ident_number)
 );
-CREATE INDEX directory_company ON directory_entry (chamber, company_key);
-CREATE INDEX directory_postcode ON directory_entry (chamber, postcode);
+-- Holds all that is asked of a postcode's companies: which is exactly this one, which are alike.
+CREATE INDEX directory_near ON directory_entry (chamber, postcode, company_key, id);
 CREATE INDEX directory_register ON directory_entry (chamber, register_number) WHERE register_number <> '';
 
 -- People --------------------------------------------------------------------
