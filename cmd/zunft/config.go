@@ -27,7 +27,7 @@ type Config struct {
 	Identity struct {
 		Base     string `toml:"base" help:"address of the identity portal as people see it, e.g. https://id.kammer.example"`
 		Listen   string `toml:"listen" help:"HOST:PORT it listens on, behind a reverse proxy with TLS"`
-		Database string `toml:"database" help:"sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME"`
+		Database string `toml:"database" help:"sqlite:PATH (durable) or postgres://USER:PASSWORD@HOST/NAME"`
 	} `toml:"identity"`
 	Training struct {
 		Base         string `toml:"base" help:"address of the training portal; empty: it does not run here"`

@@ -245,9 +245,14 @@ func listen(address string) (doors [3]net.Listener, err error) {
 func addresses(o Options) (id, tr string) {
 	switch {
 	case o.DB == "":
-		return "sqlite:" + filepath.Join(o.Dir, "identity.db"), "sqlite:" + filepath.Join(o.Dir, "training.db")
+		return "sqlite:" + filepath.Join(o.Dir, "identity.db") + db.Quick, "sqlite:" + filepath.Join(o.Dir, "training.db") + db.Quick
 	case strings.HasPrefix(o.DB, "sqlite:"):
-		return o.DB, strings.TrimSuffix(o.DB, ".db") + "-training.db"
+		path, quick := strings.CutSuffix(o.DB, db.Quick)
+		training := strings.TrimSuffix(path, ".db") + "-training.db"
+		if quick {
+			training += db.Quick
+		}
+		return o.DB, training
 	}
 	separator := "?"
 	if strings.Contains(o.DB, "?") {

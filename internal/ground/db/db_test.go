@@ -41,3 +41,23 @@ func TestKeepCommitsTheFailedTry(t *testing.T) {
 		t.Fatal("a failed transaction was committed")
 	}
 }
+
+// What was acknowledged survives a power cut unless the address says otherwise.
+func TestSQLiteIsDurableByDefault(t *testing.T) {
+	for suffix, want := range map[string]int{"": 2, db.Quick: 1} { // FULL, NORMAL
+		d, err := db.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "a?b #.db")+suffix, schema.Files)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = d.Write(t.Context(), func(tx *db.Tx) error {
+			if got, err := db.Value[int](tx, `PRAGMA synchronous`); err != nil || got != want {
+				t.Errorf("%q: synchronous %d, want %d: %v", suffix, got, want, err)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		d.Close()
+	}
+}

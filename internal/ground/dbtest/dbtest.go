@@ -72,7 +72,7 @@ func Migrated(t testing.TB, engine string, schema fs.FS) string {
 		if err := os.WriteFile(path, file, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		return "sqlite:" + path
+		return "sqlite:" + path + db.Quick
 	}
 	s := postgres(t)
 	template, err := s.template(name, schema)
@@ -86,7 +86,7 @@ func Migrated(t testing.TB, engine string, schema fs.FS) string {
 func DSN(t testing.TB, engine string) string {
 	t.Helper()
 	if engine == "sqlite" {
-		return "sqlite:" + sqlitePath(t)
+		return "sqlite:" + sqlitePath(t) + db.Quick
 	}
 	return postgres(t).create(t, "template0")
 }

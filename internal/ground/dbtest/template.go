@@ -63,7 +63,7 @@ func sqliteTemplate(name string, schema fs.FS) ([]byte, error) {
 	}
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "template.db")
-	if err := migrate("sqlite:"+path, schema); err != nil {
+	if err := migrate("sqlite:"+path+db.Quick, schema); err != nil {
 		return nil, err
 	}
 	if wal, err := os.Stat(path + "-wal"); err == nil && wal.Size() > 0 {
