@@ -90,8 +90,8 @@ func ResetPassword(tx *db.Tx, by audit.Actor, token, phc string) (Account, error
 	if err != nil {
 		return Account{}, spent(err)
 	}
-	a, err := db.One(tx, (*Account).fields, `UPDATE account SET password = $1, failures = 0, paused_until = NULL, version = version + 1
-		WHERE id = $2 AND state = 'active' RETURNING `+columns, phc, id)
+	a, err := db.One(tx, (*Account).fields, `UPDATE account SET password = $1, password_at = $3, failures = 0, paused_until = NULL, version = version + 1
+		WHERE id = $2 AND state = 'active' RETURNING `+columns, phc, id, tx.Now())
 	if err != nil {
 		return Account{}, spent(err)
 	}

@@ -19,7 +19,7 @@ type grant struct {
 	ACR, AMR                                        string
 	AuthTime                                        db.Time
 	inTime                                          bool // the code has not expired
-	alive                                           bool // account active, and the session not ended or not needed
+	alive                                           bool // account active, its password not replaced since, and the session not ended or not needed
 	roles                                           bool // the application declares roles
 }
 
@@ -29,9 +29,10 @@ const (
 	acrFactors  = "mfa"
 )
 
-// acrOf derives the level from the methods used (RFC 8176).
+// acrOf derives the level from the methods used (RFC 8176). One code by mail
+// is one factor, whatever its name.
 func acrOf(amr string) string {
-	if granted(amr, "mfa") || granted(amr, "otp") {
+	if granted(amr, "mfa") {
 		return acrFactors
 	}
 	return acrPassword
@@ -42,7 +43,7 @@ func unixMicro(n int64) time.Time { return time.UnixMicro(n) }
 func (g *grant) offline() bool { return granted(g.Scope, "offline_access") }
 
 const grantColumns = `id, application, account, session, organization, scope, nonce, redirect_uri, code_challenge, acr, amr, auth_time, code_expires_at > $1, revoked_at IS NULL,
-	EXISTS (SELECT 1 FROM account a WHERE a.id = oidc_grant.account AND a.state = 'active'),
+	EXISTS (SELECT 1 FROM account a WHERE a.id = oidc_grant.account AND a.state = 'active' AND (a.password_at IS NULL OR a.password_at <= oidc_grant.created_at)),
 	EXISTS (SELECT 1 FROM session s WHERE s.id = oidc_grant.session AND s.ended_at IS NULL AND s.ends_at > $1),
 	EXISTS (SELECT 1 FROM application_role r WHERE r.application = oidc_grant.application)`
 

@@ -301,6 +301,25 @@ func TestRefreshRotatesAndReuseEndsTheFamily(t *testing.T) {
 	})
 }
 
+// Whoever replaces a password ends what was granted before, offline access too
+// (CVE-2026-1609 and its kind: a locked-out thief keeps no token).
+func TestReplacedPasswordEndsOfflineAccess(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		anna := w.person("anna")
+		first := w.exchange("plain", w.signedIn(anna).code("plain", "scope", "openid offline_access"))
+		w.write(func(tx *db.Tx) error {
+			_, err := tx.Exec(`UPDATE account SET password_at = $1 WHERE id = $2`, tx.Now().Add(time.Second), anna.ID)
+			return err
+		})
+		if r := w.token("plain", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {first.RefreshToken}}); r.Error != "invalid_grant" {
+			t.Errorf("the refresh token lives on: %+v", r)
+		}
+		if status, _ := w.userinfo(first.AccessToken); status != 401 {
+			t.Errorf("the access token lives on: %d", status)
+		}
+	})
+}
+
 // After the grace there is no second answer, even if nobody used the successor.
 func TestRefreshGraceEnds(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {

@@ -60,6 +60,7 @@ CREATE TABLE account (
 	email         TEXT NOT NULL,
 	email_key     TEXT NOT NULL,            -- folded
 	password      TEXT NOT NULL,            -- PHC string
+	password_at   TIMESTAMPTZ,              -- when it was replaced: what was granted before ends
 	state         TEXT NOT NULL CHECK (state IN ('unconfirmed', 'active', 'locked', 'deleted')),
 	language      TEXT NOT NULL DEFAULT 'de',
 	failures      INTEGER NOT NULL DEFAULT 0,
