@@ -25,7 +25,7 @@ func (w *world) asks(who, reason string, roles ...string) string {
 	return strings.TrimSuffix(done, "/sent")
 }
 
-// The whole story of step 7: R118–R144.
+// The whole story of step 7: R018, R062, R118 to R144 (R138, R140).
 func TestJoinStory(t *testing.T) {
 	each(t, func(w *world) {
 		w.get("", "/").shows("Anmelden", "Jetzt registrieren", "So funktioniert es")
@@ -50,6 +50,9 @@ func TestJoinStory(t *testing.T) {
 		w.do("anna", "POST", w.post("anna", "/organizations/join", bakeryData).to, v("reason", "noch einmal"), 409).shows("schon eine Anfrage")
 
 		// R129–R133: dashboard, sections with counts, the line.
+		if body := w.get("bert", "/").body; !strings.Contains(body, "<details><summary>Offene Anfragen (1)</summary>") {
+			t.Error("the open requests do not unfold (R130)")
+		}
 		w.get("bert", "/").shows("Offene Anfragen (1)", "Meine Anfragen (0)", "Rollenanfragen (0)", "anna → Bäckerei Brotmann GmbH", "Anfrageinformationen", "Mir zuweisen", "1 offene Anfrage beantworten", "Seit heute")
 		w.get("bert", "/notifications").shows("Anna Beispiel möchte Bäckerei Brotmann GmbH beitreten.", "Alle als gelesen markieren", path)
 		w.post("bert", "/notifications/read", nil)
@@ -135,7 +138,7 @@ func TestFind(t *testing.T) {
 	})
 }
 
-// R127, R128, R142, R143: a member without a role; roles by yes and no in the member list.
+// R061, R063, R064, R127, R128, R142, R143: a member without a role; roles by yes and no in the member list.
 func TestMembers(t *testing.T) {
 	each(t, func(w *world) {
 		path := w.asks("anna", "Ich bin Azubi.")
@@ -175,7 +178,7 @@ func TestMembers(t *testing.T) {
 	})
 }
 
-// R145–R148, S17, S18: asking for a role that an application misses.
+// R019, R145–R148, S17, S18: asking for a role that an application misses.
 func TestRoleRequest(t *testing.T) {
 	each(t, func(w *world) {
 		path := w.asks("anna", "Ich bin Azubi.")

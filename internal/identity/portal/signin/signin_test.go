@@ -14,7 +14,7 @@ import (
 	"zunft/internal/identity/account"
 )
 
-// R031–R035, S01: the page and the way in, by user name or address, in one field.
+// R031 to R035 (R034), S01: the page and the way in, by user name or address, in one field.
 func TestSignIn(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.create("anna", true)
@@ -188,7 +188,7 @@ func TestSameAnswer(t *testing.T) {
 		}
 		w.person("192.0.2.1").signIn("wrong", strings.Repeat("p", 1<<20)).want(t, 413, "zu groß")
 		w.person("192.0.2.1").signIn(strings.Repeat("ä", 20_000), password).want(t, 422)
-		// Who knows the password of an unconfirmed account may have a new mail.
+		// R255: who knows the password of an unconfirmed account may have a new mail, and no session.
 		g := w.person("192.0.2.1").signIn("unconf", password).want(t, 200, "Bestätigen Sie zuerst Ihre E-Mail-Adresse", "Neue E-Mail anfordern")
 		if w.count(`SELECT count(*) FROM session`) != 0 || !strings.Contains(g.body, `name="ticket"`) {
 			t.Error("an unconfirmed account is signed in, or cannot go on")

@@ -17,7 +17,8 @@ import (
 	"zunft/internal/identity/account"
 )
 
-// R031, R036–R045, R047, R049–R057, M01, S02–S05: the whole way, by the link.
+// R031, R036 to R045 (R038, R040, R041), R047, R049 to R057 (R050, R052), R256,
+// M01, S02–S05: the whole way, by the link.
 func TestSignUpByLink(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		p := w.person("192.0.2.1")
@@ -42,7 +43,8 @@ func TestSignUpByLink(t *testing.T) {
 		id := shownTerms.FindStringSubmatch(step2.body)[1]
 		p.post("/register/terms", "do", "submit", "accept", "1", "terms", id).goes(t, "/register/verify")
 		p.get("/register/verify").want(t, 200, "Registrierung abschließen", "Sie erhalten nun eine E-Mail zur Bestätigung Ihrer E-Mail-Adresse",
-			"anna@beispiel.example", "Zur Anmeldung") // R055
+			"anna@beispiel.example", "Zur Anmeldung", "Sehen Sie auch im Spam-Ordner nach") // R055, R256
+		p.signIn("anna", password).want(t, 200, "Bestätigen Sie") // R255: not before the address is confirmed
 		if w.count(`SELECT count(*) FROM signup_draft`) != 0 || w.count(`SELECT count(*) FROM consent`) != 1 {
 			t.Error("the draft stays, or the consent is not noted")
 		}
@@ -60,7 +62,7 @@ func TestSignUpByLink(t *testing.T) {
 			t.Fatal("a GET confirmed the address")
 		}
 		elsewhere.post(link(m), "do", "confirm").goes(t, "/register/done")
-		elsewhere.get("/register/done").want(t, 200, "Ihr Konto ist eingerichtet", "Zur Anmeldung", "registrieren Sie Ihr Unternehmen", "Beitritt") // S05, R057–R059
+		elsewhere.get("/register/done").want(t, 200, "Ihr Konto ist eingerichtet", "Zur Anmeldung", "registrieren Sie Ihr Unternehmen", "Beitritt") // S05, R057, R058, R059
 		elsewhere.get(link(m)).want(t, 410, "Dieser Link wurde am 02.11.2026, 09:00 Uhr schon benutzt. Melden Sie sich einfach an")
 		elsewhere.post(link(m), "do", "confirm").want(t, 409, "schon benutzt")
 
