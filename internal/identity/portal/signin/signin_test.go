@@ -316,7 +316,10 @@ func TestRecover(t *testing.T) {
 		if !strings.HasSuffix(strings.TrimSpace(changed.Body), "/recover/password") || !strings.Contains(changed.Body, "Das waren nicht Sie?") {
 			t.Errorf("mail: %s", changed.Body)
 		}
-		elsewhere.get("/").goes(t, "/login")             // all sessions ended
+		elsewhere.get("/").goes(t, "/login") // all sessions ended
+		if w.count(`SELECT count(*) FROM account WHERE password_at IS NOT NULL`) != 1 {
+			t.Error("what was granted before does not end") // see openid, TestReplacedPasswordEndsOfflineAccess
+		}
 		p.get(link(newer)).want(t, 410, "schon benutzt") // R285
 		set(link(newer), "Noch ein Anderes Wort", "Noch ein Anderes Wort").want(t, 410)
 		p.signIn("anna", password).want(t, 422)
