@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -58,6 +59,8 @@ type Mux struct {
 	mux    *http.ServeMux
 	exempt *http.CrossOriginProtection
 	whole  http.Handler
+
+	documents map[string]http.Handler
 }
 
 // A Route as a test of the whole table sees it.
@@ -95,6 +98,17 @@ func (m *Mux) Machine(pattern string, h http.Handler) {
 	m.exempt.AddInsecureBypassPattern(path)
 }
 
+// Document mounts a public document that machines read by GET or HEAD and that
+// lies ready in memory: it is served before anything a page needs is made.
+// Every other method goes the way of Machine.
+func (m *Mux) Document(path string, h http.Handler) {
+	m.Machine(path, h)
+	if m.documents == nil {
+		m.documents = map[string]http.Handler{}
+	}
+	m.documents[path] = h
+}
+
 // Handler is the whole portal: the route table behind everything that is the
 // same for each request.
 func (m *Mux) Handler() http.Handler {
@@ -105,7 +119,14 @@ func (m *Mux) Handler() http.Handler {
 	m.mux.Handle("GET /favicon.ico", http.RedirectHandler(Asset("favicon.svg"), http.StatusFound))
 	m.Open("/", func(http.ResponseWriter, *http.Request) error { return fault.NotFound() })
 	m.exempt.SetDenyHandler(m.Site.handler(func(http.ResponseWriter, *http.Request) error { return fault.Forbidden() }, false))
-	m.whole = m.Site.around(m.exempt.Handler(m.mux))
+	pages := m.Site.around(m.exempt.Handler(m.mux))
+	m.whole = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if d := m.documents[r.URL.Path]; d != nil && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+			d.ServeHTTP(w, r)
+			return
+		}
+		pages.ServeHTTP(w, r)
+	})
 	return m.whole
 }
 
@@ -132,6 +153,7 @@ type request struct {
 	lang   string
 	more   map[any]any
 	wait   time.Duration // a form was refused for so long
+	broken bool          // the body did not come to its end
 }
 
 func of(r *http.Request) *request {
@@ -187,13 +209,38 @@ func (s *Site) around(next http.Handler) http.Handler {
 			http.Error(w, "URI Too Long", http.StatusRequestURITooLong)
 			return
 		}
-		if !utf8.ValidString(r.URL.Path) || strings.ContainsRune(r.URL.Path, 0) { // no id of ours; PostgreSQL would refuse it as text
+		if !isText(r.URL.Path) || !areTexts(r.URL.Query()) { // no id and no search of ours; PostgreSQL would refuse it as text
 			http.Error(w, "Bad Request", http.StatusBadRequest)
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, 32<<20) // no request is larger; forms are smaller still
+		r.Body = &body{http.MaxBytesReader(w, r.Body, 32<<20), q} // no request is larger; forms are smaller still
 		next.ServeHTTP(w, r)
 	})
+}
+
+// body notes when a request ended before its end: that is no defect of ours.
+type body struct {
+	io.ReadCloser
+	of *request
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		b.of.broken = true
+	}
+	return n, err
+}
+
+func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
+
+func areTexts(q url.Values) bool {
+	for name, all := range q {
+		if !isText(name) || !isText(strings.Join(all, "")) {
+			return false
+		}
+	}
+	return true
 }
 
 func cut(s string, n int) string {
@@ -343,6 +390,9 @@ type errorPage struct {
 func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
 		return // nobody is there to read it
+	}
+	if fault.Of(err) == nil && of(r).broken {
+		err = fault.Invalid("", "web.form_unreadable")
 	}
 	page := &errorPage{Status: http.StatusInternalServerError}
 	page.Heading, page.Texts = s.Catalog.Text(Lang(r), "web.defect_heading"), s.Catalog.Text(Lang(r), "web.defect", Actor(r).Request)

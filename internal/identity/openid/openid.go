@@ -74,9 +74,9 @@ type Provider struct {
 
 // Mount adds the endpoints.
 func (p *Provider) Mount(m *web.Mux) {
-	m.Machine("/.well-known/openid-configuration", p.metadata())
-	m.Machine("/.well-known/oauth-authorization-server", p.metadata())
-	m.Machine("/oauth2/jwks", p.serveJWKS())
+	m.Document("/.well-known/openid-configuration", p.metadata())
+	m.Document("/.well-known/oauth-authorization-server", p.metadata())
+	m.Document("/oauth2/jwks", p.serveJWKS())
 	m.Machine("POST /oauth2/authorize", postToGet("/oauth2/authorize"))
 	m.Open("GET /oauth2/authorize", p.authorize)
 	m.Machine("/oauth2/token", p.endpoint(p.token))
