@@ -153,6 +153,21 @@ func TestFloorPlan(t *testing.T) {
 	}
 }
 
+// What the ground keeps in a database is the same text in both applications.
+func TestGroundOfBothApplications(t *testing.T) {
+	identity, err := os.ReadFile("identity/schema/0001_ground.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	training, err := os.ReadFile("training/schema/0001_ground.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(identity, training) {
+		t.Error("identity/schema/0001_ground.sql and training/schema/0001_ground.sql differ")
+	}
+}
+
 // check returns every breach of the plan as a sentence that names the rule.
 func check(m module) (problems []string) {
 	p := plan()

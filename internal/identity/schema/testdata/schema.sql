@@ -1,0 +1,422 @@
+CREATE TABLE audit (
+	id           TEXT PRIMARY KEY,          -- UUIDv7: sorts by time
+	at           TIMESTAMPTZ NOT NULL,
+	actor_kind   TEXT NOT NULL CHECK (actor_kind IN ('person', 'command', 'system')),
+	actor        TEXT NOT NULL,             -- account, or empty
+	ip           TEXT NOT NULL,
+	agent        TEXT NOT NULL,
+	request      TEXT NOT NULL,             -- the number people see as "Vorgang"
+	event        TEXT NOT NULL,
+	account      TEXT NOT NULL,             -- on whom
+	organization TEXT NOT NULL,
+	chamber      TEXT NOT NULL,
+	thing        TEXT NOT NULL,
+	detail       TEXT NOT NULL              -- JSON, ids and keys only
+);
+CREATE INDEX audit_chamber ON audit (chamber, id);
+CREATE INDEX audit_organization ON audit (organization, id);
+CREATE INDEX audit_account ON audit (account, id);
+
+CREATE TABLE job (
+	id         TEXT PRIMARY KEY,
+	kind       TEXT NOT NULL,
+	job_key    TEXT NOT NULL,
+	body       TEXT NOT NULL,               -- JSON
+	state      TEXT NOT NULL CHECK (state IN ('ready', 'dead')),
+	run_at     TIMESTAMPTZ NOT NULL,        -- while leased: when the lease ends
+	lease      TEXT NOT NULL DEFAULT '',
+	tries      INTEGER NOT NULL DEFAULT 0,
+	error      TEXT NOT NULL DEFAULT '',
+	created_at TIMESTAMPTZ NOT NULL
+);
+CREATE UNIQUE INDEX job_once ON job (kind, job_key) WHERE state = 'ready';
+CREATE INDEX job_due ON job (run_at, id) WHERE state = 'ready';
+
+CREATE TABLE limit_bucket (
+	bucket TEXT PRIMARY KEY,
+	tat    BIGINT NOT NULL                  -- theoretical arrival time, Unix microseconds
+);
+
+CREATE TABLE chamber (
+	id            TEXT PRIMARY KEY,
+	number        TEXT NOT NULL UNIQUE,     -- Kammernummer, three digits
+	name          TEXT NOT NULL,
+	short_name    TEXT NOT NULL,
+	street        TEXT NOT NULL DEFAULT '',
+	house_number  TEXT NOT NULL DEFAULT '',
+	postcode      TEXT NOT NULL DEFAULT '',
+	place         TEXT NOT NULL DEFAULT '',
+	phone         TEXT NOT NULL DEFAULT '',
+	hours         TEXT NOT NULL DEFAULT '', -- when the phone is answered
+	email         TEXT NOT NULL DEFAULT '',
+	website       TEXT NOT NULL DEFAULT '',
+	letter_signer TEXT NOT NULL DEFAULT '',
+	postcodes     TEXT NOT NULL DEFAULT '', -- postcode prefixes served beyond the public list, comma separated
+	valid_from    TIMESTAMPTZ,
+	valid_until   TIMESTAMPTZ,
+	successor     TEXT REFERENCES chamber (id),
+	created_at    TIMESTAMPTZ NOT NULL
+);
+
+CREATE TABLE directory_entry (
+	id              TEXT PRIMARY KEY,
+	chamber         TEXT NOT NULL REFERENCES chamber (id),
+	ident_number    TEXT NOT NULL,          -- unique only together with the chamber
+	name            TEXT NOT NULL,
+	legal_form      TEXT NOT NULL,
+	street          TEXT NOT NULL,
+	house_number    TEXT NOT NULL,
+	postcode        TEXT NOT NULL,
+	place           TEXT NOT NULL,
+	register_kind   TEXT NOT NULL,
+	register_number TEXT NOT NULL,
+	register_court  TEXT NOT NULL,
+	management      TEXT NOT NULL,
+	company_key     TEXT NOT NULL,          -- folded name, street, number, postcode
+	content_hash    TEXT NOT NULL,
+	imported_at     TIMESTAMPTZ NOT NULL,
+	UNIQUE (chamber, ident_number)
+);
+CREATE INDEX directory_near ON directory_entry (chamber, postcode, company_key, id);
+CREATE INDEX directory_register ON directory_entry (chamber, register_number) WHERE register_number <> '';
+
+CREATE TABLE account (
+	id            TEXT PRIMARY KEY,
+	salutation    TEXT NOT NULL CHECK (salutation IN ('', 'mr', 'ms')),
+	title         TEXT NOT NULL,
+	given_name    TEXT NOT NULL,
+	family_name   TEXT NOT NULL,
+	name_key      TEXT NOT NULL,            -- collation key made in Go, for sorting
+	username      TEXT NOT NULL,
+	username_key  TEXT NOT NULL,            -- folded; an account without a user name has its id here
+	email         TEXT NOT NULL,
+	email_key     TEXT NOT NULL,            -- folded
+	password      TEXT NOT NULL,            -- PHC string
+	password_at   TIMESTAMPTZ,              -- when it was replaced: what was granted before ends
+	state         TEXT NOT NULL CHECK (state IN ('unconfirmed', 'active', 'locked', 'deleted')),
+	language      TEXT NOT NULL DEFAULT 'de',
+	failures      INTEGER NOT NULL DEFAULT 0,
+	paused_until  TIMESTAMPTZ,              -- no password is accepted until then
+	created_at    TIMESTAMPTZ NOT NULL,
+	confirmed_at  TIMESTAMPTZ,
+	version       INTEGER NOT NULL DEFAULT 1
+);
+CREATE UNIQUE INDEX account_username ON account (username_key) WHERE state <> 'unconfirmed';
+CREATE INDEX account_username_unconfirmed ON account (username_key) WHERE state = 'unconfirmed';
+CREATE UNIQUE INDEX account_address ON account (email_key) WHERE state <> 'unconfirmed';
+CREATE UNIQUE INDEX account_address_unconfirmed ON account (email_key) WHERE state = 'unconfirmed';
+CREATE INDEX account_unconfirmed ON account (created_at) WHERE state = 'unconfirmed';
+
+CREATE TABLE account_email (
+	account      TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+	email        TEXT NOT NULL,
+	email_key    TEXT NOT NULL,
+	confirmed_at TIMESTAMPTZ,
+	PRIMARY KEY (account, email_key)
+);
+CREATE UNIQUE INDEX account_email_confirmed ON account_email (email_key) WHERE confirmed_at IS NOT NULL;
+
+CREATE TABLE account_link (
+	id         TEXT PRIMARY KEY,
+	account    TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+	purpose    TEXT NOT NULL CHECK (purpose IN ('confirm', 'password')),
+	token_hash TEXT NOT NULL UNIQUE,
+	code_mac   TEXT NOT NULL,
+	browser    TEXT NOT NULL,               -- hash of the browser that asked: only there the code works
+	tries      INTEGER NOT NULL DEFAULT 0,
+	state      TEXT NOT NULL CHECK (state IN ('open', 'used', 'superseded', 'void')),
+	created_at TIMESTAMPTZ NOT NULL,
+	expires_at TIMESTAMPTZ NOT NULL,
+	used_at    TIMESTAMPTZ
+);
+CREATE UNIQUE INDEX account_link_open ON account_link (account, purpose) WHERE state = 'open';
+CREATE INDEX account_link_browser ON account_link (browser, purpose);
+CREATE INDEX account_link_account ON account_link (account);
+CREATE INDEX account_link_created ON account_link (created_at);
+
+CREATE TABLE signup_draft (
+	id         TEXT PRIMARY KEY,            -- hash of the cookie
+	body       TEXT NOT NULL,               -- sealed JSON
+	created_at TIMESTAMPTZ NOT NULL,
+	expires_at TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX signup_draft_expires ON signup_draft (expires_at);
+
+CREATE TABLE terms (
+	id         TEXT PRIMARY KEY,
+	kind       TEXT NOT NULL,               -- "information_duties" …
+	version    TEXT NOT NULL,
+	title      TEXT NOT NULL,
+	body       TEXT NOT NULL,               -- plain text, paragraphs, "# " headings
+	required   BOOLEAN NOT NULL,
+	valid_from TIMESTAMPTZ NOT NULL,
+	UNIQUE (kind, version)
+);
+
+CREATE TABLE consent (
+	account  TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+	terms    TEXT NOT NULL REFERENCES terms (id),
+	given_at TIMESTAMPTZ NOT NULL,
+	PRIMARY KEY (account, terms)
+);
+
+CREATE TABLE session (
+	id           TEXT PRIMARY KEY,          -- also the sid claim
+	token_hash   TEXT NOT NULL UNIQUE,
+	account      TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+	organization TEXT NOT NULL DEFAULT '',  -- chosen for this session, or empty
+	amr          TEXT NOT NULL,             -- RFC 8176, blank separated
+	auth_time    TIMESTAMPTZ NOT NULL,
+	ip           TEXT NOT NULL,
+	agent        TEXT NOT NULL,
+	created_at   TIMESTAMPTZ NOT NULL,
+	seen_at      TIMESTAMPTZ NOT NULL,
+	ends_at      TIMESTAMPTZ NOT NULL,      -- absolute
+	ended_at     TIMESTAMPTZ
+);
+CREATE INDEX session_account ON session (account);
+CREATE INDEX session_ends ON session (ends_at);
+
+CREATE TABLE notice (
+	id      TEXT PRIMARY KEY,
+	account TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+	at      TIMESTAMPTZ NOT NULL,
+	phrase  TEXT NOT NULL,                  -- phrase key, prefix "notice."
+	args    TEXT NOT NULL,                  -- JSON array of strings
+	href    TEXT NOT NULL,
+	read_at TIMESTAMPTZ
+);
+CREATE INDEX notice_account ON notice (account, id);
+CREATE INDEX notice_unread ON notice (account) WHERE read_at IS NULL;
+
+CREATE TABLE staff (
+	account TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+	chamber TEXT REFERENCES chamber (id),
+	role    TEXT NOT NULL CHECK (role IN ('clerk', 'operator')),
+	since   TIMESTAMPTZ NOT NULL,
+	CHECK ((role = 'operator') = (chamber IS NULL))
+);
+CREATE UNIQUE INDEX staff_once ON staff (account, role, COALESCE(chamber, ''));
+
+CREATE TABLE organization (
+	id              TEXT PRIMARY KEY,
+	chamber         TEXT NOT NULL REFERENCES chamber (id),
+	ident_number    TEXT NOT NULL,
+	name            TEXT NOT NULL,
+	legal_form      TEXT NOT NULL,
+	street          TEXT NOT NULL,
+	house_number    TEXT NOT NULL,
+	postcode        TEXT NOT NULL,
+	place           TEXT NOT NULL,
+	register_kind   TEXT NOT NULL,
+	register_number TEXT NOT NULL,
+	register_court  TEXT NOT NULL,
+	management      TEXT NOT NULL,          -- to whom letters go
+	company_key     TEXT NOT NULL,          -- folded, for joining and against doubles
+	name_key        TEXT NOT NULL,          -- collation key made in Go, for sorting
+	state           TEXT NOT NULL CHECK (state IN ('letter', 'active', 'closed')),
+	registered_by   TEXT NOT NULL REFERENCES account (id),
+	created_at      TIMESTAMPTZ NOT NULL,
+	activated_at    TIMESTAMPTZ,
+	version         INTEGER NOT NULL DEFAULT 1
+);
+CREATE UNIQUE INDEX organization_ident ON organization (chamber, ident_number) WHERE state <> 'closed';
+CREATE INDEX organization_company ON organization (company_key);
+CREATE INDEX organization_registered ON organization (registered_by);
+
+CREATE TABLE evidence (
+	id           TEXT PRIMARY KEY,
+	organization TEXT NOT NULL REFERENCES organization (id),
+	method       TEXT NOT NULL CHECK (method IN ('letter', 'callback', 'documents', 'elster')),
+	clerk        TEXT NOT NULL,
+	at           TIMESTAMPTZ NOT NULL,
+	until        TIMESTAMPTZ
+);
+CREATE INDEX evidence_organization ON evidence (organization);
+
+CREATE TABLE registration (
+	id              TEXT PRIMARY KEY,
+	reference       TEXT NOT NULL UNIQUE,   -- "R-7F3K-22M", for people to quote
+	chamber         TEXT NOT NULL REFERENCES chamber (id),
+	applicant       TEXT NOT NULL REFERENCES account (id),
+	name            TEXT NOT NULL,
+	legal_form      TEXT NOT NULL,
+	street          TEXT NOT NULL,
+	house_number    TEXT NOT NULL,
+	postcode        TEXT NOT NULL,
+	place           TEXT NOT NULL,
+	ident_number    TEXT NOT NULL,
+	register_kind   TEXT NOT NULL,
+	register_number TEXT NOT NULL,
+	register_court  TEXT NOT NULL,
+	reason          TEXT NOT NULL,
+	company_key     TEXT NOT NULL,
+	state           TEXT NOT NULL CHECK (state IN ('submitted', 'asked_back', 'approved', 'refused', 'withdrawn')),
+	score           INTEGER NOT NULL,       -- 0..100 against the best directory entry
+	entry           TEXT NOT NULL,          -- that entry, or empty
+	clerk           TEXT NOT NULL DEFAULT '', -- who took it on
+	answer          TEXT NOT NULL DEFAULT '', -- question or reason, as the applicant reads it
+	evidence        TEXT NOT NULL DEFAULT '',
+	organization    TEXT NOT NULL DEFAULT '',
+	submitted_at    TIMESTAMPTZ NOT NULL,
+	decided_at      TIMESTAMPTZ,
+	version         INTEGER NOT NULL DEFAULT 1
+);
+CREATE UNIQUE INDEX registration_pending ON registration (chamber, company_key) WHERE state IN ('submitted', 'asked_back');
+CREATE UNIQUE INDEX registration_pending_ident ON registration (chamber, ident_number) WHERE state IN ('submitted', 'asked_back') AND ident_number <> '';
+CREATE INDEX registration_queue ON registration (chamber, state, submitted_at, id);
+CREATE INDEX registration_applicant ON registration (applicant);
+CREATE INDEX registration_company ON registration (chamber, company_key);
+CREATE INDEX registration_entry ON registration (chamber, entry);
+CREATE INDEX registration_organization ON registration (organization) WHERE organization <> '';
+
+CREATE TABLE letter_batch (
+	id            TEXT PRIMARY KEY,
+	reference     TEXT NOT NULL UNIQUE,
+	chamber       TEXT NOT NULL REFERENCES chamber (id),
+	printed_by    TEXT NOT NULL,
+	printed_at    TIMESTAMPTZ NOT NULL,
+	letters       INTEGER NOT NULL,
+	dispatched_by TEXT NOT NULL DEFAULT '',
+	dispatched_at TIMESTAMPTZ
+);
+CREATE INDEX letter_batch_chamber ON letter_batch (chamber, id);
+
+CREATE TABLE letter (
+	id           TEXT PRIMARY KEY,
+	chamber      TEXT NOT NULL REFERENCES chamber (id),
+	organization TEXT NOT NULL REFERENCES organization (id),
+	kind         TEXT NOT NULL CHECK (kind IN ('activation')),
+	state        TEXT NOT NULL CHECK (state IN ('queued', 'printed', 'used', 'void')),
+	batch        TEXT REFERENCES letter_batch (id),
+	code_mac     TEXT NOT NULL DEFAULT '',
+	tries        INTEGER NOT NULL DEFAULT 0,
+	created_at   TIMESTAMPTZ NOT NULL,
+	printed_at   TIMESTAMPTZ,
+	expires_at   TIMESTAMPTZ,
+	ended_at     TIMESTAMPTZ
+);
+CREATE UNIQUE INDEX letter_current ON letter (organization, kind) WHERE state IN ('queued', 'printed');
+CREATE INDEX letter_queue ON letter (chamber, id) WHERE state = 'queued';
+CREATE INDEX letter_of_batch ON letter (batch);
+
+CREATE TABLE application (
+	id                         TEXT PRIMARY KEY,
+	client_id                  TEXT NOT NULL UNIQUE,
+	client_name                TEXT NOT NULL,
+	client_uri                 TEXT NOT NULL DEFAULT '',
+	manual_uri                 TEXT NOT NULL DEFAULT '', -- R007
+	secret_hash                TEXT NOT NULL DEFAULT '', -- empty: public client, PKCE only
+	redirect_uris              TEXT NOT NULL,            -- JSON array, compared exactly
+	post_logout_redirect_uris  TEXT NOT NULL DEFAULT '[]',
+	backchannel_logout_uri     TEXT NOT NULL DEFAULT '',
+	token_endpoint_auth_method TEXT NOT NULL CHECK (token_endpoint_auth_method IN ('client_secret_basic', 'client_secret_post', 'none')),
+	id_token_signed_response_alg TEXT NOT NULL CHECK (id_token_signed_response_alg IN ('ES256', 'RS256')),
+	require_pkce               BOOLEAN NOT NULL,
+	state                      TEXT NOT NULL CHECK (state IN ('active', 'disabled')),
+	created_at                 TIMESTAMPTZ NOT NULL
+);
+
+CREATE TABLE application_role (
+	application    TEXT NOT NULL REFERENCES application (id) ON DELETE CASCADE,
+	role           TEXT NOT NULL,           -- key, see glossary
+	position       INTEGER NOT NULL,
+	name_de        TEXT NOT NULL,
+	name_en        TEXT NOT NULL,
+	description_de TEXT NOT NULL,
+	description_en TEXT NOT NULL,
+	PRIMARY KEY (application, role)
+);
+
+CREATE TABLE membership (
+	id           TEXT PRIMARY KEY,
+	organization TEXT NOT NULL REFERENCES organization (id),
+	account      TEXT NOT NULL REFERENCES account (id),
+	admin        BOOLEAN NOT NULL DEFAULT FALSE, -- the role organization_admin
+	since        TIMESTAMPTZ NOT NULL,
+	ended_at     TIMESTAMPTZ
+);
+CREATE UNIQUE INDEX membership_current ON membership (organization, account) WHERE ended_at IS NULL;
+CREATE INDEX membership_account ON membership (account) WHERE ended_at IS NULL;
+CREATE INDEX membership_admins ON membership (organization) WHERE admin AND ended_at IS NULL;
+
+CREATE TABLE role_grant (
+	membership  TEXT NOT NULL REFERENCES membership (id) ON DELETE CASCADE,
+	application TEXT NOT NULL,
+	role        TEXT NOT NULL,
+	granted_by  TEXT NOT NULL,
+	granted_at  TIMESTAMPTZ NOT NULL,
+	PRIMARY KEY (membership, application, role),
+	FOREIGN KEY (application, role) REFERENCES application_role (application, role)
+);
+
+CREATE TABLE request (
+	id            TEXT PRIMARY KEY,
+	kind          TEXT NOT NULL CHECK (kind IN ('join', 'role')),
+	organization  TEXT NOT NULL REFERENCES organization (id),
+	applicant     TEXT NOT NULL REFERENCES account (id),
+	reason        TEXT NOT NULL,
+	state         TEXT NOT NULL CHECK (state IN ('open', 'claimed', 'approved', 'denied', 'withdrawn')),
+	claimed_by    TEXT NOT NULL DEFAULT '',
+	claimed_until TIMESTAMPTZ,              -- a lease
+	answer        TEXT NOT NULL DEFAULT '', -- why it was denied, as the applicant reads it
+	submitted_at  TIMESTAMPTZ NOT NULL,
+	decided_at    TIMESTAMPTZ,
+	decided_by    TEXT NOT NULL DEFAULT ''
+);
+CREATE UNIQUE INDEX request_pending ON request (organization, applicant, kind) WHERE state IN ('open', 'claimed');
+CREATE INDEX request_queue ON request (organization, state, kind, submitted_at, id) WHERE state IN ('open', 'claimed');
+CREATE INDEX request_claimed ON request (claimed_until) WHERE state = 'claimed';
+CREATE INDEX request_applicant ON request (applicant, id);
+
+CREATE TABLE request_role (
+	request     TEXT NOT NULL REFERENCES request (id) ON DELETE CASCADE,
+	application TEXT NOT NULL,
+	role        TEXT NOT NULL,
+	PRIMARY KEY (request, application, role),
+	FOREIGN KEY (application, role) REFERENCES application_role (application, role)
+);
+
+CREATE TABLE signing_key (
+	kid        TEXT PRIMARY KEY,
+	alg        TEXT NOT NULL CHECK (alg IN ('ES256', 'RS256')),
+	private    TEXT NOT NULL,               -- sealed PKCS #8
+	created_at TIMESTAMPTZ NOT NULL,
+	retired_at TIMESTAMPTZ
+);
+CREATE UNIQUE INDEX signing_key_active ON signing_key (alg) WHERE retired_at IS NULL;
+
+CREATE TABLE oidc_grant (
+	id             TEXT PRIMARY KEY,
+	application    TEXT NOT NULL REFERENCES application (id) ON DELETE CASCADE,
+	account        TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+	session        TEXT NOT NULL,           -- may be gone: offline_access outlives it
+	organization   TEXT NOT NULL DEFAULT '',
+	scope          TEXT NOT NULL,
+	nonce          TEXT NOT NULL,
+	redirect_uri   TEXT NOT NULL,
+	code_hash      TEXT NOT NULL,           -- found by id, which the code carries
+	code_challenge TEXT NOT NULL,           -- S256, or empty
+	auth_time      TIMESTAMPTZ NOT NULL,
+	acr            TEXT NOT NULL,
+	amr            TEXT NOT NULL,
+	created_at     TIMESTAMPTZ NOT NULL,
+	code_expires_at TIMESTAMPTZ NOT NULL,
+	code_used_at   TIMESTAMPTZ,
+	access_hash    TEXT NOT NULL DEFAULT '', -- of the access token that came with the code; later ones are in oidc_token
+	access_expires_at TIMESTAMPTZ,
+	revoked_at     TIMESTAMPTZ
+);
+CREATE INDEX oidc_grant_session ON oidc_grant (session, application);
+CREATE INDEX oidc_grant_expires ON oidc_grant (code_expires_at);
+
+CREATE TABLE oidc_token (
+	token_hash TEXT PRIMARY KEY,
+	oidc_grant TEXT NOT NULL REFERENCES oidc_grant (id) ON DELETE CASCADE,
+	kind       TEXT NOT NULL CHECK (kind IN ('access', 'refresh')),
+	expires_at TIMESTAMPTZ NOT NULL,
+	used_at    TIMESTAMPTZ,                 -- refresh: rotated
+	successor  TEXT NOT NULL DEFAULT ''     -- refresh: hash of the next one
+);
+CREATE INDEX oidc_token_grant ON oidc_token (oidc_grant);
+CREATE INDEX oidc_token_expires ON oidc_token (expires_at);
