@@ -108,6 +108,23 @@ func (f *Form) Status() int {
 	return http.StatusUnprocessableEntity
 }
 
+// heading of the summary: fields to mend, or something that stands in the way
+// whatever is typed.
+func (f *Form) heading() string {
+	for _, p := range f.Problems {
+		if p.Field != "" {
+			return "web.summary_heading"
+		}
+	}
+	switch f.status {
+	case http.StatusConflict:
+		return "web.conflict_summary"
+	case http.StatusTooManyRequests:
+		return "web.limited_heading"
+	}
+	return "web.summary_heading"
+}
+
 // problem is the first complaint about a field.
 func (f *Form) problem(field string) *fault.Problem {
 	for i := range f.Problems {

@@ -257,7 +257,7 @@ func functions(c *i18n.Catalog, lang string, bound *template.Template) template.
 			if f == nil || f.OK() {
 				return "", nil
 			}
-			s := Summary{Heading: text("web.summary_heading")}
+			s := Summary{Heading: text(f.heading())}
 			for _, p := range f.Problems {
 				item := SummaryItem{Text: text(p.Key, p.Args...)}
 				if p.Field != "" {

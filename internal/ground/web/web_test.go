@@ -13,6 +13,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 
 	"github.com/jba/templatecheck"
 
@@ -62,7 +63,7 @@ func TestFaultsBecomePages(t *testing.T) {
 		says   string
 	}{
 		{fault.NotFound(), 404, "Diese Seite gibt es nicht"},
-		{fault.Forbidden(), 403, "Das dürfen Sie hier nicht"},
+		{fault.Forbidden(), 403, "Ihnen fehlt eine Berechtigung"},
 		{fault.Conflict("web.forbidden"), 409, "schneller"},
 		{fault.Limited("web.too_often", 90e9, 2), 429, "in 2 Minuten"},
 		{errors.New("disk full: /var/secret"), 500, "Vorgang"},
@@ -298,5 +299,53 @@ func TestFormSentTwiceIsDoneOnce(t *testing.T) {
 	}
 	if done.Load() != before+2 {
 		t.Error("a form with complaints was not handled again")
+	}
+}
+
+// What no text is gets no further than the door; who stops in the middle of a
+// form is no defect of ours.
+func TestNoText(t *testing.T) {
+	m := NewMux(site(t, "http://t.example"))
+	m.Open("GET /x", func(w http.ResponseWriter, r *http.Request) error { return nil })
+	m.Open("POST /x", func(w http.ResponseWriter, r *http.Request) error {
+		_, err := io.ReadAll(r.Body)
+		return err
+	})
+	for path, want := range map[string]int{"/x?a=%C3%A4": 200, "/x?a=%00": 400, "/x?%ff=1": 400, "/%00": 400, "/x?a=1&a=%c0%80": 400, "/x?a=%zz": 200} {
+		r := httptest.NewRecorder()
+		m.Handler().ServeHTTP(r, httptest.NewRequest("GET", path, nil))
+		if r.Code != want {
+			t.Errorf("%s: %d, want %d", path, r.Code, want)
+		}
+	}
+	request := httptest.NewRequest("POST", "/x", io.MultiReader(strings.NewReader("half"), iotest.ErrReader(io.ErrUnexpectedEOF)))
+	request.Header.Set("Content-Type", "multipart/form-data; boundary=x")
+	r := httptest.NewRecorder()
+	m.Handler().ServeHTTP(r, request)
+	if r.Code != http.StatusUnprocessableEntity {
+		t.Error(r.Code)
+	}
+}
+
+// A proxy that adds a line of its own is believed, not the line above it.
+func TestForwardedLines(t *testing.T) {
+	s := site(t, "http://t.example")
+	s.Proxies = []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")}
+	m := NewMux(s)
+	got := ""
+	m.Open("GET /x", func(w http.ResponseWriter, r *http.Request) error { got = Actor(r).IP; return nil })
+	for _, c := range []struct {
+		lines []string
+		want  string
+	}{{[]string{"203.0.113.9", "198.51.100.7"}, "198.51.100.7"}, {[]string{"203.0.113.9, 198.51.100.7"}, "198.51.100.7"}, {[]string{"x", "198.51.100.7, 192.0.2.1"}, "198.51.100.7"}, {[]string{"nonsense"}, "192.0.2.1"}, {nil, "192.0.2.1"}} {
+		r := httptest.NewRequest("GET", "/x", nil)
+		r.RemoteAddr = "192.0.2.1:4711"
+		for _, l := range c.lines {
+			r.Header.Add("X-Forwarded-For", l)
+		}
+		m.Handler().ServeHTTP(httptest.NewRecorder(), r)
+		if got != c.want {
+			t.Errorf("%v: %s, want %s", c.lines, got, c.want)
+		}
 	}
 }
