@@ -1,7 +1,12 @@
 package story_test
 
 import (
+	"bytes"
+	"context"
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,44 +33,47 @@ func TestGallery(t *testing.T) {
 	annas := "/requests/" + id(`SELECT id FROM request LIMIT 1`)
 	fridas := id(`SELECT id FROM registration WHERE state = 'submitted'`)
 
-	look := func(person string, pages ...[2]string) {
-		t.Run(person, func(t *testing.T) {
-			p := walks(t, w, person)
-			if person != "stranger" {
-				p.signIn()
-			}
-			for _, page := range pages {
-				p.Open(page[1])
-				p.Inspect(person + "-" + page[0])
-			}
-		})
-	}
-	look("stranger",
-		[2]string{"start", w.Identity + "/"}, [2]string{"login", w.Identity + "/login"}, [2]string{"register", w.Identity + "/register"},
-		[2]string{"verify", w.Identity + "/register/verify"}, [2]string{"recover", w.Identity + "/recover/password"}, [2]string{"confirm-unknown", w.Identity + "/confirm/nothing"},
-		[2]string{"logged-out", w.Identity + "/logged-out"}, [2]string{"nowhere", w.Identity + "/nowhere"},
-		[2]string{"duties", w.Identity + "/information-duties"}, [2]string{"help", w.Identity + "/help"}, [2]string{"imprint", w.Identity + "/imprint"},
-		[2]string{"training", w.Training + "/"}, [2]string{"training-nowhere", w.Training + "/nowhere"}, [2]string{"training-help", w.Training + "/help"},
-		[2]string{"english", w.Identity + "/?lang=en"})
-	look("anna",
-		[2]string{"dashboard", w.Identity + "/"}, [2]string{"requests", w.Identity + "/requests"}, [2]string{"request", w.Identity + annas}, [2]string{"join", w.Identity + "/organizations/join"},
-		[2]string{"no-access", w.Training + "/reports"}, [2]string{"notifications", w.Identity + "/notifications"}, [2]string{"account", w.Identity + "/account"})
-	look("nora",
-		[2]string{"dashboard", w.Identity + "/"}, [2]string{"register", w.Identity + "/organizations/register"}, [2]string{"activate", w.Identity + "/organizations/activate"}, [2]string{"no-access", w.Training + "/reports"})
-	look("frida",
-		[2]string{"dashboard", w.Identity + "/"}, [2]string{"registration", w.Identity + "/organizations/registrations/" + fridas})
-	look("bert",
-		[2]string{"dashboard", w.Identity + "/"}, [2]string{"organization", w.Identity + bakery}, [2]string{"members", w.Identity + bakery + "/members"}, [2]string{"requests", w.Identity + bakery + "/requests"},
-		[2]string{"request", w.Identity + annas}, [2]string{"roles", w.Identity + bakery + "/roles"}, [2]string{"leave", w.Identity + bakery + "/leave"}, [2]string{"notifications", w.Identity + "/notifications"},
-		[2]string{"no-access", w.Training + "/reviews"})
-	look("clara",
-		[2]string{"dashboard", w.Identity + "/"}, [2]string{"desk", w.Identity + "/chamber"}, [2]string{"registrations", w.Identity + "/chamber/registrations"}, [2]string{"registration", w.Identity + "/chamber/registrations/" + fridas},
-		[2]string{"letters", w.Identity + "/chamber/letters"}, [2]string{"directory", w.Identity + "/chamber/directory"}, [2]string{"audit", w.Identity + "/chamber/audit"})
-	look("lena", [2]string{"start", w.Training + "/"}, [2]string{"reports", w.Training + "/reports"})
-	look("murat", [2]string{"start", w.Training + "/"}, [2]string{"reviews", w.Training + "/reviews"}, [2]string{"trainees", w.Training + "/trainees"})
+	// Pages as they stand; the people do not meet here, so their windows are open at once.
+	t.Run("pages", func(t *testing.T) {
+		look := func(person string, pages ...string) {
+			t.Run(person, func(t *testing.T) {
+				t.Parallel()
+				p := walks(t, w, person)
+				if person != "stranger" {
+					p.signIn()
+				}
+				for _, page := range pages {
+					name, address, _ := strings.Cut(page, " ")
+					p.Open(address)
+					p.Inspect(person + "-" + name)
+				}
+			})
+		}
+		look("stranger", "start "+w.Identity+"/", "login "+w.Identity+"/login", "register "+w.Identity+"/register",
+			"verify "+w.Identity+"/register/verify", "recover "+w.Identity+"/recover/password", "confirm-unknown "+w.Identity+"/confirm/nothing",
+			"recover-unknown "+w.Identity+"/recover/password/nothing", "logged-out "+w.Identity+"/logged-out", "nowhere "+w.Identity+"/nowhere",
+			"duties "+w.Identity+"/information-duties", "terms "+w.Identity+"/terms-of-use", "help "+w.Identity+"/help", "privacy "+w.Identity+"/privacy",
+			"imprint "+w.Identity+"/imprint", "accessibility "+w.Identity+"/accessibility", "application-unknown "+w.Identity+"/oauth2/authorize?client_id=nobody",
+			"training "+w.Training+"/", "training-nowhere "+w.Training+"/nowhere", "training-help "+w.Training+"/help", "training-imprint "+w.Training+"/imprint",
+			"english "+w.Identity+"/?lang=en", "english-login "+w.Identity+"/login", "english-register "+w.Identity+"/register", "english-nowhere "+w.Identity+"/nowhere")
+		look("anna", "dashboard "+w.Identity+"/", "requests "+w.Identity+"/requests", "request "+w.Identity+annas, "no-access "+w.Training+"/reports",
+			"notifications "+w.Identity+"/notifications", "account "+w.Identity+"/account", "english "+w.Identity+"/?lang=en", "english-request "+w.Identity+annas)
+		look("nora", "dashboard "+w.Identity+"/", "register "+w.Identity+"/organizations/register", "join "+w.Identity+"/organizations/join",
+			"activate "+w.Identity+"/organizations/activate", "requests "+w.Identity+"/requests")
+		look("frida", "dashboard "+w.Identity+"/", "registration "+w.Identity+"/organizations/registrations/"+fridas)
+		look("bert", "dashboard "+w.Identity+"/", "organization "+w.Identity+bakery, "members "+w.Identity+bakery+"/members", "members-none "+w.Identity+bakery+"/members?q=nobody",
+			"requests "+w.Identity+bakery+"/requests", "request "+w.Identity+annas, "roles "+w.Identity+bakery+"/roles", "leave "+w.Identity+bakery+"/leave",
+			"notifications "+w.Identity+"/notifications", "no-access "+w.Training+"/reviews", "english "+w.Identity+"/?lang=en", "english-members "+w.Identity+bakery+"/members")
+		look("clara", "dashboard "+w.Identity+"/", "desk "+w.Identity+"/chamber", "registrations "+w.Identity+"/chamber/registrations",
+			"registrations-none "+w.Identity+"/chamber/registrations?status=mine", "registration "+w.Identity+"/chamber/registrations/"+fridas,
+			"letters "+w.Identity+"/chamber/letters", "directory "+w.Identity+"/chamber/directory", "audit "+w.Identity+"/chamber/audit",
+			"forbidden "+w.Identity+bakery, "english "+w.Identity+"/chamber?lang=en", "english-registration "+w.Identity+"/chamber/registrations/"+fridas)
+		look("lena", "reports "+w.Training+"/reports", "start "+w.Training+"/", "dashboard "+w.Identity+"/", "organization "+w.Identity+bakery, "roles "+w.Identity+bakery+"/roles", "leave "+w.Identity+bakery+"/leave")
+		look("murat", "reviews "+w.Training+"/reviews", "trainees "+w.Training+"/trainees", "start "+w.Training+"/")
+	})
 
 	// States that only come from doing: forms with mistakes, and what follows.
-	t.Run("states", func(t *testing.T) {
+	t.Run("account", func(t *testing.T) {
 		p := walks(t, w, "stranger")
 		p.Open(w.Identity + "/login")
 		p.Press("Anmelden")
@@ -73,83 +81,215 @@ func TestGallery(t *testing.T) {
 		p.Open(w.Identity + "/register")
 		p.Press("Weiter")
 		p.Inspect("state-register-mistakes")
-		p.register("Greta", "Grün", "greta", "greta@example.org")
+		p.fillIn("Greta", "Grün", "greta", "greta@example.org")
+		p.Inspect("state-register-terms")
+		p.Press("Registrierung abschicken")
+		p.Inspect("state-register-terms-mistake")
+		p.Choose("Ich akzeptiere die Informationspflichten.")
+		p.Press("Registrierung abschicken")
 		p.Inspect("state-register-code")
 		p.Press("E-Mail-Adresse bestätigen")
 		p.Inspect("state-register-code-mistake")
+		other := walks(t, w, "stranger")
+		other.Open(w.Identity + "/login")
+		other.Fill("Benutzername", "greta@example.org")
+		other.Fill("Passwort", story.Password)
+		other.Press("Anmelden")
+		other.Inspect("state-login-unconfirmed")
 		p.Open(link(t, mail(t, w, "greta@example.org", "Bestätigungscode"), "/confirm/"))
 		p.Inspect("state-confirm")
 		p.Press("E-Mail-Adresse bestätigen")
 		p.Inspect("state-confirmed")
+		p.Back()
+		p.Reload()
+		p.Inspect("state-confirm-used")
 		p.Open(w.Identity + "/recover/password")
 		p.Fill("Benutzername oder E-Mail-Adresse", "greta@example.org")
 		p.Press("Absenden")
 		p.Inspect("state-recover-asked")
 		p.Open(link(t, mail(t, w, "greta@example.org", "Passwort"), "/recover/password/"))
 		p.Inspect("state-recover")
+		for range 6 { // five guesses, then a pause
+			p.Open(w.Identity + "/login")
+			p.Fill("Benutzername", "greta")
+			p.Fill("Passwort", "Ganz anders geraten 1")
+			p.Press("Anmelden")
+		}
+		p.Inspect("state-login-pause")
 	})
-	t.Run("register", func(t *testing.T) {
-		p := walks(t, w, "nora")
-		p.signIn()
-		p.Open(w.Identity + "/organizations/register")
-		p.Press("Weiter")
-		p.Inspect("state-company-mistakes")
-		p.Fill("Firmierung", "Tischlerei Nagel & Söhne GmbH & Co. KG")
-		p.Choose("GmbH & Co. KG")
-		p.Fill("Straße", "Hobelstr.")
-		p.Fill("Hausnummer", "7")
-		p.Fill("PLZ", "00997")
-		p.Fill("Ort", "Neu Muster")
-		p.Fill("Bitte begründen Sie Ihren Antrag.", "Ich führe die Geschäfte.")
-		p.Press("Weiter")
-		p.Inspect("state-company-check")
-		p.Press("Absenden")
-		p.Inspect("state-company-done")
-	})
-	t.Run("desk", func(t *testing.T) {
-		p := walks(t, w, "clara")
-		p.signIn()
-		p.Open(w.Identity + "/chamber/registrations/" + fridas)
-		p.Press("Mir zuweisen")
-		p.Inspect("state-case-mine")
-		p.Press("Freigeben und Brief vormerken")
-		p.Inspect("state-case-mistake")
-		p.Choose("Brief")
-		p.Press("Freigeben und Brief vormerken")
-		p.Inspect("state-case-approved")
-		p.Open(w.Identity + "/chamber/letters")
-		p.Inspect("state-letters-waiting")
-		p.Press("1 Brief an die Druckerei geben")
-		p.Inspect("state-batch")
-		p.Press("Als versandt markieren")
-		p.Inspect("state-batch-dispatched")
+	t.Run("company", func(t *testing.T) {
+		nora, frida, clara := walks(t, w, "nora"), walks(t, w, "frida"), walks(t, w, "clara")
+		nora.signIn()
+		nora.Open(w.Identity + "/organizations/register")
+		nora.Press("Weiter")
+		nora.Inspect("state-company-mistakes")
+		nora.Fill("Firmierung", "Tischlerei Nagel & Söhne GmbH & Co. KG")
+		nora.Choose("GmbH & Co. KG")
+		nora.Fill("Straße", "Hobelstr.")
+		nora.Fill("Hausnummer", "7")
+		nora.Fill("PLZ", "00997")
+		nora.Fill("Ort", "Neu Muster")
+		nora.Fill("Bitte begründen Sie Ihren Antrag.", "Ich führe die Geschäfte.")
+		nora.Press("Weiter")
+		nora.Inspect("state-company-check")
+		nora.Press("Absenden")
+		nora.Inspect("state-company-done")
+		clara.signIn()
+		clara.Open(w.Identity + "/chamber/registrations/" + fridas)
+		clara.Press("Mir zuweisen")
+		clara.Inspect("state-case-mine")
+		clara.Press("Freigeben und Brief vormerken")
+		clara.Inspect("state-case-mistake")
+		clara.Press("Antrag ablehnen")
+		clara.Press("Ablehnen")
+		clara.Inspect("state-case-refuse-mistake")
+		clara.Press("Rückfrage stellen")
+		clara.Fill("Ihre Rückfrage", "Welche Hausnummer stimmt: 12 oder 12a?")
+		clara.Press("Rückfrage")
+		clara.Inspect("state-case-asked")
+		frida.signIn()
+		frida.Inspect("state-dashboard-question")
+		frida.Open(w.Identity + "/organizations/registrations/" + fridas)
+		frida.Inspect("state-registration-question")
+		stale := walks(t, w, "frida") // a second window that is left behind
+		stale.signIn()
+		stale.Open(w.Identity + "/organizations/registrations/" + fridas)
+		frida.Fill("Hausnummer", "12a")
+		frida.Press("Antwort absenden")
+		frida.Inspect("state-registration-answered")
+		stale.Press("Antwort absenden")
+		stale.Inspect("state-conflict")
+		clara.Open(w.Identity + "/chamber/registrations/" + fridas)
+		clara.Choose("Brief")
+		clara.Press("Freigeben und Brief vormerken")
+		clara.Inspect("state-case-approved")
+		clara.Open(w.Identity + "/chamber/registrations/" + fridas)
+		clara.Inspect("state-case-decided")
+		clara.Open(w.Identity + "/chamber/letters")
+		clara.Inspect("state-letters-waiting")
+		clara.Press("1 Brief an die Druckerei geben")
+		clara.Inspect("state-batch")
+		clara.Press("Als versandt markieren")
+		clara.Inspect("state-batch-dispatched")
+		clara.Open(w.Identity + "/chamber/letters")
+		clara.Inspect("state-letters")
+		clara.Open(w.Identity + "/chamber/registrations?status=done")
+		clara.Inspect("state-registrations-done")
+		clara.Open(w.Identity + "/chamber/audit")
+		clara.Inspect("state-audit")
+		clara.Open(w.Identity + "/chamber/directory")
+		clara.Press("Datei einlesen")
+		clara.Inspect("state-directory-mistake")
+		file := filepath.Join(t.TempDir(), "mitglieder.csv")
+		if err := os.WriteFile(file, append(bytes.Replace(story.Directory, []byte("Mehlgasse"), []byte("Kornweg"), 1), []byte("7;Ohne Ort GmbH;GmbH;Weg;1;keine;;;;;\n")...), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		clara.Upload("Datei", file)
+		clara.Press("Datei einlesen")
+		clara.Inspect("state-directory-report")
+		frida.Open(w.Identity + "/organizations/registrations/" + fridas)
+		frida.Inspect("state-registration-letter")
+		frida.Open(w.Identity + "/organizations/activate")
+		frida.Fill("Identnummer", "100042")
+		frida.Fill("Kammernummer", "999")
+		frida.Fill("Passwort", "AAAA-AAAA-AAAA")
+		frida.Press("Aktivieren")
+		frida.Inspect("state-activate-mistake")
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		batches, err := w.Prints.Wait(ctx, 1)
+		if err != nil {
+			t.Fatal("no letter at the print shop", err)
+		}
+		pages, err := batches[0].Text(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		frida.Fill("Identnummer", "100042")
+		frida.Fill("Kammernummer", "999")
+		frida.Fill("Passwort", letterCode.FindString(strings.Join(pages, "\n")))
+		frida.Press("Aktivieren")
+		frida.Inspect("state-activated")
+		frida.Open(w.Identity + "/")
+		frida.Inspect("state-dashboard-active")
 	})
 	t.Run("join", func(t *testing.T) {
-		p := walks(t, w, "bert")
-		p.signIn()
-		p.Open(w.Identity + annas)
-		p.Press("Mir zuweisen")
-		p.Press("ablehnen")
-		p.Inspect("state-request-mistake")
-		p.Choose("Auszubildende:r")
-		p.Press("genehmigen")
-		p.Inspect("state-request-approved")
+		nora, bert, late := walks(t, w, "nora"), walks(t, w, "bert"), walks(t, w, "bert")
+		nora.signIn()
+		nora.Open(w.Training + "/reports")
+		nora.Inspect("state-no-access")
+		nora.Choose("Auszubildende:r")
+		nora.Press("Unternehmen beitreten")
+		nora.Press("Weiter")
+		nora.Inspect("state-join-mistakes")
+		nora.Fill("Firmierung", "Bäckerei Morgenrot GmbH")
+		nora.Fill("Straße", "Mehlgasse")
+		nora.Fill("Hausnummer", "4")
+		nora.Fill("PLZ", "00999")
+		nora.Press("Weiter")
+		nora.Inspect("state-join-reason")
+		if !nora.Chosen("Auszubildende:r") {
+			t.Error("the role wished for on the page without access is not carried on")
+		}
+		nora.Fill("Begründung", "Ich helfe samstags im Verkauf.")
+		nora.Press("Anfrage senden")
+		nora.Inspect("state-join-sent")
+		nora.Follow("Zurück zur Anwendung")
+		nora.Inspect("state-no-access-joining")
+		bert.signIn()
+		late.signIn()
+		bert.Open(w.Identity + annas)
+		bert.Press("Mir zuweisen")
+		bert.Inspect("state-request-mine")
+		late.Open(w.Identity + annas)
+		bert.Press("ablehnen")
+		bert.Inspect("state-request-mistake")
+		bert.Choose("Auszubildende:r")
+		bert.Press("genehmigen")
+		bert.Inspect("state-request-approved")
+		late.Fill("Grund bei Ablehnung", "Zu spät gesehen.")
+		late.Press("ablehnen")
+		late.Inspect("state-request-decided")
+		bert.Open(w.Identity + bakery + "/members")
+		bert.In("Lena Lerche").Press("Rollen Lena Lerche")
+		bert.Inspect("state-members-open")
+		bert.In("Ausbilder:in").Press("Ja")
+		bert.Inspect("state-members-given")
+		bert.In("Lena Lerche").Follow("Aus dem Unternehmen entfernen")
+		bert.Inspect("state-member-remove")
+		bert.Open(link(t, mail(t, w, "bert@example.org", "Neue Anfrage: Nora"), "/requests/"))
+		bert.Press("Mir zuweisen")
+		bert.Fill("Grund bei Ablehnung", "Aushilfen brauchen kein Berichtsheft.")
+		bert.Press("ablehnen")
+		nora.Open(link(t, mail(t, w, "nora@example.org", "Anfrage an"), "/requests/"))
+		nora.Inspect("state-request-denied")
+		anna := walks(t, w, "anna")
+		anna.signIn()
+		anna.Inspect("state-dashboard-member")
+		anna.Open(w.Identity + annas)
+		anna.Inspect("state-request-accepted")
+		anna.Open(w.Identity + "/notifications")
+		anna.Inspect("state-notifications")
+		anna.Open(w.Training + "/reviews")
+		anna.Inspect("state-training-no-role")
 	})
 	t.Run("book", func(t *testing.T) {
-		lena := walks(t, w, "lena")
+		lena, murat := walks(t, w, "lena"), walks(t, w, "murat")
 		lena.signIn()
 		lena.Open(w.Training + "/reports")
 		_, n := time.Now().In(groundmail.Berlin).ISOWeek()
 		lena.Follow(fmt.Sprint("Woche ", n))
 		lena.Inspect("state-week")
+		lena.Press("Tageweise")
+		lena.Inspect("state-week-days")
 		lena.Press("Prüfen und einreichen")
-		lena.Inspect("state-week-mistake")
+		lena.Inspect("state-week-nothing")
+		lena.Follow("Ändern")
 		lena.Fill("Betriebliche Tätigkeiten", "Sauerteig angesetzt, Brötchen geformt, Kasse gemacht.")
 		lena.Press("Prüfen und einreichen")
 		lena.Inspect("state-week-check")
 		lena.Press("Jetzt einreichen")
 		lena.Inspect("state-week-submitted")
-		murat := walks(t, w, "murat")
 		murat.signIn()
 		murat.Open(w.Training + "/reviews")
 		murat.Inspect("state-queue")
@@ -157,8 +297,23 @@ func TestGallery(t *testing.T) {
 		murat.Inspect("state-review")
 		murat.Press("Zurückgeben")
 		murat.Inspect("state-review-mistake")
+		murat.Fill("Bemerkung", "Bitte die Mengen ergänzen.")
+		murat.Press("Zurückgeben")
+		lena.Open(w.Training + "/")
+		lena.Inspect("state-board-returned")
+		lena.Follow("überarbeiten")
+		lena.Inspect("state-week-returned")
+		lena.Press("Prüfen und einreichen")
+		lena.Press("Jetzt einreichen")
+		murat.Open(w.Training + "/reviews")
+		murat.Follow("Lena Lerche")
+		murat.Inspect("state-review-second")
 		murat.Press("Abzeichnen")
 		murat.Inspect("state-queue-done")
+		lena.Open(w.Training + "/reports")
+		lena.Inspect("state-reports")
+		lena.Follow(fmt.Sprint("Woche ", n))
+		lena.Inspect("state-week-signed")
 	})
 	t.Run("outside", func(t *testing.T) {
 		p := browser.New(t, browser.Options{})

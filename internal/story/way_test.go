@@ -69,11 +69,8 @@ func link(t *testing.T, m outside.Mail, part string) string {
 	return ""
 }
 
-// register is the two-step assistant (R036–R057).
-func (p *person) register(given, family, username, email string) {
-	p.Open(p.w.Identity + "/")
-	p.Follow("Jetzt registrieren")
-	p.HasText("Registrierung")
+// fillIn is the assistant's first step, up to the terms.
+func (p *person) fillIn(given, family, username, email string) {
 	p.Choose("keine Angabe")
 	p.Fill("Vorname", given)
 	p.Fill("Nachname", family)
@@ -84,6 +81,14 @@ func (p *person) register(given, family, username, email string) {
 	p.Fill("Passwort wiederholen", story.Password)
 	p.Press("Weiter")
 	p.HasText("Ich akzeptiere die Informationspflichten.")
+}
+
+// register is the two-step assistant (R036–R057).
+func (p *person) register(given, family, username, email string) {
+	p.Open(p.w.Identity + "/")
+	p.Follow("Jetzt registrieren")
+	p.HasText("Registrierung")
+	p.fillIn(given, family, username, email)
 	p.Press("Registrierung abschicken") // without the tick
 	p.HasText("Bitte prüfen Sie Ihre Angaben")
 	p.Choose("Ich akzeptiere die Informationspflichten.")
