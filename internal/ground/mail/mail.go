@@ -44,17 +44,24 @@ type Message struct {
 	Lang    string
 }
 
-// Texts are the mail texts of one rules package.
-type Texts struct{ t *template.Template }
+// Texts are the mail texts of one rules package, by language.
+type Texts struct{ in map[string]*template.Template }
 
 // Parse reads mails/*.txt. It panics on a malformed text, as a wrong program should.
 func Parse(files fs.FS) Texts {
-	t := template.New("").Option("missingkey=error").Funcs(template.FuncMap{
-		"url":  func(path string) string { return baseMark + path },
-		"date": func(t db.Time) string { return t.In(Berlin).Format("02.01.2006") },
-		"time": func(t db.Time) string { return t.In(Berlin).Format("02.01.2006, 15:04 Uhr") },
-	})
-	return Texts{template.Must(t.ParseFS(files, "mails/*.txt"))}
+	t := Texts{map[string]*template.Template{}}
+	for _, lang := range i18n.Languages() {
+		moment := "02.01.2006, 15:04"
+		if lang == "de" {
+			moment += " Uhr"
+		}
+		t.in[lang] = template.Must(template.New("").Option("missingkey=error").Funcs(template.FuncMap{
+			"url":  func(path string) string { return baseMark + path },
+			"date": func(t db.Time) string { return t.In(Berlin).Format("02.01.2006") },
+			"time": func(t db.Time) string { return t.In(Berlin).Format(moment) },
+		}).ParseFS(files, "mails/*."+lang+".txt"))
+	}
+	return t
 }
 
 // Berlin is the time zone people read.
@@ -81,11 +88,11 @@ func (t Texts) Send(tx *db.Tx, to Person, name string, data any) error {
 // Fill is Send without sending, for golden files.
 func (t Texts) Fill(to Person, name string, data any) (Message, error) {
 	lang := to.Lang
-	if t.t.Lookup(name+"."+lang+".txt") == nil {
+	if t.in[lang] == nil {
 		lang = i18n.Languages()[0]
 	}
 	var b bytes.Buffer
-	if err := t.t.ExecuteTemplate(&b, name+"."+lang+".txt", data); err != nil {
+	if err := t.in[lang].ExecuteTemplate(&b, name+"."+lang+".txt", data); err != nil {
 		return Message{}, fmt.Errorf("mail text %s: %w", name, err)
 	}
 	subject, body, _ := strings.Cut(b.String(), "\n")

@@ -1,0 +1,95 @@
+package story_test
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/dbtest"
+	smtp "zunft/internal/ground/mail"
+)
+
+// What the mails say in the golden files: the words of the story, long enough
+// to be true. A text may use no other.
+var sample = map[string]any{
+	"Token": strings.Repeat("t", 43), "Code": "123456", "Spaced": "123 456", "Login": "anna.amsel", "At": noon, "Expires": noon,
+	"Name": "Anna Amsel", "Company": "Bäckerei Morgenrot GmbH", "Organization": "Bäckerei Morgenrot GmbH", "Short": "Bäckerei Morgenrot GmbH",
+	"Chamber": "Kammer Musterland", "Reference": "R-7F3K-22M", "Contact": "Telefon 0000 123 (Mo–Fr 9–16 Uhr)\nE-Mail info@kammer.example", "Text": "Bitte nennen Sie die Hausnummer.",
+	"Applicant": "Anna Amsel", "Initial": "Anna A.", "Username": "anna.amsel", "Reason": "Ich möchte gerne mein Berichtsheft führen.", "Answer": "Wir kennen Sie noch nicht.",
+	"Roles": []string{"Auszubildende:r", "Ausbilder:in"}, "Request": "01920000-0000-7000-8000-000000000001", "ID": "01920000-0000-7000-8000-000000000002",
+	"Trainer": "Murat Yılmaz", "Apprentice": "Anna Amsel", "Week": "48", "Dates": "23.11.–27.11.2026", "Path": "2026-W48",
+}
+
+var noon = db.Time{Time: time.Date(2026, 11, 23, 11, 0, 0, 0, time.UTC)}
+
+// security mails say what to do if it was somebody else.
+var security = []string{"confirm", "exists", "password_changed", "password_link"}
+
+var links = regexp.MustCompile(`\x{27e6}base\x{27e7}\S*`)
+
+// Every mail text of the tree in both languages, as people get it
+// (testdata/mails.*.txt), with a subject that a phone shows in one piece.
+func TestMailsOfBothPortals(t *testing.T) {
+	folders := map[string][]string{} // folder of mails → names
+	err := fs.WalkDir(os.DirFS(".."), ".", func(name string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && path.Base(path.Dir(name)) == "mails" {
+			short, _, _ := strings.Cut(path.Base(name), ".")
+			folder := path.Dir(path.Dir(name))
+			if !slices.Contains(folders[folder], short) {
+				folders[folder] = append(folders[folder], short)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden, addresses, seen := map[string]*strings.Builder{"de": {}, "en": {}}, map[string][]string{}, 0
+	for _, folder := range slices.Sorted(maps.Keys(folders)) {
+		texts := smtp.Parse(os.DirFS("../" + folder))
+		for _, name := range folders[folder] {
+			for _, lang := range []string{"de", "en"} {
+				m, err := texts.Fill(smtp.Person{Name: "Anna Amsel", Address: "anna@beispiel.example", Lang: lang}, name, sample)
+				if err != nil {
+					t.Errorf("%s/%s.%s: %v", folder, name, lang, err)
+					continue
+				}
+				seen++
+				if n := utf8.RuneCountInString(m.Subject); n == 0 || n > 60 {
+					t.Errorf("%s.%s: the subject has %d characters: %s", name, lang, n, m.Subject)
+				}
+				question := map[string]string{"de": "Das waren nicht Sie?", "en": "This was not you?"}[lang]
+				_, advice, asks := strings.Cut(m.Body, "\n"+question+" ")
+				if asks != slices.Contains(security, name) {
+					t.Errorf("%s.%s: asks „%s“: %t", name, lang, question, asks)
+				} else if asks && strings.Count(advice, "\n\n") > 1 {
+					t.Errorf("%s.%s: „%s“ does not end the mail: %s", name, lang, question, advice)
+				}
+				if strings.Contains(m.Body, "<no value>") || strings.Contains(m.Body, "\n\n\n") {
+					t.Errorf("%s.%s: a value is missing or lines are empty:\n%s", name, lang, m.Body)
+				}
+				if found := links.FindAllString(m.Body, -1); lang == "de" {
+					addresses[name] = found
+				} else if !slices.Equal(found, addresses[name]) {
+					t.Errorf("%s leads to %v in German and to %v in English", name, addresses[name], found)
+				}
+				fmt.Fprintf(golden[lang], "==== %s/%s\nSubject: %s\n\n%s\n", folder, name, m.Subject, strings.ReplaceAll(m.Body, "\u27e6base\u27e7", "https://portal.example"))
+			}
+		}
+	}
+	if seen < 44 {
+		t.Errorf("only %d mails found", seen)
+	}
+	for lang, b := range golden {
+		dbtest.Golden(t, "mails."+lang+".txt", b.String())
+	}
+}
