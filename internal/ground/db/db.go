@@ -44,6 +44,7 @@ type DB struct {
 	pool    *pgxpool.Pool // PostgreSQL: under writer and reader, and closed by us: closing those leaves it open
 	writes  *statements   // SQLite: parsed statements of the writer
 	reads   *statements   // and of the readers
+	pinned  *writer       // SQLite: the one connection that writes
 	turn    sync.Mutex    // SQLite: one writer at a time waits here, not in the engine's busy loop
 	address string
 }
@@ -112,15 +113,18 @@ func (d *DB) openSQLite(ctx context.Context, path string) (err error) {
 	if d.writer, err = sql.Open("sqlite", dsn+"&_txlock=immediate"); err != nil {
 		return err
 	}
-	d.writer.SetMaxOpenConns(1)
+	d.writer.SetMaxOpenConns(2) // the one that writes, and one for migrations and signs of life
 	if d.reader, err = sql.Open("sqlite", dsn+"&_pragma=query_only(1)"); err != nil {
 		return err
 	}
 	n := max(4, runtime.GOMAXPROCS(0))
 	d.reader.SetMaxOpenConns(n)
 	d.reader.SetMaxIdleConns(n)
-	d.writes, d.reads = newStatements(d.writer), newStatements(d.reader)
-	return d.writer.PingContext(ctx)
+	if d.pinned, err = newWriter(ctx, d.writer); err != nil {
+		return err
+	}
+	d.writes, d.reads = newStatements(d.pinned), newStatements(d.reader)
+	return nil
 }
 
 func (d *DB) openPostgres(ctx context.Context, address string) error {
@@ -159,6 +163,9 @@ func (d *DB) openPostgres(ctx context.Context, address string) error {
 // Close waits for running transactions only; callers stop their servers first.
 func (d *DB) Close() error {
 	var errs []error
+	if d.pinned != nil {
+		errs = append(errs, d.pinned.Close())
+	}
 	if d.reader != nil && d.reader != d.writer {
 		errs = append(errs, d.reader.Close())
 	}
@@ -210,15 +217,14 @@ func (d *DB) Write(ctx context.Context, f func(*Tx) error) error {
 }
 
 func (d *DB) write(ctx context.Context, f func(*Tx) error) error {
-	if d.writer != d.reader {
-		d.turn.Lock()
-		defer d.turn.Unlock()
-	}
-	tx, err := d.writer.BeginTx(ctx, nil)
+	tx, err := d.begin(ctx)
 	if err != nil {
 		return err
 	}
 	t := d.tx(ctx, tx, d.writes)
+	if d.pinned != nil {
+		defer d.turn.Unlock()
+	}
 	defer t.done()
 	err = f(t)
 	if k, ok := errors.AsType[keep](err); ok {
@@ -237,6 +243,20 @@ func (d *DB) write(ctx context.Context, f func(*Tx) error) error {
 		after()
 	}
 	return nil
+}
+
+// begin takes its turn on SQLite; who gets no error gives the turn back.
+func (d *DB) begin(ctx context.Context) (transaction, error) {
+	if d.pinned == nil {
+		return d.writer.BeginTx(ctx, nil)
+	}
+	d.turn.Lock()
+	tx, err := d.pinned.start(ctx)
+	if err != nil {
+		d.turn.Unlock()
+		return nil, err
+	}
+	return tx, nil
 }
 
 // batch is how many rows one transaction of Batches may take away.
@@ -268,7 +288,7 @@ func (d *DB) Read(ctx context.Context, f func(*Tx) error) error {
 	return f(t)
 }
 
-func (d *DB) tx(ctx context.Context, tx *sql.Tx, s *statements) *Tx {
+func (d *DB) tx(ctx context.Context, tx transaction, s *statements) *Tx {
 	return &Tx{tx: tx, ctx: ctx, now: Time{d.Now().UTC().Truncate(time.Microsecond)}, keys: d.Keys, dialect: &d.dialect, statements: s}
 }
 
@@ -283,7 +303,7 @@ func (t *Tx) done() {
 // Tx is one transaction. It was begun with the request's context, so a
 // cancelled request rolls back by itself and no context is passed on.
 type Tx struct {
-	tx      *sql.Tx
+	tx      transaction
 	ctx     context.Context
 	now     Time
 	keys    *seal.Keys

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"sync"
 	"testing"
+	"time"
 
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
@@ -60,4 +62,66 @@ func TestSQLiteIsDurableByDefault(t *testing.T) {
 		}
 		d.Close()
 	}
+}
+
+// Whatever ends a transaction early, the next one finds a clean connection.
+func TestTheWriterSurvivesWhatEndsATransaction(t *testing.T) {
+	d := open(t)
+	put := func(tx *db.Tx) error {
+		_, err := tx.Exec(`INSERT INTO limit_bucket (bucket, tat) VALUES ('a', 1)`)
+		return err
+	}
+	count := func() (n int) {
+		t.Helper()
+		if err := d.Read(t.Context(), func(tx *db.Tx) error { return tx.Scan(`SELECT count(*) FROM limit_bucket`, nil, &n) }); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	if err := d.Write(ctx, func(tx *db.Tx) error { cancel(); return put(tx) }); err == nil {
+		t.Error("a canceled transaction was committed")
+	}
+	ctx, cancel = context.WithCancel(t.Context())
+	if err := d.Write(ctx, func(tx *db.Tx) error { err := put(tx); cancel(); return err }); !errors.Is(err, context.Canceled) {
+		t.Error("canceled before the commit:", err)
+	}
+	if err := d.Write(ctx, put); err == nil {
+		t.Error("begun although canceled")
+	}
+	func() {
+		defer func() { recover() }()
+		d.Write(t.Context(), func(tx *db.Tx) error { put(tx); panic("boom") })
+	}()
+	if err := d.Write(t.Context(), func(tx *db.Tx) error { put(tx); _, err := tx.Exec(`INSERT INTO nowhere VALUES (1)`); return err }); err == nil {
+		t.Error("no error for a statement that cannot be")
+	}
+	if n := count(); n != 0 {
+		t.Errorf("%d rows of transactions that failed", n)
+	}
+	if err := d.Write(t.Context(), put); err != nil || count() != 1 {
+		t.Error("the next transaction:", err)
+	}
+	var group sync.WaitGroup
+	for i := range 200 {
+		group.Go(func() {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i%7)*100*time.Microsecond)
+			defer cancel()
+			d.Write(ctx, func(tx *db.Tx) error {
+				for range 5 {
+					if _, err := tx.Exec(`UPDATE limit_bucket SET tat = tat + 1`); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		})
+	}
+	group.Wait()
+	d.Read(t.Context(), func(tx *db.Tx) error {
+		if tat, err := db.Value[int](tx, `SELECT tat FROM limit_bucket`); err != nil || tat%5 != 1 {
+			t.Error("half a transaction was kept:", tat, err)
+		}
+		return nil
+	})
 }

@@ -14,7 +14,7 @@ import (
 // its transaction has ended: the one connection that writes is busy before.
 type statements struct {
 	mu    sync.RWMutex
-	pool  *sql.DB
+	pool  preparer
 	known map[string]*sql.Stmt
 	seen  map[string]bool
 }
@@ -24,7 +24,12 @@ const (
 	maxSeen  = 3000 // then we forget what was seen once
 )
 
-func newStatements(pool *sql.DB) *statements {
+// preparer is a pool, or the pinned connection.
+type preparer interface {
+	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
+}
+
+func newStatements(pool preparer) *statements {
 	return &statements{pool: pool, known: map[string]*sql.Stmt{}, seen: map[string]bool{}}
 }
 
