@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/web"
@@ -28,6 +29,7 @@ type statusPage struct {
 	Chamber      chamber.Chamber
 	Facts        []Fact
 	Steps        []Step
+	dialog       []Step // questions and answers
 	Letter       letter.Letter
 }
 
@@ -78,8 +80,8 @@ func (p *Pages) loadStatus(r *http.Request, f *web.Form) (*statusPage, error) {
 		for _, c := range all {
 			page.Chambers = append(page.Chambers, web.Option{Value: c.ID, Text: c.Name})
 		}
-		if page.Registration.Organization == "" {
-			return nil
+		if page.dialog, err = dialog(tx, page.Registration); err != nil || page.Registration.Organization == "" {
+			return err
 		}
 		if page.Organization, err = organization.Get(tx, page.Registration.Organization); err != nil {
 			return err
@@ -97,6 +99,23 @@ func (p *Pages) loadStatus(r *http.Request, f *web.Form) (*statusPage, error) {
 	return page, nil
 }
 
+// dialog is when the chamber asked back and the person answered, as recorded.
+func dialog(tx *db.Tx, reg organization.Registration) (all []Step, err error) {
+	for event, text := range map[string]string{"registration.asked_back": "company.step.asked_back", "registration.resubmitted": "company.step.resubmitted"} {
+		rows, err := audit.List(tx, audit.Filter{Account: reg.Applicant, Event: event})
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range rows {
+			if row.Entry.Thing == reg.ID {
+				all = append(all, Step{row.At, text})
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b Step) int { return a.At.Compare(b.At.Time) })
+	return all, nil
+}
+
 func steps(s *statusPage) (all []Step) {
 	add := func(at db.Time, text string) {
 		if !at.IsZero() {
@@ -104,6 +123,7 @@ func steps(s *statusPage) (all []Step) {
 		}
 	}
 	add(s.Registration.SubmittedAt, "company.step.submitted")
+	all = append(all, s.dialog...)
 	add(s.Registration.DecidedAt, "company.step."+s.Registration.State)
 	add(s.Letter.PrintedAt, "company.step.printed")
 	add(s.Letter.DispatchedAt, "company.step.dispatched")
