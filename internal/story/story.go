@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -39,6 +40,7 @@ type Options struct {
 	People  int              // further invented accounts
 	Now     func() time.Time // the clock; nil: the real one
 	Empty   bool             // no people but staff, no company: the first day
+	SMTP    string           // HOST:PORT of a mail server that runs already; empty: the world's own
 }
 
 // A Person who can sign in.
@@ -152,14 +154,21 @@ func (w *World) start(ctx context.Context, o Options) error {
 	// The world outside
 	token := seal.Token()
 	w.Mail, w.Prints = outside.NewMailbox(""), outside.NewPrintShop(token, "")
-	smtp, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
+	if o.SMTP == "" {
+		smtp, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return err
+		}
+		w.stop = append(w.stop, func() { w.Mail.Close() })
+		w.group.Go(func() { w.Mail.Serve(smtp) })
+		o.SMTP = smtp.Addr().String()
 	}
-	w.stop = append(w.stop, func() { w.Mail.Close() })
-	w.group.Go(func() { w.Mail.Serve(smtp) })
+	mailServer, err := netip.ParseAddrPort(o.SMTP)
+	if err != nil {
+		return fmt.Errorf("mail server: %w", err)
+	}
 	sender := func(d *db.DB, base string) *mail.Sender {
-		return &mail.Sender{DB: d, Host: "127.0.0.1", Port: smtp.Addr().(*net.TCPAddr).Port, TLS: "none", From: "Kammer Musterland <portal@kammer-musterland.example>", Base: base}
+		return &mail.Sender{DB: d, Host: mailServer.Addr().String(), Port: int(mailServer.Port()), TLS: "none", From: "Kammer Musterland <portal@kammer-musterland.example>", Base: base}
 	}
 
 	// The portals

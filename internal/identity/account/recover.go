@@ -65,6 +65,12 @@ func sendPasswordLink(tx *db.Tx, by audit.Actor, login string) error {
 	if err != nil {
 		return err
 	}
+	// One person is asked for by name and by each address: it is one mailbox.
+	if err := limit.TakeIn(tx, "recover/account/"+a.ID, nameRate); fault.Is(err, fault.KindLimited) {
+		return nil
+	} else if err != nil {
+		return err
+	}
 	to := a.Person()
 	// A confirmed further address is there for exactly this (R044).
 	if further, err := db.Value[string](tx, `SELECT email FROM account_email WHERE account = $1 AND email_key = $2 AND confirmed_at IS NOT NULL`, a.ID, Fold(login)); err == nil {
