@@ -26,10 +26,19 @@ import (
 var files embed.FS
 
 var pages = template.Must(template.New("").Funcs(template.FuncMap{
-	"when":  func(t time.Time) string { return t.Local().Format("02.01.2006, 15:04 Uhr") },
+	"when":  func(t time.Time) string { return t.In(berlin).Format("02.01.2006, 15:04 Uhr") },
 	"iso":   func(t time.Time) string { return t.Format(time.RFC3339) },
 	"links": links,
 }).ParseFS(files, "templates/*.html"))
+
+// berlin is the time zone people read, here as in the portals.
+var berlin = func() *time.Location {
+	l, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		return time.Local
+	}
+	return l
+}()
 
 // csp is what every page of this package may do: almost nothing.
 const csp = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
