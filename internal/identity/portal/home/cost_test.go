@@ -1,16 +1,10 @@
 package home_test
 
 import (
-	"bufio"
-	"encoding/binary"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,8 +28,8 @@ import (
 // members, 1,000 open requests and 3,000 accounts as with 3 of each. The
 // statements are counted on the wire to PostgreSQL.
 func TestDashboardCost(t *testing.T) {
-	var executed atomic.Int64
-	d, err := db.Connect(t.Context(), counting(t, dbtest.Migrated(t, "postgres", schema.Files), &executed))
+	address, executed := dbtest.Counting(t, dbtest.Migrated(t, "postgres", schema.Files))
+	d, err := db.Connect(t.Context(), address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,74 +148,4 @@ func (w *world) get(who string) string {
 		w.Fatal(rec.Code, rec.Body)
 	}
 	return rec.Body.String()
-}
-
-// counting puts a listener between the driver and PostgreSQL that counts the
-// Execute messages of the wire protocol (PostgreSQL 15, section 55.7) and
-// returns the address to connect to.
-func counting(t *testing.T, address string, executed *atomic.Int64) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	network, target := "tcp", u.Host
-	q := u.Query()
-	if dir := q.Get("host"); strings.HasPrefix(dir, "/") {
-		port := q.Get("port")
-		if port == "" {
-			port = "5432"
-		}
-		network, target = "unix", dir+"/.s.PGSQL."+port
-		q.Del("port")
-	} else if u.Port() == "" {
-		target += ":5432"
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			front, err := l.Accept()
-			if err != nil {
-				return
-			}
-			back, err := net.Dial(network, target)
-			if err != nil {
-				front.Close()
-				continue
-			}
-			go func() { io.Copy(front, back); front.Close() }()
-			go func() { count(back, front, executed); back.Close() }()
-		}
-	}()
-	q.Del("host")
-	q.Set("sslmode", "disable")
-	u.Host, u.RawQuery = l.Addr().String(), q.Encode()
-	return u.String()
-}
-
-// count passes on what the driver says. The first message has no type byte.
-func count(to io.Writer, from io.Reader, executed *atomic.Int64) {
-	r := bufio.NewReader(from)
-	for first := true; ; first = false {
-		head := make([]byte, 5)
-		if first {
-			head = head[1:]
-		}
-		if _, err := io.ReadFull(r, head); err != nil {
-			return
-		}
-		if !first && head[0] == 'E' {
-			executed.Add(1)
-		}
-		length := int64(binary.BigEndian.Uint32(head[len(head)-4:])) - 4
-		if _, err := to.Write(head); err != nil {
-			return
-		}
-		if _, err := io.CopyN(to, r, length); err != nil {
-			return
-		}
-	}
 }
