@@ -115,8 +115,10 @@ func (a chamberAddCommand) Run(ctx context.Context) error {
 		if short == "" {
 			short = a.Name
 		}
-		_, err := chamber.Create(tx, audit.Console, chamber.Chamber{Number: a.Number, Name: a.Name, ShortName: short, Street: a.Street, HouseNumber: a.House,
-			Postcode: a.Postcode, Place: a.Place, Phone: a.Phone, Email: a.Email, Postcodes: strings.FieldsFunc(a.Postcodes, func(r rune) bool { return r == ',' || r == ' ' })})
+		_, err := chamber.Create(tx, audit.Console, chamber.Chamber{
+			Number: a.Number, Name: a.Name, ShortName: short, Street: a.Street, HouseNumber: a.House,
+			Postcode: a.Postcode, Place: a.Place, Phone: a.Phone, Email: a.Email, Postcodes: strings.FieldsFunc(a.Postcodes, func(r rune) bool { return r == ',' || r == ' ' }),
+		})
 		return err
 	})
 }
@@ -257,8 +259,10 @@ func (a appAddCommand) Run(ctx context.Context) error {
 	}
 	defer d.Close()
 	secret := seal.Token()
-	app := application.Application{ClientID: a.ClientID, Name: a.Name, ClientURI: a.Home, SecretHash: seal.Hash(secret), RedirectURIs: a.Redirect,
-		PostLogoutRedirectURIs: a.PostLogout, BackchannelLogoutURI: a.Logout, AuthMethod: "client_secret_basic", IDTokenAlg: "ES256", State: "active"}
+	app := application.Application{
+		ClientID: a.ClientID, Name: a.Name, ClientURI: a.Home, SecretHash: seal.Hash(secret), RedirectURIs: a.Redirect,
+		PostLogoutRedirectURIs: a.PostLogout, BackchannelLogoutURI: a.Logout, AuthMethod: "client_secret_basic", IDTokenAlg: "ES256", State: "active",
+	}
 	var roles []application.Role
 	if a.Training {
 		roles = trainingRoles()

@@ -50,8 +50,10 @@ func (s serveCommand) Run(ctx context.Context) error {
 		}
 		defer t.Close()
 		t.Keys = keys
-		tr, err := training.New(ctx, training.Options{DB: t, Base: c.Training.Base, Owner: c.Owner, Issuer: c.Identity.Base,
-			ClientID: c.Training.ClientID, ClientSecret: c.Training.ClientSecret, Mail: c.sender(t, c.Training.Base), Proxies: proxies})
+		tr, err := training.New(ctx, training.Options{
+			DB: t, Base: c.Training.Base, Owner: c.Owner, Issuer: c.Identity.Base,
+			ClientID: c.Training.ClientID, ClientSecret: c.Training.ClientSecret, Mail: c.sender(t, c.Training.Base), Proxies: proxies,
+		})
 		if err != nil {
 			return err
 		}

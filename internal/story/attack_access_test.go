@@ -108,9 +108,11 @@ func TestAccess(t *testing.T) {
 		"POST /reports/{week}/comment":                     nil,
 	}
 	// Everything any of these forms might listen to, and much that none should.
-	greedy := url.Values{"do": {"approve"}, "version": {h.version(noras)}, "entry": {h.value(`SELECT entry FROM registration WHERE id = $1`, noras)}, "evidence": {"letter"}, "answer": {"Nein."}, "question": {"?"}, "refusal": {"Nein."},
+	greedy := url.Values{
+		"do": {"approve"}, "version": {h.version(noras)}, "entry": {h.value(`SELECT entry FROM registration WHERE id = $1`, noras)}, "evidence": {"letter"}, "answer": {"Nein."}, "question": {"?"}, "refusal": {"Nein."},
 		"reason": {"Ich will."}, "remark": {"x"}, "text": {"x"}, "comment": {"x"}, "yes": {"1"}, "admin": {"1"}, "application": {"training"}, "role": {"trainer"}, "roles": {"training trainer"}, "state": {"approved"}, "organization": {h.bakery}, "account": {sub},
-		"claimed_by": {sub}, "applicant": {sub}, "registered_by": {sub}, "letter": {h.value(`SELECT id FROM letter WHERE batch = $1`, batch)}, "from": {""}, "id": {request}, "member": {h.members["lena"]}}
+		"claimed_by": {sub}, "applicant": {sub}, "registered_by": {sub}, "letter": {h.value(`SELECT id FROM letter WHERE batch = $1`, batch)}, "from": {""}, "id": {request}, "member": {h.members["lena"]},
+	}
 	ours := []string{"organization", "registration", "membership", "role_grant", "request", "request_role", "letter", "letter_batch", "staff", "evidence", "notice"}
 	before, beforeT := dump(t, h.IdentityDB, ours...), dump(t, h.TrainingDB, "report", "report_event", "report_day", "company_role")
 
@@ -171,8 +173,10 @@ func TestAccess(t *testing.T) {
 		if key == "stranger" {
 			continue
 		}
-		for _, path := range []string{"/organizations/activated?organization=" + h.bakery, "/requests?before=" + request, "/chamber/registrations?before=" + noras, "/chamber/audit?request=x&organization=" + h.bakery,
-			"/organizations/" + h.rival + "/members?after=" + h.members["lena"], "/organizations/" + h.rival + "/requests?after=" + request + "&organization=" + h.bakery} {
+		for _, path := range []string{
+			"/organizations/activated?organization=" + h.bakery, "/requests?before=" + request, "/chamber/registrations?before=" + noras, "/chamber/audit?request=x&organization=" + h.bakery,
+			"/organizations/" + h.rival + "/members?after=" + h.members["lena"], "/organizations/" + h.rival + "/requests?after=" + request + "&organization=" + h.bakery,
+		} {
 			_, body := v.get(h.Identity + path)
 			if key == "rita" || key == "kuno" || key == "otto" {
 				if name := theirs.FindString(text(body)); name != "" {
@@ -211,8 +215,10 @@ func difference(before, after []string) string {
 // What a form does not have, nobody can set: mass assignment (CVE-2026-27946).
 func TestMassAssignment(t *testing.T) {
 	h := intrude(t, start(t, "sqlite", story.Options{}))
-	more := url.Values{"state": {"active"}, "confirmed": {"1"}, "Confirmed": {"true"}, "confirmed_at": {"2020-01-01"}, "admin": {"1"}, "id": {"x"}, "account": {"x"}, "role": {"operator"}, "applicant": {"x"}, "clerk": {"x"},
-		"reference": {"R-AAAA-AAA"}, "score": {"100"}, "registered_by": {"x"}, "organization": {h.bakery}, "claimed_by": {"x"}, "decided_by": {"x"}, "password_hash": {"x"}, "Password": {"x"}, "language": {"xx"}, "version": {"77"}, "submitted_at": {"2020-01-01"}}
+	more := url.Values{
+		"state": {"active"}, "confirmed": {"1"}, "Confirmed": {"true"}, "confirmed_at": {"2020-01-01"}, "admin": {"1"}, "id": {"x"}, "account": {"x"}, "role": {"operator"}, "applicant": {"x"}, "clerk": {"x"},
+		"reference": {"R-AAAA-AAA"}, "score": {"100"}, "registered_by": {"x"}, "organization": {h.bakery}, "claimed_by": {"x"}, "decided_by": {"x"}, "password_hash": {"x"}, "Password": {"x"}, "language": {"xx"}, "version": {"77"}, "submitted_at": {"2020-01-01"},
+	}
 	v := newVisitor(t)
 	if r, body := v.signUp(h.World, "mia.moewe", "mia@example.org", more); r.StatusCode != http.StatusSeeOther {
 		t.Fatal(text(body))

@@ -242,8 +242,10 @@ func winners(t *testing.T, name string, do func(i int) (*http.Response, string),
 	return n
 }
 
-var tags = regexp.MustCompile(`(?s)<style.*?</style>|<[^>]*>`)
-var blanks = regexp.MustCompile(`\s+`)
+var (
+	tags   = regexp.MustCompile(`(?s)<style.*?</style>|<[^>]*>`)
+	blanks = regexp.MustCompile(`\s+`)
+)
 
 // text of a page, for reading.
 func text(page string) string {
@@ -256,8 +258,10 @@ var formKey = regexp.MustCompile(`<input type="hidden" name="form_key" value="[^
 // signUp goes through both steps up to the mail.
 func (v *visitor) signUp(w *story.World, username, email string, more url.Values) (*http.Response, string) {
 	v.t.Helper()
-	form := url.Values{"salutation": {""}, "given_name": {"Mia"}, "family_name": {"Möwe"}, "email": {email}, "email_repeat": {email}, "username": {username},
-		"password": {story.Password}, "password_repeat": {story.Password}}
+	form := url.Values{
+		"salutation": {""}, "given_name": {"Mia"}, "family_name": {"Möwe"}, "email": {email}, "email_repeat": {email}, "username": {username},
+		"password": {story.Password}, "password_repeat": {story.Password},
+	}
 	for k, all := range more {
 		form[k] = all
 	}
@@ -277,8 +281,10 @@ func (v *visitor) signUp(w *story.World, username, email string, more url.Values
 
 // spielUndSpass is a company of the directory that nobody has registered.
 func spielUndSpass() url.Values {
-	return url.Values{"do": {"submit"}, "name": {"Spiel- und Spaß GmbH"}, "legal_form": {"gmbh"}, "street": {"Schuteweg"}, "house_number": {"1"}, "postcode": {"00996"}, "place": {"Musterhafen"},
-		"reason": {"Ich leite die Ausbildung."}}
+	return url.Values{
+		"do": {"submit"}, "name": {"Spiel- und Spaß GmbH"}, "legal_form": {"gmbh"}, "street": {"Schuteweg"}, "house_number": {"1"}, "postcode": {"00996"}, "place": {"Musterhafen"},
+		"reason": {"Ich leite die Ausbildung."},
+	}
 }
 
 // printed queues and prints what waits and returns the codes on paper.

@@ -138,9 +138,16 @@ func TestHostileBodies(t *testing.T) {
 		name, kind string
 		body       []byte
 	}{
-		{"10 MB", "application/x-www-form-urlencoded", huge}, {"multipart bomb", m.FormDataContentType(), bomb.Bytes()}, {"multipart without parts", "multipart/form-data; boundary=x", []byte("nothing")},
-		{"multipart without boundary", "multipart/form-data", []byte("x")}, {"JSON", "application/json", []byte(`{"a":1}`)}, {"no kind", "", []byte("a=b")}, {"broken escapes", "application/x-www-form-urlencoded", []byte("a=%zz&%=%&=")},
-		{"semicolons", "application/x-www-form-urlencoded", []byte("a;b;c")}, {"gzip", "application/x-www-form-urlencoded", []byte("\x1f\x8b\x08\x00")}, {"100,000 fields", "application/x-www-form-urlencoded", []byte(strings.Repeat("a&", 100_000))},
+		{"10 MB", "application/x-www-form-urlencoded", huge},
+		{"multipart bomb", m.FormDataContentType(), bomb.Bytes()},
+		{"multipart without parts", "multipart/form-data; boundary=x", []byte("nothing")},
+		{"multipart without boundary", "multipart/form-data", []byte("x")},
+		{"JSON", "application/json", []byte(`{"a":1}`)},
+		{"no kind", "", []byte("a=b")},
+		{"broken escapes", "application/x-www-form-urlencoded", []byte("a=%zz&%=%&=")},
+		{"semicolons", "application/x-www-form-urlencoded", []byte("a;b;c")},
+		{"gzip", "application/x-www-form-urlencoded", []byte("\x1f\x8b\x08\x00")},
+		{"100,000 fields", "application/x-www-form-urlencoded", []byte(strings.Repeat("a&", 100_000))},
 	}
 	check := func(base string, routes []web.Route, v *visitor) {
 		for _, route := range routes {
@@ -257,9 +264,11 @@ func TestSlowSenders(t *testing.T) {
 // Nobody is sent elsewhere by an address that looks like ours.
 func TestRedirects(t *testing.T) {
 	w := start(t, "sqlite", story.Options{Clients: []story.Client{{ClientID: "kit", ClientSecret: "secret", RedirectURIs: []string{"https://app.example/cb"}, PostLogoutRedirectURIs: []string{"https://app.example/out"}}}})
-	tricks := []string{"//evil.example", "///evil.example", "\\\\evil.example", "/\\evil.example", "/\t/evil.example", "/%09/evil.example", "https://evil.example", "https:evil.example", "http:///evil.example", "javascript:alert(1)", "data:text/html,x",
+	tricks := []string{
+		"//evil.example", "///evil.example", "\\\\evil.example", "/\\evil.example", "/\t/evil.example", "/%09/evil.example", "https://evil.example", "https:evil.example", "http:///evil.example", "javascript:alert(1)", "data:text/html,x",
 		"//evil.example@" + strings.TrimPrefix(w.Identity, "http://"), w.Identity + "@evil.example/", w.Identity + ".evil.example/", "/%0d%0aLocation:%20https://evil.example", "/\r\nLocation: https://evil.example", "/．evil.example", "//evil。example", "/%2f%2fevil.example", "/..//evil.example", "/.//evil.example",
-		" //evil.example", "\x00//evil.example", "/\u2028/evil.example", "?//evil.example", "#", "http://[::1", "/a\x7f"}
+		" //evil.example", "\x00//evil.example", "/\u2028/evil.example", "?//evil.example", "#", "http://[::1", "/a\x7f",
+	}
 	lands := func(what string, r *http.Response) {
 		t.Helper()
 		to := r.Header.Get("Location")
@@ -295,8 +304,10 @@ func TestRedirects(t *testing.T) {
 		}
 	}
 	// Only an address that is entered, exactly.
-	for _, uri := range []string{"https://app.example/cb/", "https://app.example/cb?x=1", "https://app.example/cb#x", "https://app.example/CB", "https://APP.example/cb", "https://app.example:443/cb", "https://app.example/cb/../cb", "https://app.example%2fcb", "https://app.example@evil.example/cb",
-		"https://evil.example/cb", "http://app.example/cb", "https://app.example\\@evil.example/cb", "https://app.example.evil.example/cb", "https://app.example/cb\x00", "https://app.example/c%62", "//app.example/cb", "", "https://app.example/cb\r\nX: y", "javascript:alert(1)"} {
+	for _, uri := range []string{
+		"https://app.example/cb/", "https://app.example/cb?x=1", "https://app.example/cb#x", "https://app.example/CB", "https://APP.example/cb", "https://app.example:443/cb", "https://app.example/cb/../cb", "https://app.example%2fcb", "https://app.example@evil.example/cb",
+		"https://evil.example/cb", "http://app.example/cb", "https://app.example\\@evil.example/cb", "https://app.example.evil.example/cb", "https://app.example/cb\x00", "https://app.example/c%62", "//app.example/cb", "", "https://app.example/cb\r\nX: y", "javascript:alert(1)",
+	} {
 		for _, v := range []*visitor{newVisitor(t)} {
 			r, body := v.get(w.Identity + "/oauth2/authorize?" + url.Values{"client_id": {"kit"}, "response_type": {"code"}, "scope": {"openid"}, "state": {"s"}, "redirect_uri": {uri}, "code_challenge": {strings.Repeat("a", 43)}, "code_challenge_method": {"S256"}}.Encode())
 			if to := r.Header.Get("Location"); to != "" || r.StatusCode < 400 || r.StatusCode >= 500 {

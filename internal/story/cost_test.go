@@ -18,8 +18,8 @@ import (
 
 // Every list costs the same number of statements however many rows it has, and
 // a page of a signed-in person few: counted on the wire to PostgreSQL. A page
-// that reads nothing of its own costs three: session with account, memberships
-// and the bell. most leaves room for one or two more.
+// that reads nothing of its own costs three: session, account, and one for the
+// frame. most leaves room for one or two more.
 func TestStatementsOfPages(t *testing.T) {
 	address, executed := dbtest.Counting(t, dbtest.DSN(t, "postgres"))
 	w, err := story.Start(context.WithoutCancel(t.Context()), story.Options{DB: address, People: 130})

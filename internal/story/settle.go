@@ -96,9 +96,11 @@ func (w *World) settle(ctx context.Context, o Options, trainingSecret string) er
 		if err := w.connect(tx, o.Clients, trainingSecret); err != nil || !fresh {
 			return err
 		}
-		c, err = chamber.Create(tx, audit.Console, chamber.Chamber{Number: ChamberNumber, Name: Owner, ShortName: "KM", Street: "Zunftplatz", HouseNumber: "1",
+		c, err = chamber.Create(tx, audit.Console, chamber.Chamber{
+			Number: ChamberNumber, Name: Owner, ShortName: "KM", Street: "Zunftplatz", HouseNumber: "1",
 			Postcode: "00999", Place: "Musterstadt", Phone: "0999 1234-0", Hours: "Montag bis Freitag, 8 bis 12 Uhr", Email: "post@kammer-musterland.example",
-			Website: "https://kammer-musterland.example", LetterSigner: "Clara Clausen", Postcodes: []string{"00"}})
+			Website: "https://kammer-musterland.example", LetterSigner: "Clara Clausen", Postcodes: []string{"00"},
+		})
 		return err
 	})
 	if err != nil || !fresh {
@@ -166,9 +168,11 @@ func companies(tx *db.Tx, c chamber.Chamber, people map[string]audit.Actor) erro
 // connect enters the training portal and further clients as applications.
 func (w *World) connect(tx *db.Tx, clients []Client, trainingSecret string) error {
 	redirect := w.Training + "/oidc/callback"
-	book := application.Application{ClientID: "training", Name: "Ausbildungsportal", ClientURI: w.Training + "/", ManualURI: w.Training + "/help",
+	book := application.Application{
+		ClientID: "training", Name: "Ausbildungsportal", ClientURI: w.Training + "/", ManualURI: w.Training + "/help",
 		SecretHash: seal.Hash(trainingSecret), RedirectURIs: []string{redirect}, PostLogoutRedirectURIs: []string{w.Training + "/logged-out"},
-		BackchannelLogoutURI: w.Training + "/oidc/backchannel-logout", AuthMethod: "client_secret_basic", IDTokenAlg: "ES256", RequirePKCE: true, State: "active"}
+		BackchannelLogoutURI: w.Training + "/oidc/backchannel-logout", AuthMethod: "client_secret_basic", IDTokenAlg: "ES256", RequirePKCE: true, State: "active",
+	}
 	if _, err := application.Put(tx, audit.Console, book, Roles()); err != nil {
 		return err
 	}
@@ -184,8 +188,10 @@ func (w *World) connect(tx *db.Tx, clients []Client, trainingSecret string) erro
 }
 
 func (c Client) application() (application.Application, string) {
-	a := application.Application{ClientID: c.ClientID, Name: c.ClientName, ClientURI: c.ClientURI, RedirectURIs: c.RedirectURIs,
-		PostLogoutRedirectURIs: c.PostLogoutRedirectURIs, BackchannelLogoutURI: c.BackchannelLogoutURI, AuthMethod: c.TokenEndpointAuthMethod, IDTokenAlg: c.IDTokenSignedAlg, State: "active"}
+	a := application.Application{
+		ClientID: c.ClientID, Name: c.ClientName, ClientURI: c.ClientURI, RedirectURIs: c.RedirectURIs,
+		PostLogoutRedirectURIs: c.PostLogoutRedirectURIs, BackchannelLogoutURI: c.BackchannelLogoutURI, AuthMethod: c.TokenEndpointAuthMethod, IDTokenAlg: c.IDTokenSignedAlg, State: "active",
+	}
 	if a.ClientID == "" {
 		a.ClientID = db.NewID()
 	}
@@ -225,8 +231,10 @@ func crowd(tx *db.Tx, n int, phc string) error {
 	family := []string{"Ahorn", "Birke", "Dorn", "Eiche", "Fichte", "Ginster", "Hasel", "Iltis", "Jasmin", "Kiefer", "Linde", "Mohn", "Nessel", "Olive", "Pappel", "Quitte"}
 	for i := range n {
 		name := fmt.Sprintf("person-%06d", i+1)
-		_, err := account.Create(tx, audit.Console, account.New{GivenName: given[i%len(given)], FamilyName: family[i/len(given)%len(family)], Username: name,
-			Email: name + "@example.net", Password: phc, Language: "de", Confirmed: true})
+		_, err := account.Create(tx, audit.Console, account.New{
+			GivenName: given[i%len(given)], FamilyName: family[i/len(given)%len(family)], Username: name,
+			Email: name + "@example.net", Password: phc, Language: "de", Confirmed: true,
+		})
 		if err != nil {
 			return err
 		}

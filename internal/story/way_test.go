@@ -96,8 +96,10 @@ func (p *person) register(given, family, username, email string) {
 	p.HasText("Registrierung abschließen")
 }
 
-var sixDigits = regexp.MustCompile(`\b\d{6}\b`)
-var letterCode = regexp.MustCompile(`\b[34679ACDEFGHJKMNPQRTWXY]{4}[- ][34679ACDEFGHJKMNPQRTWXY]{4}[- ][34679ACDEFGHJKMNPQRTWXY]{4}\b`)
+var (
+	sixDigits  = regexp.MustCompile(`\b\d{6}\b`)
+	letterCode = regexp.MustCompile(`\b[34679ACDEFGHJKMNPQRTWXY]{4}[- ][34679ACDEFGHJKMNPQRTWXY]{4}[- ][34679ACDEFGHJKMNPQRTWXY]{4}\b`)
+)
 
 // The whole way, in a browser with scripts off: from an imported directory to
 // a report that was signed off in a connected application.

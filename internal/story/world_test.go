@@ -83,7 +83,8 @@ func as(t testing.TB, w *story.World, key string) *visitor {
 // The contract of `zunft demo --json` (docs/demo.md).
 func TestContract(t *testing.T) {
 	w := start(t, "sqlite", story.Options{Clients: []story.Client{
-		{ClientID: "kit", ClientSecret: "a secret with : and %", RedirectURIs: []string{"http://127.0.0.1:4183/cb"}}, {RedirectURIs: []string{"http://127.0.0.1:4183/cb"}}}, People: 3})
+		{ClientID: "kit", ClientSecret: "a secret with : and %", RedirectURIs: []string{"http://127.0.0.1:4183/cb"}}, {RedirectURIs: []string{"http://127.0.0.1:4183/cb"}},
+	}, People: 3})
 	b, err := json.Marshal(w)
 	if err != nil {
 		t.Fatal(err)

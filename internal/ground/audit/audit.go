@@ -82,8 +82,10 @@ type Row struct {
 }
 
 func (r *Row) fields() []any {
-	return []any{&r.ID, &r.At, &r.By.Kind, &r.By.Account, &r.By.IP, &r.By.Agent, &r.By.Request,
-		&r.Entry.Event, &r.Entry.Account, &r.Entry.Organization, &r.Entry.Chamber, &r.Entry.Thing, &r.RawJSON}
+	return []any{
+		&r.ID, &r.At, &r.By.Kind, &r.By.Account, &r.By.IP, &r.By.Agent, &r.By.Request,
+		&r.Entry.Event, &r.Entry.Account, &r.Entry.Organization, &r.Entry.Chamber, &r.Entry.Thing, &r.RawJSON,
+	}
 }
 
 // A Filter narrows a list of records; empty fields do not filter.

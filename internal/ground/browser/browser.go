@@ -185,7 +185,8 @@ var (
 	missing    string
 	notStarted error
 	userAgent  string
-	leash      *os.File // see start
+	//lint:ignore U1000 what it holds open ends the browser with this process, see start
+	leash *os.File
 )
 
 // start runs Chromium behind a shell that holds the other end of a pipe:

@@ -108,8 +108,10 @@ func TestPersonFillsAForm(t *testing.T) {
 	b.Press("Mehr erfahren")
 	b.HasText("Hier steht mehr.")
 	b.Press("Als Entwurf speichern")
-	for _, want := range []string{"name=anna", "short=abc", "day=2008-02-29", "chamber=2", "reason=Grüße aus der Backstube",
-		"trainer=nein", "admin=ja", "terms=yes", "draft=1", "proof=proof.txt:bewiesen"} {
+	for _, want := range []string{
+		"name=anna", "short=abc", "day=2008-02-29", "chamber=2", "reason=Grüße aus der Backstube",
+		"trainer=nein", "admin=ja", "terms=yes", "draft=1", "proof=proof.txt:bewiesen",
+	} {
 		b.HasText(want)
 	}
 	if b.Status() != http.StatusUnprocessableEntity || !strings.HasSuffix(b.URL(), "/sent") {

@@ -69,8 +69,10 @@ func start(bin, dir string, settings []string) (*Cluster, error) {
 	if out, err := init.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("initdb: %w: %s", err, bytes.TrimSpace(out))
 	}
-	settings = append([]string{"listen_addresses=", "unix_socket_directories=" + dir, "max_connections=400",
-		"shared_buffers=64MB", "wal_level=minimal", "max_wal_senders=0"}, settings...)
+	settings = append([]string{
+		"listen_addresses=", "unix_socket_directories=" + dir, "max_connections=400",
+		"shared_buffers=64MB", "wal_level=minimal", "max_wal_senders=0",
+	}, settings...)
 	var options []string
 	for _, s := range settings {
 		options = append(options, "-c", s)
@@ -96,8 +98,10 @@ rm -rf "$dir"`
 		write.Close()
 		return nil, fmt.Errorf("start the server: %w", err)
 	}
-	c.Address = (&url.URL{Scheme: "postgres", User: url.User("postgres"), Path: "/postgres",
-		RawQuery: url.Values{"host": {dir}}.Encode()}).String()
+	c.Address = (&url.URL{
+		Scheme: "postgres", User: url.User("postgres"), Path: "/postgres",
+		RawQuery: url.Values{"host": {dir}}.Encode(),
+	}).String()
 	if err := ready(bin, dir); err != nil {
 		said, _ := os.ReadFile(log)
 		c.Stop()

@@ -16,9 +16,13 @@ func TestPhrases(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, x := range []struct{ got, want string }{
-		{c.Text("de", "a", 1300), "Noch 1.300 Zeichen, 100 %"}, {c.Text("en", "a", 1300), "1,300 left, 100 %"},
-		{c.Text("de", "b", 1), "ein Tag"}, {c.Text("de", "b", 0), "0 Tage"}, {c.Text("en", "b", 2), "2 days"},
-		{c.Text("fr", "c", "2026"), "Woche 2026"}, {c.Text("de", "unknown"), "unknown"},
+		{c.Text("de", "a", 1300), "Noch 1.300 Zeichen, 100 %"},
+		{c.Text("en", "a", 1300), "1,300 left, 100 %"},
+		{c.Text("de", "b", 1), "ein Tag"},
+		{c.Text("de", "b", 0), "0 Tage"},
+		{c.Text("en", "b", 2), "2 days"},
+		{c.Text("fr", "c", "2026"), "Woche 2026"},
+		{c.Text("de", "unknown"), "unknown"},
 	} {
 		if x.got != x.want {
 			t.Errorf("%q, want %q", x.got, x.want)

@@ -77,8 +77,10 @@ func TestRaceAllowsExactlyTheBurst(t *testing.T) {
 
 // An IPv6 subscriber holds a /64: all of it is one address.
 func TestNetwork(t *testing.T) {
-	for ip, want := range map[string]string{"192.0.2.7": "192.0.2.7", "::ffff:192.0.2.7": "192.0.2.7", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64", "2001:db8:1:2::9": "2001:db8:1:2::/64",
-		"fe80::1%eth0": "fe80::/64", "": "", "pipe": "pipe"} {
+	for ip, want := range map[string]string{
+		"192.0.2.7": "192.0.2.7", "::ffff:192.0.2.7": "192.0.2.7", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64", "2001:db8:1:2::9": "2001:db8:1:2::/64",
+		"fe80::1%eth0": "fe80::/64", "": "", "pipe": "pipe",
+	} {
 		if got := limit.Network(ip); got != want {
 			t.Errorf("%s: %s, want %s", ip, got, want)
 		}

@@ -32,8 +32,16 @@ func letterOf(s string) Letter {
 		Info: [][2]string{{s, "x"}, {"x", s}}, Lang: s,
 		Date: activation().Date,
 		Blocks: []Block{
-			Paragraph{Text: s}, Paragraph{Text: s, Bold: true}, Facts{{s, s}, {"Identnummer", s}}, Facts{}, nil,
-			Code{s, s, s}, QR{Text: s, Caption: s, Size: -3}, QR{Text: "x", Caption: s, Size: 1e9}, Steps{s, "zwei", s}, Steps{},
+			Paragraph{Text: s},
+			Paragraph{Text: s, Bold: true},
+			Facts{{s, s}, {"Identnummer", s}},
+			Facts{},
+			nil,
+			Code{s, s, s},
+			QR{Text: s, Caption: s, Size: -3},
+			QR{Text: "x", Caption: s, Size: 1e9},
+			Steps{s, "zwei", s},
+			Steps{},
 		},
 	}
 }

@@ -43,8 +43,12 @@ func week() Sheet {
 		Author:   "Anna Ähre",
 		Date:     time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC),
 		Facts: [][2]string{
-			{"Auszubildende:r", "Anna Ähre"}, {"Ausbildungsjahr", "2"}, {"Berichtszeitraum", "16.11.2026 – 22.11.2026"},
-			{"Ausbildungsberuf", "Bäcker/-in"}, {"Betrieb", "Bäckerei Groß & Söhne GmbH"}, {"Identnummer", "4711002"},
+			{"Auszubildende:r", "Anna Ähre"},
+			{"Ausbildungsjahr", "2"},
+			{"Berichtszeitraum", "16.11.2026 – 22.11.2026"},
+			{"Ausbildungsberuf", "Bäcker/-in"},
+			{"Betrieb", "Bäckerei Groß & Söhne GmbH"},
+			{"Identnummer", "4711002"},
 		},
 		Sections: []Section{
 			{Heading: "Betriebliche Tätigkeiten", Table: &Table{

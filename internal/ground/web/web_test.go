@@ -27,10 +27,12 @@ func site(t *testing.T, base string) *Site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Site{Name: "web.language_de", Owner: "Kammer Musterland", Base: base, Cookies: "t", Catalog: c,
+	return &Site{
+		Name: "web.language_de", Owner: "Kammer Musterland", Base: base, Cookies: "t", Catalog: c,
 		SignIn: func(w http.ResponseWriter, r *http.Request, next string) {
 			http.Redirect(w, r, "/login?next="+url.QueryEscape(next), http.StatusSeeOther)
-		}}
+		},
+	}
 }
 
 func ask(t *testing.T, m *Mux, method, path, body string, headers ...string) *http.Response {

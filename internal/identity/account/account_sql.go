@@ -7,8 +7,10 @@ import (
 const columns = `id, salutation, title, given_name, family_name, username, email, state, language, created_at, confirmed_at, password, paused_until`
 
 func (a *Account) fields() []any {
-	return []any{&a.ID, &a.Salutation, &a.Title, &a.GivenName, &a.FamilyName, &a.Username, &a.Email, &a.State, &a.Language,
-		&a.CreatedAt, &a.ConfirmedAt, &a.password, &a.pausedUntil}
+	return []any{
+		&a.ID, &a.Salutation, &a.Title, &a.GivenName, &a.FamilyName, &a.Username, &a.Email, &a.State, &a.Language,
+		&a.CreatedAt, &a.ConfirmedAt, &a.password, &a.pausedUntil,
+	}
 }
 
 func load(tx *db.Tx, id string) (Account, error) {

@@ -36,8 +36,13 @@ func orNull(id string) any {
 }
 
 func (c *Chamber) fields() []any {
-	return []any{&c.ID, &c.Number, &c.Name, &c.ShortName, &c.Street, &c.HouseNumber, &c.Postcode, &c.Place, &c.Phone, &c.Hours, &c.Email, &c.Website, &c.LetterSigner,
-		commas{&c.Postcodes}, &c.ValidFrom, &c.ValidUntil, optional{&c.Successor}, &c.CreatedAt}
+	return []any{
+		&c.ID, &c.Number, &c.Name, &c.ShortName, &c.Street, &c.HouseNumber, &c.Postcode, &c.Place, &c.Phone, &c.Hours, &c.Email, &c.Website, &c.LetterSigner,
+		commas{&c.Postcodes},
+		&c.ValidFrom, &c.ValidUntil,
+		optional{&c.Successor},
+		&c.CreatedAt,
+	}
 }
 
 func insert(tx *db.Tx, c Chamber) error {

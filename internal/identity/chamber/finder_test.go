@@ -42,7 +42,10 @@ func TestR081ChamberFromPostcode(t *testing.T) {
 		{"21039", "", []string{"131", "150"}},          // shared, no place
 		{"21039", "Nirgendwo", []string{"131", "150"}}, // shared, place unknown
 		{"00000", "Musterstadt", nil},
-		{"7017", "", nil}, {"abcde", "", nil}, {"", "", nil}, {"701745", "", nil},
+		{"7017", "", nil},
+		{"abcde", "", nil},
+		{"", "", nil},
+		{"701745", "", nil},
 	} {
 		if got := NumbersFor(c.postcode, c.place); !slices.Equal(got, c.want) {
 			t.Errorf("NumbersFor(%q, %q) = %v, want %v", c.postcode, c.place, got, c.want)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
 	"zunft/internal/identity/fold"
 )
 

@@ -25,8 +25,10 @@ func TestR075ReferenceLists(t *testing.T) {
 			t.Errorf("%s: key of its label %q, of itself %q", f.Key, LegalFormKey(f.Label), LegalFormKey(f.Key))
 		}
 	}
-	for in, want := range map[string]string{"GmbH": "gmbh", "Gesellschaft mit beschränkter Haftung": "gmbh", "e.K.": "ek", "Eingetragener Kaufmann": "ek", "UG (haftungsbeschränkt)": "ug", "GmbH & Co. KG": "gmbh_co_kg",
-		"Aktiengesellschaft": "ag", "KGaA": "kgaa", "OHG": "ohg", "e. V.": "ev", "eG": "eg", "GbR": "gbr", "Einzelunternehmen": "einzel_nicht_eingetragen", "Ltd.": "", "": ""} {
+	for in, want := range map[string]string{
+		"GmbH": "gmbh", "Gesellschaft mit beschränkter Haftung": "gmbh", "e.K.": "ek", "Eingetragener Kaufmann": "ek", "UG (haftungsbeschränkt)": "ug", "GmbH & Co. KG": "gmbh_co_kg",
+		"Aktiengesellschaft": "ag", "KGaA": "kgaa", "OHG": "ohg", "e. V.": "ev", "eG": "eg", "GbR": "gbr", "Einzelunternehmen": "einzel_nicht_eingetragen", "Ltd.": "", "": "",
+	} {
 		if got := LegalFormKey(in); got != want {
 			t.Errorf("legal form %q is %q, want %q", in, got, want)
 		}

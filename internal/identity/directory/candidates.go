@@ -124,8 +124,10 @@ func (g *glance) nearest(known []Entry) (ids []string) {
 	return ids
 }
 
-var formWords = map[string]bool{"gmbh": true, "mbh": true, "ggmbh": true, "ug": true, "kgaa": true, "kg": true, "ag": true, "ohg": true, "gbr": true, "egbr": true, "ek": true,
-	"eg": true, "ev": true, "partg": true, "mbb": true, "partgmbb": true, "se": true, "vvag": true, "co": true, "und": true}
+var formWords = map[string]bool{
+	"gmbh": true, "mbh": true, "ggmbh": true, "ug": true, "kgaa": true, "kg": true, "ag": true, "ohg": true, "gbr": true, "egbr": true, "ek": true,
+	"eg": true, "ev": true, "partg": true, "mbb": true, "partgmbb": true, "se": true, "vvag": true, "co": true, "und": true,
+}
 
 // bare leaves out the words of legal forms at the end of a folded name: that
 // two names both end in GmbH makes them no more alike.

@@ -5,8 +5,10 @@ import "zunft/internal/ground/db"
 const entryColumns = `id, chamber, ident_number, name, legal_form, street, house_number, postcode, place, register_kind, register_number, register_court, management, company_key, content_hash, imported_at`
 
 func (e *Entry) fields() []any {
-	return []any{&e.ID, &e.Chamber, &e.IdentNumber, &e.Name, &e.LegalForm, &e.Street, &e.HouseNumber, &e.Postcode, &e.Place,
-		&e.RegisterKind, &e.RegisterNumber, &e.RegisterCourt, &e.Management, &e.companyKey, &e.contentHash, &e.ImportedAt}
+	return []any{
+		&e.ID, &e.Chamber, &e.IdentNumber, &e.Name, &e.LegalForm, &e.Street, &e.HouseNumber, &e.Postcode, &e.Place,
+		&e.RegisterKind, &e.RegisterNumber, &e.RegisterCourt, &e.Management, &e.companyKey, &e.contentHash, &e.ImportedAt,
+	}
 }
 
 // entriesByKey names the postcode too, which is the key's last part: one index serves both.

@@ -3,11 +3,6 @@ package directory
 import (
 	"context"
 	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -15,7 +10,6 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/dbtest"
 	"zunft/internal/ground/fault"
-	"zunft/internal/ground/i18n"
 	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/schema"
 )
@@ -163,44 +157,4 @@ func BenchmarkCandidates3000(b *testing.B) {
 			})
 		}
 	})
-}
-
-// Every phrase that the code names is there in both languages, and none besides.
-func TestPhrases(t *testing.T) {
-	catalog, err := i18n.Load(Phrases)
-	if err != nil {
-		t.Fatal(err)
-	}
-	used := map[string]bool{}
-	files, _ := filepath.Glob("*.go")
-	for _, name := range files {
-		if strings.HasSuffix(name, "_test.go") {
-			continue
-		}
-		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ast.Inspect(file, func(n ast.Node) bool {
-			if call, ok := n.(*ast.KeyValueExpr); ok && fmt.Sprint(call.Key) == "Event" {
-				return false // directory.imported and the like are audit events
-			}
-			if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING {
-				if s, _ := strconv.Unquote(lit.Value); strings.HasPrefix(s, "directory.") && !strings.Contains(s, " ") {
-					used[s] = true
-				}
-			}
-			return true
-		})
-	}
-	for key := range used {
-		if !catalog.Has(key) {
-			t.Errorf("no phrase %s", key)
-		}
-	}
-	for key := range catalog.Keys() {
-		if !used[key] {
-			t.Errorf("nobody says %s", key)
-		}
-	}
 }

@@ -13,8 +13,10 @@ import (
 	"zunft/internal/identity/fold"
 )
 
-const heading = "Identnummer;Firmierung;Rechtsform;Straße;Hausnummer;PLZ;Ort;Registerart;HR-Nummer;Registergericht;Geschäftsführung\n"
-const bakery = "000011;Bäckerei Bert GmbH;GmbH;Mühlstraße;1 a;00001;Musterstadt;HRB;12345 B;Amtsgericht Stuttgart;Bert Bäcker\n"
+const (
+	heading = "Identnummer;Firmierung;Rechtsform;Straße;Hausnummer;PLZ;Ort;Registerart;HR-Nummer;Registergericht;Geschäftsführung\n"
+	bakery  = "000011;Bäckerei Bert GmbH;GmbH;Mühlstraße;1 a;00001;Musterstadt;HRB;12345 B;Amtsgericht Stuttgart;Bert Bäcker\n"
+)
 
 func parse(t testing.TB, file string) (rows []Row, bad []*RowError, err error) {
 	t.Helper()
@@ -58,8 +60,10 @@ func TestR072DirectoryInEveryDress(t *testing.T) {
 			t.Errorf("%s: %d rows, bad %v, %v", name, len(rows), bad, err)
 			continue
 		}
-		want := Entry{Company: Company{IdentNumber: "11", Name: "Bäckerei Bert GmbH", LegalForm: "GmbH", Street: "Mühlstraße", HouseNumber: "1 a", Postcode: "00001", Place: "Musterstadt",
-			RegisterKind: "HRB", RegisterNumber: "12345B", RegisterCourt: "Amtsgericht Stuttgart"}, Management: "Bert Bäcker"}
+		want := Entry{Company: Company{
+			IdentNumber: "11", Name: "Bäckerei Bert GmbH", LegalForm: "GmbH", Street: "Mühlstraße", HouseNumber: "1 a", Postcode: "00001", Place: "Musterstadt",
+			RegisterKind: "HRB", RegisterNumber: "12345B", RegisterCourt: "Amtsgericht Stuttgart",
+		}, Management: "Bert Bäcker"}
 		if rows[0].Entry != want {
 			t.Errorf("%s:\n got %+v\nwant %+v", name, rows[0].Entry, want)
 		}

@@ -148,8 +148,16 @@ type said struct {
 // content is what the file says, in the order of the hash.
 func (e *Entry) content() []said {
 	return []said{
-		{"name", &e.Name}, {"legal_form", &e.LegalForm}, {"street", &e.Street}, {"house_number", &e.HouseNumber}, {"postcode", &e.Postcode}, {"place", &e.Place},
-		{"register_kind", &e.RegisterKind}, {"register_number", &e.RegisterNumber}, {"register_court", &e.RegisterCourt}, {"management", &e.Management},
+		{"name", &e.Name},
+		{"legal_form", &e.LegalForm},
+		{"street", &e.Street},
+		{"house_number", &e.HouseNumber},
+		{"postcode", &e.Postcode},
+		{"place", &e.Place},
+		{"register_kind", &e.RegisterKind},
+		{"register_number", &e.RegisterNumber},
+		{"register_court", &e.RegisterCourt},
+		{"management", &e.Management},
 	}
 }
 

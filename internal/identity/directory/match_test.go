@@ -8,11 +8,15 @@ import (
 	"pgregory.net/rapid"
 )
 
-var applied = Company{Name: "Bäckerei Bert GmbH", LegalForm: "gmbh", Street: "Mühlstraße", HouseNumber: "1 a", Postcode: "00001", Place: "Musterstadt",
-	IdentNumber: "000011", RegisterKind: "HRB", RegisterNumber: "12345 B", RegisterCourt: "B8534"}
+var applied = Company{
+	Name: "Bäckerei Bert GmbH", LegalForm: "gmbh", Street: "Mühlstraße", HouseNumber: "1 a", Postcode: "00001", Place: "Musterstadt",
+	IdentNumber: "000011", RegisterKind: "HRB", RegisterNumber: "12345 B", RegisterCourt: "B8534",
+}
 
-var listed = Company{Name: "BÄCKEREI BERT Gesellschaft mit beschränkter Haftung", LegalForm: "GmbH", Street: "Mühlstr.", HouseNumber: "1A", Postcode: "00001", Place: "Musterstadt",
-	IdentNumber: "11", RegisterKind: "HRB", RegisterNumber: "12345B", RegisterCourt: "AG Stuttgart"}
+var listed = Company{
+	Name: "BÄCKEREI BERT Gesellschaft mit beschränkter Haftung", LegalForm: "GmbH", Street: "Mühlstr.", HouseNumber: "1A", Postcode: "00001", Place: "Musterstadt",
+	IdentNumber: "11", RegisterKind: "HRB", RegisterNumber: "12345B", RegisterCourt: "AG Stuttgart",
+}
 
 // R091: the desk reads field by field what is the same and what is not.
 func TestR091ComparisonFieldByField(t *testing.T) {

@@ -20,11 +20,15 @@ func TestR092TextOfTheLetter(t *testing.T) {
 	day := func(m time.Month, d int) db.Time { return db.Time{Time: time.Date(2026, m, d, 9, 0, 0, 0, time.UTC)} }
 	r := run{
 		batch: Batch{Reference: "D-2026-0001", PrintedAt: day(11, 23)},
-		chamber: chamber.Chamber{Number: "999", Name: "Kammer Musterland", Street: "Am Markt", HouseNumber: "1", Postcode: "00001", Place: "Musterstadt",
-			Phone: "0000 123", Hours: "Mo–Fr 9–16 Uhr", Email: "info@kammer.example", Website: "https://kammer.example", LetterSigner: "Clara Clausen"},
+		chamber: chamber.Chamber{
+			Number: "999", Name: "Kammer Musterland", Street: "Am Markt", HouseNumber: "1", Postcode: "00001", Place: "Musterstadt",
+			Phone: "0000 123", Hours: "Mo–Fr 9–16 Uhr", Email: "info@kammer.example", Website: "https://kammer.example", LetterSigner: "Clara Clausen",
+		},
 		expires: day(12, 23),
-		sheets: []sheet{{name: "Bäckerei Morgenrot GmbH", ident: "4711", street: "Mehlgasse", house: "4", postcode: "00999", place: "Musterdorf", management: "Greta Grau",
-			registeredBy: "Bert Backmann", since: day(11, 20), code: "ABCDEFGHJKMN"}},
+		sheets: []sheet{{
+			name: "Bäckerei Morgenrot GmbH", ident: "4711", street: "Mehlgasse", house: "4", postcode: "00999", place: "Musterdorf", management: "Greta Grau",
+			registeredBy: "Bert Backmann", since: day(11, 20), code: "ABCDEFGHJKMN",
+		}},
 	}
 	pdf, err := r.pdf("https://portal.example/organizations/activate")
 	if err != nil {

@@ -226,8 +226,10 @@ func organizationsWithRole(tx *db.Tx, account, applicationID string) (with []str
 func (p *Provider) issue(w http.ResponseWriter, r *http.Request, q request, a application.Application, s session.Session, organization string) error {
 	id, secret := db.NewID(), seal.Token()
 	err := p.DB.Write(r.Context(), func(tx *db.Tx) error {
-		g := grant{ID: id, Application: a.ID, Account: s.Account, Session: s.ID, Organization: organization, Scope: q.scope, Nonce: q.nonce,
-			RedirectURI: q.redirectURI, Challenge: q.challenge, AuthTime: s.AuthTime, AMR: s.AMR, ACR: acrOf(s.AMR)}
+		g := grant{
+			ID: id, Application: a.ID, Account: s.Account, Session: s.ID, Organization: organization, Scope: q.scope, Nonce: q.nonce,
+			RedirectURI: q.redirectURI, Challenge: q.challenge, AuthTime: s.AuthTime, AMR: s.AMR, ACR: acrOf(s.AMR),
+		}
 		if err := g.insert(tx, seal.Hash(secret)); err != nil {
 			return err
 		}

@@ -86,8 +86,10 @@ func (p *Provider) tellApplication(ctx context.Context, body []byte) error {
 	if err != nil {
 		return err
 	}
-	token, err := k.sign(typeLogout, &logoutToken{Issuer: p.Site.Base, Subject: n.Account, Audience: a.ClientID, IssuedAt: now.Unix(), Expires: now.Add(2 * time.Minute).Unix(),
-		ID: db.NewID(), Session: n.Session, Events: map[string]struct{}{logoutEvent: {}}})
+	token, err := k.sign(typeLogout, &logoutToken{
+		Issuer: p.Site.Base, Subject: n.Account, Audience: a.ClientID, IssuedAt: now.Unix(), Expires: now.Add(2 * time.Minute).Unix(),
+		ID: db.NewID(), Session: n.Session, Events: map[string]struct{}{logoutEvent: {}},
+	})
 	if err != nil {
 		return err
 	}

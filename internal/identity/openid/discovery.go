@@ -21,8 +21,10 @@ var anyOrigin = []string{"*"}
 var noSniff = []string{"nosniff"}
 
 func newDocument(body []byte, kind string) document {
-	return document{body: body, kind: []string{kind}, etag: []string{`"` + seal.Hash(string(body))[:22] + `"`},
-		length: []string{strconv.Itoa(len(body))}, age: []string{"public, max-age=300"}}
+	return document{
+		body: body, kind: []string{kind}, etag: []string{`"` + seal.Hash(string(body))[:22] + `"`},
+		length: []string{strconv.Itoa(len(body))}, age: []string{"public, max-age=300"},
+	}
 }
 
 func (d *document) serve(w http.ResponseWriter, r *http.Request) {

@@ -199,8 +199,10 @@ func newKey(s storedKey, plain []byte) (*key, error) {
 	if !ok {
 		return nil, fmt.Errorf("cannot sign: %T", private)
 	}
-	made := &key{kid: s.kid, alg: s.alg, private: signer, headers: map[string]string{},
-		public: jose.JSONWebKey{Key: signer.Public(), KeyID: s.kid, Algorithm: s.alg, Use: "sig"}}
+	made := &key{
+		kid: s.kid, alg: s.alg, private: signer, headers: map[string]string{},
+		public: jose.JSONWebKey{Key: signer.Public(), KeyID: s.kid, Algorithm: s.alg, Use: "sig"},
+	}
 	for _, typ := range []string{typeToken, typeLogout} {
 		header, err := json.Marshal(map[string]string{"alg": s.alg, "kid": s.kid, "typ": typ})
 		if err != nil {

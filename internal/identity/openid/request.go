@@ -59,8 +59,10 @@ func readRequest(raw string) (request, *refusal) {
 
 // known are the parameters that may come once only (RFC 6749, section 3.1).
 // Others are ignored, however often they come.
-var known = []string{"response_type", "response_mode", "scope", "state", "nonce", "code_challenge", "code_challenge_method", "prompt", "max_age",
-	"login_hint", "id_token_hint", "ui_locales", "acr_values", "display", "request", "request_uri", "registration", "claims", since}
+var known = []string{
+	"response_type", "response_mode", "scope", "state", "nonce", "code_challenge", "code_challenge_method", "prompt", "max_age",
+	"login_hint", "id_token_hint", "ui_locales", "acr_values", "display", "request", "request_uri", "registration", "claims", since,
+}
 
 const since = "zunft_since" // our own: sealed moment after which the person must have signed in
 
@@ -160,8 +162,6 @@ func (q *request) silent() bool { return slices.Contains(q.prompts, "none") }
 func (q *request) again() bool {
 	return q.maxAge == 0 || slices.Contains(q.prompts, "login") || slices.Contains(q.prompts, "select_account")
 }
-
-func (q *request) wants(scope string) bool { return granted(q.scope, scope) }
 
 func granted(scope, name string) bool { return slices.Contains(strings.Fields(scope), name) }
 

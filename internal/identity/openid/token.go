@@ -206,8 +206,10 @@ func (p *Provider) finish(r *http.Request, a application.Application, g grant, a
 		return nil, nil, err
 	}
 	t.TokenType, t.ExpiresIn, t.Scope = "Bearer", int(accessLife/time.Second), g.Scope
-	t.IDToken, err = k.sign(typeToken, &idToken{Issuer: p.Site.Base, Subject: g.Account, Audience: a.ClientID, Expires: now.Add(idTokenLife).Unix(), IssuedAt: now.Unix(),
-		AuthTime: g.AuthTime.Unix(), Nonce: nonce, ACR: g.ACR, AMR: strings.Fields(g.AMR), Session: g.Session, AtHash: halfHash(t.AccessToken), workClaims: at})
+	t.IDToken, err = k.sign(typeToken, &idToken{
+		Issuer: p.Site.Base, Subject: g.Account, Audience: a.ClientID, Expires: now.Add(idTokenLife).Unix(), IssuedAt: now.Unix(),
+		AuthTime: g.AuthTime.Unix(), Nonce: nonce, ACR: g.ACR, AMR: strings.Fields(g.AMR), Session: g.Session, AtHash: halfHash(t.AccessToken), workClaims: at,
+	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("sign ID token: %w", err)
 	}

@@ -141,8 +141,10 @@ func (w *world) write(f func(*db.Tx) error) {
 
 func (w *world) application(clientID string, change func(*application.Application), roles ...application.Role) (a application.Application) {
 	w.t.Helper()
-	a = application.Application{ClientID: clientID, Name: "App " + clientID, SecretHash: application.HashSecret(secret), RedirectURIs: []string{callback, "https://app.example/cb2?a=b"},
-		PostLogoutRedirectURIs: []string{bye}, IDTokenAlg: "ES256", AuthMethod: "client_secret_basic"}
+	a = application.Application{
+		ClientID: clientID, Name: "App " + clientID, SecretHash: application.HashSecret(secret), RedirectURIs: []string{callback, "https://app.example/cb2?a=b"},
+		PostLogoutRedirectURIs: []string{bye}, IDTokenAlg: "ES256", AuthMethod: "client_secret_basic",
+	}
 	if change != nil {
 		change(&a)
 	}
@@ -285,8 +287,10 @@ func challenge() string {
 
 // request is an authorization request; changes are name, value pairs, an empty value leaves the parameter out.
 func request(clientID string, changes ...string) url.Values {
-	v := url.Values{"client_id": {clientID}, "redirect_uri": {callback}, "response_type": {"code"}, "scope": {"openid"}, "state": {"st"}, "nonce": {"no"},
-		"code_challenge": {challenge()}, "code_challenge_method": {"S256"}}
+	v := url.Values{
+		"client_id": {clientID}, "redirect_uri": {callback}, "response_type": {"code"}, "scope": {"openid"}, "state": {"st"}, "nonce": {"no"},
+		"code_challenge": {challenge()}, "code_challenge_method": {"S256"},
+	}
 	for i := 0; i+1 < len(changes); i += 2 {
 		if changes[i+1] == "" {
 			v.Del(changes[i])

@@ -89,8 +89,10 @@ func Approve(tx *db.Tx, by audit.Actor, id string, version int, entryID, method 
 	if err := p.Err(); err != nil {
 		return Organization{}, err
 	}
-	o := Organization{ID: db.NewID(), Chamber: r.Chamber, Company: entry.Company, Management: entry.Management,
-		State: AwaitingLetter, RegisteredBy: r.Applicant, CreatedAt: tx.Now(), Version: 1}
+	o := Organization{
+		ID: db.NewID(), Chamber: r.Chamber, Company: entry.Company, Management: entry.Management,
+		State: AwaitingLetter, RegisteredBy: r.Applicant, CreatedAt: tx.Now(), Version: 1,
+	}
 	moved, err := decide(tx, decision{id: id, version: version, state: Approved, clerk: by.Account, entry: entryID, evidence: method, organization: o.ID})
 	if err != nil {
 		return o, err

@@ -67,8 +67,10 @@ func (s *Session) fields() []any {
 // Start begins a session for somebody who has just proved who they are.
 func Start(tx *db.Tx, by audit.Actor, account, amr string) (token string, s Session, err error) {
 	token = seal.Token()
-	s = Session{ID: db.NewID(), Account: account, AMR: amr, IP: by.IP, Agent: by.Agent,
-		AuthTime: tx.Now(), CreatedAt: tx.Now(), SeenAt: tx.Now(), EndsAt: tx.Now().Add(Lifetime)}
+	s = Session{
+		ID: db.NewID(), Account: account, AMR: amr, IP: by.IP, Agent: by.Agent,
+		AuthTime: tx.Now(), CreatedAt: tx.Now(), SeenAt: tx.Now(), EndsAt: tx.Now().Add(Lifetime),
+	}
 	if _, err = tx.Exec(`INSERT INTO session (id, token_hash, account, amr, auth_time, ip, agent, created_at, seen_at, ends_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $5, $5, $8)`, s.ID, seal.Hash(token), account, amr, tx.Now(), by.IP, by.Agent, s.EndsAt); err != nil {
 		return "", s, fmt.Errorf("start session: %w", err)

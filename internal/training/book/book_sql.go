@@ -9,8 +9,10 @@ import (
 const columns = `id, apprentice, company, year, week, department, work, instruction, school, state, answer, submitted_at, decided_at, decided_by, changed_at, version`
 
 func (r *Report) fields() []any {
-	return []any{&r.ID, &r.Apprentice, &r.Company, &r.Week.Year, &r.Week.Number, &r.Text.Department, &r.Text.Work, &r.Text.Instruction, &r.Text.School,
-		&r.State, &r.Answer, &r.SubmittedAt, &r.DecidedAt, &r.DecidedBy, &r.ChangedAt, &r.Version}
+	return []any{
+		&r.ID, &r.Apprentice, &r.Company, &r.Week.Year, &r.Week.Number, &r.Text.Department, &r.Text.Work, &r.Text.Instruction, &r.Text.School,
+		&r.State, &r.Answer, &r.SubmittedAt, &r.DecidedAt, &r.DecidedBy, &r.ChangedAt, &r.Version,
+	}
 }
 
 func byWeek(tx *db.Tx, company, sub string, w Week) (Report, error) {

@@ -32,8 +32,10 @@ var (
 func comes(t *testing.T, d *db.DB, sub, company string, roles ...string) (by audit.Actor) {
 	t.Helper()
 	d.Now = func() time.Time { return now }
-	c := person.Claims{Roles: roles, Person: person.Person{Sub: sub, Name: strings.ToUpper(sub[:1]) + sub[1:], Email: sub + "@beispiel.example", Language: "de"},
-		Company: person.Company{ID: company, Name: company}}
+	c := person.Claims{
+		Roles: roles, Person: person.Person{Sub: sub, Name: strings.ToUpper(sub[:1]) + sub[1:], Email: sub + "@beispiel.example", Language: "de"},
+		Company: person.Company{ID: company, Name: company},
+	}
 	err := d.Write(bg, func(tx *db.Tx) error {
 		if err := person.Learn(tx, audit.Job, c); err != nil {
 			return err
@@ -455,8 +457,10 @@ func TestSheet_R224(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, text := range []string{"Ausbildungsnachweis Woche 47", "§ 13 Satz 2 Nr. 7 BBiG", "Anna Muster", "Bäckerei Korn", "16.11. – 22.11.2026", "Abgezeichnet", "Backstube",
-		"Brötchen geformt", "Hefe", "Montag, 16.11.", "Betrieb", "Teige", "Freizeichnung", "Bert Meister", "abgezeichnet", "Gut", "18.11.2026, 11:00"} {
+	for _, text := range []string{
+		"Ausbildungsnachweis Woche 47", "§ 13 Satz 2 Nr. 7 BBiG", "Anna Muster", "Bäckerei Korn", "16.11. – 22.11.2026", "Abgezeichnet", "Backstube",
+		"Brötchen geformt", "Hefe", "Montag, 16.11.", "Betrieb", "Teige", "Freizeichnung", "Bert Meister", "abgezeichnet", "Gut", "18.11.2026, 11:00",
+	} {
 		if !strings.Contains(string(out), text) {
 			t.Errorf("paper lacks %q:\n%s", text, out)
 		}

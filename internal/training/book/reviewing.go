@@ -158,8 +158,10 @@ func tellApprentice(tx *db.Tx, by audit.Actor, r Report, event, text string) err
 	if err != nil {
 		return err
 	}
-	return texts.Send(tx, p.Mail(), "report_"+event, map[string]any{"Name": p.Name, "Trainer": who.Name,
-		"Week": r.Week.Name(), "Dates": r.Week.Dates(), "Path": r.Week.String(), "Text": text})
+	return texts.Send(tx, p.Mail(), "report_"+event, map[string]any{
+		"Name": p.Name, "Trainer": who.Name,
+		"Week": r.Week.Name(), "Dates": r.Week.Dates(), "Path": r.Week.String(), "Text": text,
+	})
 }
 
 // Comment adds to the dialog about a report (R229): its apprentice, and those

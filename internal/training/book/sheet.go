@@ -15,7 +15,9 @@ func Sheet(r Report, apprentice person.Person, company person.Company, history [
 	s := paper.Sheet{
 		Title: text("book.sheet.title", r.Week.Name()), Subtitle: text("book.sheet.subtitle"), Author: apprentice.Name, Lang: lang, Date: r.ChangedAt.Time,
 		Facts: [][2]string{
-			{text("book.sheet.name"), apprentice.Name}, {text("book.sheet.company"), company.Name}, {text("book.sheet.period"), r.Week.Dates()},
+			{text("book.sheet.name"), apprentice.Name},
+			{text("book.sheet.company"), company.Name},
+			{text("book.sheet.period"), r.Week.Dates()},
 			{text("book.sheet.state"), text("book.state." + string(r.State))},
 		},
 		LogHeading: text("book.sheet.log"),

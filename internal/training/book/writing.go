@@ -160,8 +160,10 @@ func tellTrainers(tx *db.Tx, r Report) error {
 		if p.Sub == r.Apprentice || p.Email == "" {
 			continue
 		}
-		if err := texts.Send(tx, p.Mail(), "report_submitted", map[string]any{"Name": p.Name, "Apprentice": writer.Name,
-			"Week": r.Week.Name(), "Dates": r.Week.Dates(), "ID": r.ID}); err != nil {
+		if err := texts.Send(tx, p.Mail(), "report_submitted", map[string]any{
+			"Name": p.Name, "Apprentice": writer.Name,
+			"Week": r.Week.Name(), "Dates": r.Week.Dates(), "ID": r.ID,
+		}); err != nil {
 			return err
 		}
 	}

@@ -20,9 +20,11 @@ func TestBackchannelLogout(t *testing.T) {
 		u := p.user()
 		u.comesIn()
 		token := func(change map[string]any) map[string]any {
-			c := map[string]any{"iss": p.provider.server.URL, "aud": "training", "sub": "anna", "sid": "sid-1", "jti": db.NewID(),
+			c := map[string]any{
+				"iss": p.provider.server.URL, "aud": "training", "sub": "anna", "sid": "sid-1", "jti": db.NewID(),
 				"iat": time.Now().Unix(), "exp": time.Now().Add(2 * time.Minute).Unix(),
-				"events": map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}}}
+				"events": map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}},
+			}
 			for k, v := range change {
 				if v == nil {
 					delete(c, k)

@@ -165,8 +165,10 @@ func (d *Door) discover(ctx context.Context) (*provider, error) {
 }
 
 func (d *Door) config(p *provider) *oauth2.Config {
-	return &oauth2.Config{ClientID: d.ClientID, ClientSecret: d.ClientSecret, Endpoint: p.Endpoint(),
-		RedirectURL: d.Site.Base + "/oidc/callback", Scopes: []string{oidc.ScopeOpenID, "profile", "email", "organization", "roles"}}
+	return &oauth2.Config{
+		ClientID: d.ClientID, ClientSecret: d.ClientSecret, Endpoint: p.Endpoint(),
+		RedirectURL: d.Site.Base + "/oidc/callback", Scopes: []string{oidc.ScopeOpenID, "profile", "email", "organization", "roles"},
+	}
 }
 
 // verify checks a token of the identity portal that is meant for us.
@@ -204,5 +206,6 @@ type stoppedPage struct {
 func (d *Door) stop(w http.ResponseWriter, r *http.Request, status int, why, next string, args ...any) error {
 	text := func(key string, args ...any) string { return d.Site.Catalog.Text(web.Lang(r), key, args...) }
 	return d.Site.Show(w, r, status, templates, "stopped", &stoppedPage{
-		Heading: text("login.stop." + why + "_heading"), Text: text("login.stop."+why, args...), Next: next})
+		Heading: text("login.stop." + why + "_heading"), Text: text("login.stop."+why, args...), Next: next,
+	})
 }

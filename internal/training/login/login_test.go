@@ -20,8 +20,10 @@ func TestSignIn_R225(t *testing.T) {
 		p := newPortal(t, d)
 		u := p.user()
 		q := u.begins()
-		for key, want := range map[string]string{"response_type": "code", "client_id": "training", "scope": "openid profile email organization roles",
-			"redirect_uri": p.server.URL + "/oidc/callback", "code_challenge_method": "S256", "ui_locales": "de"} {
+		for key, want := range map[string]string{
+			"response_type": "code", "client_id": "training", "scope": "openid profile email organization roles",
+			"redirect_uri": p.server.URL + "/oidc/callback", "code_challenge_method": "S256", "ui_locales": "de",
+		} {
 			if q.Get(key) != want {
 				t.Errorf("%s is %q, wanted %q", key, q.Get(key), want)
 			}
@@ -179,8 +181,10 @@ func TestStateIsBoundToTheBrowser(t *testing.T) {
 func TestUserinfoCompletes(t *testing.T) {
 	p := newPortal(t, dbtest.Open(t, "sqlite", schema.Files))
 	p.provider.claims = map[string]any{"name": nil, "given_name": nil, "email": nil, "email_verified": nil}
-	p.provider.userinfo = map[string]any{"sub": "anna", "name": "Anna Ußer", "given_name": "Anna", "family_name": "Ußer", "email": "neu@beispiel.example", "email_verified": false,
-		"roles": []string{"trainer"}, "organization": map[string]any{"id": "stahl", "name": "Stahl"}}
+	p.provider.userinfo = map[string]any{
+		"sub": "anna", "name": "Anna Ußer", "given_name": "Anna", "family_name": "Ußer", "email": "neu@beispiel.example", "email_verified": false,
+		"roles": []string{"trainer"}, "organization": map[string]any{"id": "stahl", "name": "Stahl"},
+	}
 	u := p.user()
 	u.comesIn()
 	if _, _, body := u.send("GET", "/inside", nil); body != "Anna Ußer / Bäckerei Korn / apprentice" {

@@ -54,9 +54,11 @@ func newProvider(t *testing.T) *provider {
 			http.Error(w, "not yet", http.StatusServiceUnavailable)
 			return
 		}
-		d := map[string]any{"issuer": p.server.URL, "authorization_endpoint": p.server.URL + "/authorize", "token_endpoint": p.server.URL + "/token",
+		d := map[string]any{
+			"issuer": p.server.URL, "authorization_endpoint": p.server.URL + "/authorize", "token_endpoint": p.server.URL + "/token",
 			"jwks_uri": p.server.URL + "/jwks", "userinfo_endpoint": p.server.URL + "/userinfo", "end_session_endpoint": p.server.URL + "/end",
-			"id_token_signing_alg_values_supported": []string{"ES256", "none", "HS256"}, "authorization_response_iss_parameter_supported": true}
+			"id_token_signing_alg_values_supported": []string{"ES256", "none", "HS256"}, "authorization_response_iss_parameter_supported": true,
+		}
 		for k, v := range p.metadata {
 			d[k] = v
 		}
@@ -104,9 +106,11 @@ func (p *provider) sign(key *ecdsa.PrivateKey, claims map[string]any) string {
 
 // idToken is the usual one with p.claims over it.
 func (p *provider) idToken() map[string]any {
-	c := map[string]any{"iss": p.server.URL, "aud": "training", "sub": "anna", "exp": p.now().Add(5 * time.Minute).Unix(), "iat": p.now().Unix(),
+	c := map[string]any{
+		"iss": p.server.URL, "aud": "training", "sub": "anna", "exp": p.now().Add(5 * time.Minute).Unix(), "iat": p.now().Unix(),
 		"nonce": p.nonce, "sid": "sid-1", "name": "Anna Muster", "given_name": "Anna", "email": "anna@beispiel.example", "email_verified": true,
-		"organization": map[string]any{"id": "korn", "name": "Bäckerei Korn", "ident_number": "4711", "chamber_number": "999"}, "roles": []string{"apprentice"}}
+		"organization": map[string]any{"id": "korn", "name": "Bäckerei Korn", "ident_number": "4711", "chamber_number": "999"}, "roles": []string{"apprentice"},
+	}
 	for k, v := range p.claims {
 		if v == nil {
 			delete(c, k)

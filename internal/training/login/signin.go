@@ -309,10 +309,14 @@ func (c *claims) complete(more claims) {
 }
 
 func (c claims) claims(sub string) person.Claims {
-	out := person.Claims{SID: c.SID, Roles: c.Roles,
+	out := person.Claims{
+		SID: c.SID, Roles: c.Roles,
 		Person: person.Person{Sub: sub, Name: c.Name, GivenName: c.GivenName, FamilyName: c.FamilyName},
-		Company: person.Company{ID: c.Organization.ID, Name: c.Organization.Name,
-			IdentNumber: c.Organization.IdentNumber, ChamberNumber: c.Organization.ChamberNumber}}
+		Company: person.Company{
+			ID: c.Organization.ID, Name: c.Organization.Name,
+			IdentNumber: c.Organization.IdentNumber, ChamberNumber: c.Organization.ChamberNumber,
+		},
+	}
 	if c.EmailVerified == true || c.EmailVerified == "true" { // an address nobody confirmed gets no mail
 		out.Person.Email = c.Email
 	}

@@ -101,8 +101,10 @@ func Learn(tx *db.Tx, by audit.Actor, c Claims) error {
 		if err := replaceRoles(tx, c.Company.ID, c.Person.Sub, roles); err != nil {
 			return fmt.Errorf("learn roles: %w", err)
 		}
-		err := audit.Record(tx, by, audit.Entry{Event: "person.roles_learned", Account: c.Person.Sub, Organization: c.Company.ID,
-			Detail: map[string]any{"before": before, "roles": roles}})
+		err := audit.Record(tx, by, audit.Entry{
+			Event: "person.roles_learned", Account: c.Person.Sub, Organization: c.Company.ID,
+			Detail: map[string]any{"before": before, "roles": roles},
+		})
 		if err != nil {
 			return err
 		}

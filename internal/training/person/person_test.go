@@ -18,9 +18,11 @@ import (
 var bg = context.Background()
 
 func claims(sub, company string, roles ...string) person.Claims {
-	return person.Claims{Roles: roles, SID: "sid-" + sub,
+	return person.Claims{
+		Roles: roles, SID: "sid-" + sub,
 		Person:  person.Person{Sub: sub, Name: sub + " Muster", GivenName: sub, FamilyName: "Muster", Email: sub + "@beispiel.example"},
-		Company: person.Company{ID: company, Name: company}}
+		Company: person.Company{ID: company, Name: company},
+	}
 }
 
 func start(t *testing.T, d *db.DB, c person.Claims) (token string, s person.Session) {

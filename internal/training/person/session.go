@@ -45,8 +45,10 @@ func (s Session) Signs() bool { return s.Is(Trainer, Supervisor) }
 func (s Session) Reads() bool { return s.Is(Trainer, Supervisor, TrainingAdmin) }
 
 func (s *Session) fields() []any {
-	return append([]any{&s.ID, &s.SID, &s.CreatedAt, &s.SeenAt, &s.EndsAt, &s.idToken,
-		&s.Company.ID, &s.Company.Name, &s.Company.IdentNumber, &s.Company.ChamberNumber, &s.Company.SeenAt}, s.Person.fields()...)
+	return append([]any{
+		&s.ID, &s.SID, &s.CreatedAt, &s.SeenAt, &s.EndsAt, &s.idToken,
+		&s.Company.ID, &s.Company.Name, &s.Company.IdentNumber, &s.Company.ChamberNumber, &s.Company.SeenAt,
+	}, s.Person.fields()...)
 }
 
 const sessions = `SELECT s.id, s.sid, s.created_at, s.seen_at, s.ends_at, s.id_token, c.id, c.name, c.ident_number, c.chamber_number, c.seen_at,

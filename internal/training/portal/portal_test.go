@@ -196,9 +196,11 @@ func TestStrangers_R225_R231_R235_R236(t *testing.T) {
 	}
 	s.get("/nirgends").is(404)
 	for _, route := range w.portal.Mux.Routes {
-		open := map[string]bool{"GET /{$}": true, "POST /login": true, "GET /oidc/callback": true, "POST /logout": true, "GET /logged-out": true,
+		open := map[string]bool{
+			"GET /{$}": true, "POST /login": true, "GET /oidc/callback": true, "POST /logout": true, "GET /logged-out": true,
 			"POST /oidc/backchannel-logout": true, "GET /help": true, "GET /privacy": true, "GET /imprint": true, "GET /accessibility": true,
-			"GET /healthz": true, "GET /readyz": true, "/": true}
+			"GET /healthz": true, "GET /readyz": true, "/": true,
+		}
 		if route.Open != open[route.Pattern] {
 			t.Errorf("%s is open to strangers: %v", route.Pattern, route.Open)
 		}

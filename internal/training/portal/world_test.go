@@ -41,8 +41,10 @@ func newWorld(t *testing.T, d *db.DB) *world {
 		w.portal.ServeHTTP(rw, r)
 	}))
 	t.Cleanup(w.server.Close)
-	p, err := portal.New(context.Background(), portal.Options{DB: d, Base: w.server.URL, Owner: "Kammer Musterland",
-		Issuer: "http://127.0.0.1:1", ClientID: "training", ClientSecret: "secret"})
+	p, err := portal.New(context.Background(), portal.Options{
+		DB: d, Base: w.server.URL, Owner: "Kammer Musterland",
+		Issuer: "http://127.0.0.1:1", ClientID: "training", ClientSecret: "secret",
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,9 +53,11 @@ func newWorld(t *testing.T, d *db.DB) *world {
 }
 
 func claims(sub, given, family, company string, roles ...string) person.Claims {
-	return person.Claims{Roles: roles, SID: "sid-" + sub,
+	return person.Claims{
+		Roles: roles, SID: "sid-" + sub,
 		Person:  person.Person{Sub: sub, Name: given + " " + family, GivenName: given, FamilyName: family, Email: sub + "@beispiel.example", Language: "de"},
-		Company: person.Company{ID: company, Name: "Bäckerei " + company, IdentNumber: "4711", ChamberNumber: "999"}}
+		Company: person.Company{ID: company, Name: "Bäckerei " + company, IdentNumber: "4711", ChamberNumber: "999"},
+	}
 }
 
 // visit is one person's browser.

@@ -51,7 +51,8 @@ func TestR066SixtyFourRegisterTheSameCompanyAtOnce(t *testing.T) {
 		race(64, func(i int) {
 			err := w.d.Write(t.Context(), func(tx *db.Tx) error {
 				_, err := organization.Submit(tx, audit.Actor{Kind: audit.Person, Account: ids[i]}, organization.Application{
-					Company: directory.Company{Name: "Spiel und Spaß GmbH", LegalForm: "gmbh", Street: "Schuteweg", HouseNumber: "1", Postcode: "00002", Place: "Musterdorf", IdentNumber: "815"}, Reason: "Ich leite die Ausbildung."})
+					Company: directory.Company{Name: "Spiel und Spaß GmbH", LegalForm: "gmbh", Street: "Schuteweg", HouseNumber: "1", Postcode: "00002", Place: "Musterdorf", IdentNumber: "815"}, Reason: "Ich leite die Ausbildung.",
+				})
 				return err
 			})
 			switch {
@@ -169,8 +170,11 @@ func TestDeskIsOfOneChamberOnly(t *testing.T) {
 		}
 		for _, who := range []string{"bert", "xenia"} {
 			for _, try := range [][]string{
-				{"/chamber/registrations/" + id, "do", "refuse", "refusal", "Nein.", "version", "2"}, {"/chamber/registrations/" + id, "do", "claim"},
-				{"/chamber/letters/batches/" + batch, "do", "dispatch"}, {"/chamber/letters/batches/" + batch, "do", "reprint_all"}, {"/chamber/letters"},
+				{"/chamber/registrations/" + id, "do", "refuse", "refusal", "Nein.", "version", "2"},
+				{"/chamber/registrations/" + id, "do", "claim"},
+				{"/chamber/letters/batches/" + batch, "do", "dispatch"},
+				{"/chamber/letters/batches/" + batch, "do", "reprint_all"},
+				{"/chamber/letters"},
 			} {
 				if r := w.post(who, try[0], try[1:]...); r.Code != http.StatusForbidden && r.Code != http.StatusNotFound && !(who == "xenia" && try[0] == "/chamber/letters" && r.Code == http.StatusConflict) {
 					t.Errorf("%s may %v: %d", who, try, r.Code)

@@ -67,8 +67,10 @@ func newWorld(t *testing.T, d *db.DB) *world {
 		w.person(p[0], p[1], p[2])
 	}
 	w.write(func(tx *db.Tx) error {
-		c, err := chamber.Create(tx, audit.Console, chamber.Chamber{Number: "999", Name: "Kammer Musterland", Street: "Am Markt", HouseNumber: "1", Postcode: "00001", Place: "Musterstadt",
-			Phone: "01234 5678-0", Hours: "Mo–Fr 8–16 Uhr", Email: "hilfe@kammer.example", LetterSigner: "Clara Kammer", Postcodes: []string{"00"}})
+		c, err := chamber.Create(tx, audit.Console, chamber.Chamber{
+			Number: "999", Name: "Kammer Musterland", Street: "Am Markt", HouseNumber: "1", Postcode: "00001", Place: "Musterstadt",
+			Phone: "01234 5678-0", Hours: "Mo–Fr 8–16 Uhr", Email: "hilfe@kammer.example", LetterSigner: "Clara Kammer", Postcodes: []string{"00"},
+		})
 		if err != nil {
 			return err
 		}
@@ -87,7 +89,8 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	if _, err := directory.Import(t.Context(), d, audit.Console, w.chamber, strings.NewReader(listed), directory.ImportOptions{Strict: true}); err != nil {
 		t.Fatal(err)
 	}
-	site := &web.Site{Name: "portal.name", Owner: "Kammer Musterland", Base: "http://id.example", Cookies: "t", Catalog: catalog(t),
+	site := &web.Site{
+		Name: "portal.name", Owner: "Kammer Musterland", Base: "http://id.example", Cookies: "t", Catalog: catalog(t),
 		Who: func(r *http.Request) (*http.Request, error) {
 			a := web.Actor(r)
 			a.Account = r.Header.Get("X-Test-Account")
@@ -96,7 +99,8 @@ func newWorld(t *testing.T, d *db.DB) *world {
 		},
 		SignIn: func(w http.ResponseWriter, r *http.Request, next string) {
 			http.Redirect(w, r, "/login", http.StatusSeeOther)
-		}}
+		},
+	}
 	m := web.NewMux(site)
 	(&company.Pages{DB: d, Site: site, MakeAdmin: func(tx *db.Tx, by audit.Actor, o, a string) error {
 		w.mu.Lock()
@@ -250,8 +254,10 @@ func (w *world) events() string {
 
 // bakery is what Bert types, spelled as people do.
 func bakery(do string) []string {
-	return []string{"name", "Bäckerei Bert Gesellschaft mit beschränkter Haftung", "legal_form", "gmbh", "street", "Karl-Marx-Str.", "house_number", "12A", "postcode", "00001", "place", "Musterstadt",
-		"ident_number", "", "register_number", "HRB 20 11", "register_court", "", "register_kind", "HRB", "reason", "Ich leite die Ausbildung in diesem Unternehmen.", "do", do}
+	return []string{
+		"name", "Bäckerei Bert Gesellschaft mit beschränkter Haftung", "legal_form", "gmbh", "street", "Karl-Marx-Str.", "house_number", "12A", "postcode", "00001", "place", "Musterstadt",
+		"ident_number", "", "register_number", "HRB 20 11", "register_court", "", "register_kind", "HRB", "reason", "Ich leite die Ausbildung in diesem Unternehmen.", "do", do,
+	}
 }
 
 // submit registers the bakery and returns the registration's id.

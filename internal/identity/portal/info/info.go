@@ -63,7 +63,8 @@ type page struct {
 func (p *Pages) topic(w http.ResponseWriter, r *http.Request, topic string) error {
 	text := func(key string, args ...any) string { return p.Site.Catalog.Text(web.Lang(r), key, args...) }
 	return p.Site.Show(w, r, http.StatusOK, templates, "page", &page{
-		Title: text("info.title." + topic), Blocks: terms.Terms{Body: text("info.text."+topic, p.Site.Owner)}.Blocks()})
+		Title: text("info.title." + topic), Blocks: terms.Terms{Body: text("info.text."+topic, p.Site.Owner)}.Blocks(),
+	})
 }
 
 func (p *Pages) duties(w http.ResponseWriter, r *http.Request) error {

@@ -57,7 +57,8 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request) error {
 			{Value: "auto", Text: text("profile.theme_auto"), Selected: theme != "light" && theme != "dark"},
 			{Value: "light", Text: text("profile.theme_light"), Selected: theme == "light"},
 			{Value: "dark", Text: text("profile.theme_dark"), Selected: theme == "dark"},
-		}})
+		},
+	})
 }
 
 func (p *Pages) prefer(w http.ResponseWriter, r *http.Request) error {

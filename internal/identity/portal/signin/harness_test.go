@@ -234,8 +234,10 @@ func (w *world) create(username string, confirmed bool) (a account.Account) {
 		w.t.Fatal(err)
 	}
 	err = w.d.Write(w.t.Context(), func(tx *db.Tx) (err error) {
-		a, err = account.Create(tx, audit.Console, account.New{GivenName: "Anna", FamilyName: "Beispiel", Username: username,
-			Email: username + "@beispiel.example", Password: phc, Confirmed: confirmed})
+		a, err = account.Create(tx, audit.Console, account.New{
+			GivenName: "Anna", FamilyName: "Beispiel", Username: username,
+			Email: username + "@beispiel.example", Password: phc, Confirmed: confirmed,
+		})
 		return err
 	})
 	if err != nil {

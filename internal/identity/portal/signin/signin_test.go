@@ -180,8 +180,15 @@ func TestSameAnswer(t *testing.T) {
 			return fmt.Sprint(g.status, len(g.header), formKey.ReplaceAllString(strings.ReplaceAll(strings.ReplaceAll(g.body, login, "LOGIN"), `class="input w-30"`, ""), ""))
 		}
 		want := answer("nobody", "Irgend ein Passwort")
-		for _, c := range [][2]string{{"wrong", "Irgend ein Passwort"}, {"unconf", "Irgend ein Passwort"}, {"locked", password}, {"deleted", password},
-			{"wrong", strings.Repeat("x", 100_000)}, {"wrong", "\x00"}, {"wrong\x00", "\xff"}} {
+		for _, c := range [][2]string{
+			{"wrong", "Irgend ein Passwort"},
+			{"unconf", "Irgend ein Passwort"},
+			{"locked", password},
+			{"deleted", password},
+			{"wrong", strings.Repeat("x", 100_000)},
+			{"wrong", "\x00"},
+			{"wrong\x00", "\xff"},
+		} {
 			if got := answer(c[0], c[1]); got != want && c[0] != "wrong\x00" {
 				t.Errorf("%s: %.200s\nwant %.200s", c[0], got, want)
 			}

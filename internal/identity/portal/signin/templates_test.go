@@ -10,8 +10,10 @@ import (
 
 // Every template is checked against the struct that fills it.
 func TestTemplates(t *testing.T) {
-	pages := map[string]web.Page{"login": &loginPage{}, "unconfirmed": &unconfirmedPage{}, "logged-out": &loggedOutPage{},
-		"recover": &recoverPage{}, "asked": &askedPage{}, "reset": &resetPage{}}
+	pages := map[string]web.Page{
+		"login": &loginPage{}, "unconfirmed": &unconfirmedPage{}, "logged-out": &loggedOutPage{},
+		"recover": &recoverPage{}, "asked": &askedPage{}, "reset": &resetPage{},
+	}
 	for _, name := range templates.Names() {
 		if pages[name] == nil {
 			t.Errorf("no struct for %s", name)

@@ -122,8 +122,10 @@ func (w *world) one(to, subject string) mail.Message {
 	return got[0]
 }
 
-var links = regexp.MustCompile(`/(?:confirm|recover/password)/[\w-]{43}`)
-var codes = regexp.MustCompile(`(?m)^\d{6}$`)
+var (
+	links = regexp.MustCompile(`/(?:confirm|recover/password)/[\w-]{43}`)
+	codes = regexp.MustCompile(`(?m)^\d{6}$`)
+)
 
 func link(m mail.Message) string { return links.FindString(m.Body) }
 func code(m mail.Message) string { return codes.FindString(m.Body) }
@@ -221,8 +223,17 @@ const password = "Mehl Hefe Wasser Salz"
 // anna is what Anna types in step 1; changes are name, value pairs.
 func anna(changes ...string) url.Values {
 	f := url.Values{}
-	for _, p := range [][2]string{{"salutation", "ms"}, {"given_name", "Anna"}, {"family_name", "Beispiel"}, {"email", "anna@beispiel.example"},
-		{"email_repeat", "anna@beispiel.example"}, {"username", "anna"}, {"password", password}, {"password_repeat", password}, {"do", "next"}} {
+	for _, p := range [][2]string{
+		{"salutation", "ms"},
+		{"given_name", "Anna"},
+		{"family_name", "Beispiel"},
+		{"email", "anna@beispiel.example"},
+		{"email_repeat", "anna@beispiel.example"},
+		{"username", "anna"},
+		{"password", password},
+		{"password_repeat", password},
+		{"do", "next"},
+	} {
 		f.Set(p[0], p[1])
 	}
 	for i := 0; i+1 < len(changes); i += 2 {

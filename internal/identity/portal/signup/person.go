@@ -24,8 +24,10 @@ type draft struct {
 }
 
 // fields of step 1 that are kept, in the order of S02 (R039–R047).
-var fields = []string{"salutation", "title", "given_name", "family_name", "email", "email_repeat",
-	"further_1", "further_2", "further_3", "further_4", "username", "next"}
+var fields = []string{
+	"salutation", "title", "given_name", "family_name", "email", "email_repeat",
+	"further_1", "further_2", "further_3", "further_4", "username", "next",
+}
 
 // personPage is all that person.html may use.
 type personPage struct {
@@ -42,8 +44,10 @@ type personPage struct {
 // a problem names its field.
 func (d draft) new(lang string) account.New {
 	f := &web.Form{Values: d.Values}
-	n := account.New{Salutation: f.Text("salutation"), Title: f.Text("title"), GivenName: f.Text("given_name"), FamilyName: f.Text("family_name"),
-		Username: f.Text("username"), Email: f.Text("email"), Language: lang, Password: d.Password}
+	n := account.New{
+		Salutation: f.Text("salutation"), Title: f.Text("title"), GivenName: f.Text("given_name"), FamilyName: f.Text("family_name"),
+		Username: f.Text("username"), Email: f.Text("email"), Language: lang, Password: d.Password,
+	}
 	for i := range account.MaxFurther {
 		n.Further = append(n.Further, f.Text(fmt.Sprintf("further_%d", i+1)))
 	}
@@ -91,8 +95,10 @@ func (p *Pages) askPerson(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) showPerson(w http.ResponseWriter, r *http.Request, f *web.Form, remembered bool) error {
 	text := func(key string) string { return p.Site.Catalog.Text(web.Lang(r), key) }
 	page := &personPage{Form: f, Remembered: remembered, Policy: p.policy().Hint(), Next: web.LocalPath(f.Values.Get("next")), Salutations: []web.Option{
-		{Value: "mr", Text: text("signup.salutation_mr")}, {Value: "ms", Text: text("signup.salutation_ms")},
-		{Value: "", Text: text("signup.salutation_none"), Selected: true}}}
+		{Value: "mr", Text: text("signup.salutation_mr")},
+		{Value: "ms", Text: text("signup.salutation_ms")},
+		{Value: "", Text: text("signup.salutation_none"), Selected: true},
+	}}
 	for i := range account.MaxFurther {
 		page.More = page.More || f.Text(fmt.Sprintf("further_%d", i+1)) != ""
 	}

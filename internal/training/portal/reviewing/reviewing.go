@@ -114,10 +114,12 @@ func (p *Pages) load(tx *db.Tx, r *http.Request, form *web.Form) (*reviewPage, e
 		return nil, fault.NotFound()
 	}
 	other := report.Apprentice != s.Person.Sub
-	v := &reviewPage{Report: report, Form: form, Signer: s.Person.Name,
+	v := &reviewPage{
+		Report: report, Form: form, Signer: s.Person.Name,
 		CanSign:    other && s.Signs() && report.State == book.Submitted,
 		CanReopen:  other && s.Is(person.Trainer) && report.State == book.SignedOff,
-		CanComment: s.Signs() || !other && s.Writes()}
+		CanComment: s.Signs() || !other && s.Writes(),
+	}
 	if v.Apprentice, err = person.Get(tx, report.Apprentice); err != nil {
 		return nil, err
 	}
