@@ -21,6 +21,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -47,7 +48,11 @@ type DB struct {
 	pinned  *writer       // SQLite: the one connection that writes
 	turn    sync.Mutex    // SQLite: one writer at a time waits here, not in the engine's busy loop
 	address string
+	onWork  atomic.Pointer[func()] // see OnWork
 }
+
+// OnWork says what to do when a transaction that left work was committed.
+func (d *DB) OnWork(f func()) { d.onWork.Store(&f) }
 
 // dialect is all that differs between the engines.
 type dialect struct {
@@ -231,6 +236,7 @@ func (d *DB) write(ctx context.Context, f func(*Tx) error) error {
 		if err := tx.Commit(); err != nil {
 			return err
 		}
+		t.committed(d)
 		return k.error
 	}
 	if err != nil {
@@ -239,10 +245,14 @@ func (d *DB) write(ctx context.Context, f func(*Tx) error) error {
 	if err := tx.Commit(); err != nil {
 		return err
 	}
-	for _, after := range t.after {
-		after()
-	}
+	t.committed(d)
 	return nil
+}
+
+func (t *Tx) committed(d *DB) {
+	if f := d.onWork.Load(); t.work && f != nil {
+		(*f)()
+	}
 }
 
 // begin takes its turn on SQLite; who gets no error gives the turn back.
@@ -308,7 +318,7 @@ type Tx struct {
 	now     Time
 	keys    *seal.Keys
 	dialect *dialect
-	after   []func()
+	work    bool
 
 	statements *statements
 	unknown    []string       // queries that had to be parsed
@@ -321,8 +331,8 @@ func (t *Tx) Now() Time { return t.now }
 // Keys are the installation's sealing keys.
 func (t *Tx) Keys() *seal.Keys { return t.keys }
 
-// After runs f once the transaction has been committed, e.g. to wake a worker.
-func (t *Tx) After(f func()) { t.after = append(t.after, f) }
+// LeavesWork says that somebody should look for jobs once this is committed.
+func (t *Tx) LeavesWork() { t.work = true }
 
 // SkipLocked is appended to a SELECT that takes a row others may be taking.
 func (t *Tx) SkipLocked() string { return t.dialect.skipLocked }

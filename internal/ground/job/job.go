@@ -49,6 +49,9 @@ func At(tx *db.Tx, when db.Time, kind, key string, body any) error {
 	if err != nil {
 		return fmt.Errorf("enqueue %s: %w", kind, err)
 	}
+	if !when.After(tx.Now()) {
+		tx.LeavesWork()
+	}
 	return nil
 }
 
@@ -115,6 +118,7 @@ func (r *Runner) Run(ctx context.Context, n int) error {
 	if err := r.Begin(ctx); err != nil {
 		return err
 	}
+	r.DB.OnWork(r.Wake)
 	var group sync.WaitGroup
 	for range n {
 		group.Go(func() { r.loop(ctx) })

@@ -174,3 +174,29 @@ func TestPeriodicWorkRunsOncePerPeriodAcrossNodes(t *testing.T) {
 		}
 	})
 }
+
+// A running worker hears of new work at once, however rarely it looks by itself.
+func TestCommittedWorkWakesTheWorker(t *testing.T) {
+	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
+		ctx, cancel := context.WithCancel(t.Context())
+		r := &job.Runner{DB: d, Poll: time.Hour}
+		done := make(chan struct{}, 2)
+		r.On("first", func(ctx context.Context, _ []byte) error {
+			done <- struct{}{}
+			return d.Write(ctx, func(tx *db.Tx) error { return job.Enqueue(tx, "second", "", nil) })
+		})
+		r.On("second", func(context.Context, []byte) error { done <- struct{}{}; return nil })
+		var group sync.WaitGroup
+		group.Go(func() { r.Run(ctx, 1) })
+		defer group.Wait()
+		defer cancel()
+		enqueue(t, d, "first", "", nil)
+		for range 2 {
+			select {
+			case <-done:
+			case <-time.After(20 * time.Second):
+				t.Fatal("nobody woke the worker")
+			}
+		}
+	})
+}

@@ -121,9 +121,6 @@ func (p *Provider) endConfirmed(w http.ResponseWriter, r *http.Request) error {
 
 func (p *Provider) end(w http.ResponseWriter, r *http.Request, f farewell, v *visitor.Visitor) error {
 	err := p.DB.Write(r.Context(), func(tx *db.Tx) error {
-		if p.jobs != nil {
-			tx.After(p.jobs.Wake) // the other applications hear of it now
-		}
 		return session.End(tx, web.Actor(r), v.Session.ID)
 	})
 	if err != nil && !fault.Is(err, fault.KindNotFound) {

@@ -69,7 +69,6 @@ type Provider struct {
 	answered  answered
 	discovery document
 	once      sync.Once
-	jobs      *job.Runner
 }
 
 // Mount adds the endpoints.
@@ -90,7 +89,6 @@ func (p *Provider) Mount(m *web.Mux) {
 
 // Work registers what is done after the request.
 func (p *Provider) Work(r *job.Runner) {
-	p.jobs = r
 	r.On("session.ended", p.sessionEnded)
 	r.On("openid.backchannel", p.tellApplication)
 	r.Every(10*time.Minute, "openid.sweep", p.sweep)
