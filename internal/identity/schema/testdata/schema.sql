@@ -337,7 +337,7 @@ CREATE TABLE membership (
 	ended_at     TIMESTAMPTZ
 );
 CREATE UNIQUE INDEX membership_current ON membership (organization, account) WHERE ended_at IS NULL;
-CREATE INDEX membership_account ON membership (account) WHERE ended_at IS NULL;
+CREATE INDEX membership_account ON membership (account);
 CREATE INDEX membership_admins ON membership (organization) WHERE admin AND ended_at IS NULL;
 
 CREATE TABLE role_grant (
@@ -408,6 +408,7 @@ CREATE TABLE oidc_grant (
 	revoked_at     TIMESTAMPTZ
 );
 CREATE INDEX oidc_grant_session ON oidc_grant (session, application);
+CREATE INDEX oidc_grant_account ON oidc_grant (account);
 CREATE INDEX oidc_grant_expires ON oidc_grant (code_expires_at);
 
 CREATE TABLE oidc_token (
