@@ -244,12 +244,15 @@ func TestR030WhatToDoNext(t *testing.T) {
 		b.reads(noAccess, []string{"Anderes Unternehmen wählen", "Zimmerei Beispiel", "Vergeben kann sie: Otto Beispiel"})
 		b.reads(noAccess+"&organization="+mill, []string{"Vergeben kann sie: Otto Beispiel"})
 		for _, path := range []string{
-			"/authorize/no-access", "/authorize/no-access?client_id=nobody", "/authorize/no-access?client_id=%ff%00", "/authorize/organization", "/authorize/organization?next=https://evil.example/",
+			"/authorize/no-access", "/authorize/no-access?client_id=nobody", "/authorize/organization", "/authorize/organization?next=https://evil.example/",
 			"/authorize/organization?next=/oauth2/authorize%3Fclient_id%3D%2500",
 		} {
 			if status, _, _ := b.get(path); status != http.StatusNotFound {
 				t.Errorf("%s: %d", path, status)
 			}
+		}
+		if status, _, _ := b.get("/authorize/no-access?client_id=%ff%00"); status != http.StatusBadRequest { // refused at the door
+			t.Errorf("an address that is no text: %d", status)
 		}
 	})
 }
