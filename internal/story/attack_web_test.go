@@ -80,6 +80,9 @@ func TestHostileTexts(t *testing.T) {
 					}
 					form.Set("password", "short") // hashing is not what is tried here
 					for _, key := range keys {
+						if route.Open && key == "clara" || !route.Open && key == "stranger" {
+							continue // like others
+						}
 						v := people[key]
 						path := base + real(pattern)
 						if strings.Contains(path, "{") {
@@ -97,7 +100,7 @@ func TestHostileTexts(t *testing.T) {
 						}
 						r, body := v.get(path + "?" + query)
 						look(route.Pattern+"?"+evil, r, body)
-						if len(evil) > 200 || !strings.Contains(pattern, "{") {
+						if len(evil) > 200 || !strings.Contains(pattern, "{") || key == "clara" {
 							continue
 						}
 						// The text in the path.

@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -63,6 +64,15 @@ func (f *Form) Lines(name string) string {
 		}
 		return r
 	}, v))
+}
+
+// Number is a whole number of up to nine digits, or 0: a version, a page.
+func (f *Form) Number(name string) int {
+	n, err := strconv.ParseInt(f.Text(name), 10, 32)
+	if err != nil || n < 0 || n > 999_999_999 {
+		return 0
+	}
+	return int(n)
 }
 
 // Raw is the value as it came, for passwords.

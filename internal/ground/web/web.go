@@ -388,7 +388,8 @@ type errorPage struct {
 
 // fail turns an error into a page.
 func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
-	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
+	_, network := errors.AsType[*net.OpError](err)
+	if (network || errors.Is(err, context.Canceled)) && r.Context().Err() != nil {
 		return // nobody is there to read it
 	}
 	if fault.Of(err) == nil && of(r).broken {

@@ -351,3 +351,12 @@ func TestForwardedLines(t *testing.T) {
 		}
 	}
 }
+
+// A number that is none, or more than any column holds, is 0.
+func TestNumber(t *testing.T) {
+	for typed, want := range map[string]int{"7": 7, " 12 ": 12, "999999999": 999_999_999, "": 0, "-1": 0, "1e9": 0, "x": 0, "2147483648": 0, "99999999999999999999": 0} {
+		if got := NewForm("n", typed).Number("n"); got != want {
+			t.Errorf("%q: %d, want %d", typed, got, want)
+		}
+	}
+}

@@ -153,7 +153,7 @@ func (p *Pages) showDone(w http.ResponseWriter, r *http.Request) error {
 // question, or take it back.
 func (p *Pages) answer(w http.ResponseWriter, r *http.Request) error {
 	f, by, id := web.ReadForm(r), web.Actor(r), r.PathValue("id")
-	version, _ := strconv.Atoi(f.Text("version"))
+	version := f.Number("version")
 	phrase := "company.resubmitted"
 	a, err := p.rated(r, f)
 	if err != nil {

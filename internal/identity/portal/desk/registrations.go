@@ -27,7 +27,7 @@ type listPage struct {
 func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
 	f := web.ReadQuery(r)
 	page := &listPage{Form: f, Frame: web.Frame{Wide: true}}
-	page.Number, _ = strconv.Atoi(f.Text("page"))
+	page.Number = f.Number("page")
 	page.Number = min(max(page.Number, 1), 1000)
 	filter := organization.Filter{Status: f.Text("status"), Sort: f.Text("sort"), Offset: (page.Number - 1) * organization.PageSize}
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) error {
@@ -191,7 +191,7 @@ func (p *Pages) showCase(w http.ResponseWriter, r *http.Request) error {
 // decide is what a clerk does with a case; the button says what.
 func (p *Pages) decide(w http.ResponseWriter, r *http.Request) error {
 	f, by, id := web.ReadForm(r), web.Actor(r), r.PathValue("id")
-	version, _ := strconv.Atoi(f.Text("version"))
+	version := f.Number("version")
 	phrase, next, name := "", "", ""
 	err := p.DB.Write(r.Context(), func(tx *db.Tx) error {
 		reg, err := organization.GetRegistration(tx, by, id)

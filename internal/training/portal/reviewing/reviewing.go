@@ -212,7 +212,7 @@ func (p *Pages) pdf(w http.ResponseWriter, r *http.Request) error {
 // report of the queue.
 func (p *Pages) decide(w http.ResponseWriter, r *http.Request, done string, command func(tx *db.Tx, id string, version int, text string) (book.Report, error)) error {
 	form := web.ReadForm(r)
-	version, _ := strconv.Atoi(form.Text("version"))
+	version := form.Number("version")
 	to, name, week := "/reviews", "", ""
 	err := p.DB.Write(r.Context(), func(tx *db.Tx) error {
 		before, err := p.load(tx, r, form) // its place in the queue, before it leaves it

@@ -29,7 +29,7 @@ type dayField struct {
 }
 
 func version(f *web.Form) int {
-	n, _ := strconv.Atoi(f.Text("version")) // nonsense is version 0: nobody's
+	n := f.Number("version") // nonsense is version 0: nobody's
 	return n
 }
 
