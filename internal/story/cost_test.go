@@ -37,10 +37,10 @@ func TestStatementsOfPages(t *testing.T) {
 		bakery: {bert, 14}, bakery + "/members": {bert, 12}, bakery + "/requests": {bert, 12}, bakery + "/requests?section=open": {bert, 9},
 		"/chamber": {clara, 14}, "/chamber/registrations": {clara, 9}, "/chamber/registrations?status=done": {clara, 9}, "/chamber/letters": {clara, 8}, "/chamber/audit": {clara, 9},
 	}
-	cost := func() (all map[string]int64, size map[string]int) {
+	cost := func(enough map[string]int64) (all map[string]int64, size map[string]int) {
 		all, size = map[string]int64{}, map[string]int{}
 		for path, page := range pages {
-			for try := range 5 { // work in the background is counted, too: the least is the page's own
+			for try := 0; try < 5 || try < 50 && all[path] > enough[path]; try++ { // work in the background is counted, too: the least is the page's own
 				before := executed.Load()
 				r, body := page.who.get(w.Identity + path)
 				if n := executed.Load() - before; try == 0 || n < all[path] {
@@ -53,9 +53,13 @@ func TestStatementsOfPages(t *testing.T) {
 		}
 		return all, size
 	}
-	few, short := cost()
+	most := map[string]int64{}
+	for path, page := range pages {
+		most[path] = page.most
+	}
+	few, short := cost(most)
 	crowd(t, w)
-	many, long := cost()
+	many, long := cost(few)
 	for _, path := range []string{"/notifications", bakery + "/members", bakery + "/requests", bakery + "/requests?section=open", "/chamber/registrations", "/chamber/registrations?status=done", "/chamber/letters", "/chamber/audit"} {
 		if long[path] < short[path]+1000 {
 			t.Errorf("%s has no more rows than before: %d and %d bytes", path, short[path], long[path])
@@ -63,8 +67,8 @@ func TestStatementsOfPages(t *testing.T) {
 	}
 	for _, path := range slices.Sorted(maps.Keys(pages)) {
 		t.Logf("%3d statements: %s", few[path], path)
-		if few[path] != many[path] || few[path] < 1 || few[path] > pages[path].most {
-			t.Errorf("%s costs %d statements, with many rows %d; at most %d", path, few[path], many[path], pages[path].most)
+		if many[path] > few[path] || few[path] < 1 || few[path] > most[path] {
+			t.Errorf("%s costs %d statements, with many rows %d; at most %d", path, few[path], many[path], most[path])
 		}
 	}
 }
