@@ -72,7 +72,7 @@ func New(_ context.Context, o Options) (*Portal, error) {
 	site := &web.Site{Name: "training.name", Owner: o.Owner, Base: o.Base, Cookies: "zunft_training", Catalog: catalog, Proxies: o.Proxies}
 	door := &login.Door{DB: o.DB, Site: site, Issuer: o.Issuer, ClientID: o.ClientID, ClientSecret: o.ClientSecret, Client: o.Client}
 	site.Who, site.SignIn = door.Who, door.SignIn
-	site.Fill = fill(site, o.DB)
+	site.Fill = fill(site, o.DB, o.Issuer+"/account")
 
 	p := &Portal{Mux: web.NewMux(site), Jobs: &job.Runner{DB: o.DB}, Door: door}
 	m := p.Mux
@@ -97,8 +97,9 @@ func New(_ context.Context, o Options) (*Portal, error) {
 }
 
 // fill completes the frame around every page: navigation by role (ux.md 2.3).
+// account is the page of the identity portal where a person's data are.
 // A person with several roles sees all of it.
-func fill(s *web.Site, d *db.DB) func(*http.Request, *web.Frame) error {
+func fill(s *web.Site, d *db.DB, account string) func(*http.Request, *web.Frame) error {
 	return func(r *http.Request, f *web.Frame) error {
 		text := func(key string) string { return s.Catalog.Text(f.Lang, key) }
 		f.Footer = info.Footer(text)
@@ -107,6 +108,7 @@ func fill(s *web.Site, d *db.DB) func(*http.Request, *web.Frame) error {
 			return nil // the start page has the button: signing in is a POST
 		}
 		f.Person, f.LogoutHref = &web.Person{Name: v.Person.Name}, "/logout"
+		f.ProfileHref = account // a person's own data are kept where the account is
 		f.Context = s.Catalog.Text(f.Lang, "training.context", v.Company.Name)
 		link := func(key, href string, count int) {
 			f.Nav = append(f.Nav, web.Link{Text: text(key), Href: href, Current: r.URL.Path == href, Count: count})
