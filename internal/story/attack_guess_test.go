@@ -279,6 +279,11 @@ func TestLimits(t *testing.T) {
 	if n := tries(t, 80, func(int) (*http.Response, string) { return rita.post(w.Identity+"/organizations/register", form) }); n > 20 {
 		t.Error("asking who is registered:", n)
 	}
+	if n := tries(t, 120, func(int) (*http.Response, string) {
+		return newVisitor(t).post(w.Identity+"/register", url.Values{"username": {"lena.lerche"}})
+	}); n > 60 {
+		t.Error("asking which user names are taken:", n)
+	}
 	sent := 0
 	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline) && count(t, w.IdentityDB, `SELECT count(*) FROM job WHERE state = 'ready' AND kind IN ('mail', 'account.recover')`) > 0; {
 		<-time.After(20 * time.Millisecond)

@@ -138,6 +138,11 @@ func (p *Pages) person(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	err = p.DB.Read(r.Context(), func(tx *db.Tx) error { return account.Available(tx, n.Username) })
+	if fault.Of(err) != nil { // telling which names are taken has an end
+		if limited := limit.Take(r.Context(), p.DB, "taken/ip/"+limit.Network(web.Actor(r).IP), hashRate); limited != nil {
+			err = limited
+		}
+	}
 	if err != nil && !f.Take(err) {
 		return err
 	}
