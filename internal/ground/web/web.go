@@ -206,11 +206,11 @@ func (s *Site) around(next http.Handler) http.Handler {
 		q.lang = s.language(w, r)
 		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, q))
 		if len(r.URL.RawQuery) > 16<<10 || len(r.URL.Path) > 2<<10 {
-			http.Error(w, "URI Too Long", http.StatusRequestURITooLong)
+			s.refuse(w, r, http.StatusRequestURITooLong)
 			return
 		}
 		if !isText(r.URL.Path) || !areTexts(r.URL.Query()) { // no id and no search of ours; PostgreSQL would refuse it as text
-			http.Error(w, "Bad Request", http.StatusBadRequest)
+			s.refuse(w, r, http.StatusBadRequest)
 			return
 		}
 		r.Body = &body{http.MaxBytesReader(w, r.Body, 32<<20), q} // no request is larger; forms are smaller still
@@ -377,6 +377,16 @@ func Status(f *fault.Fault) int {
 		return http.StatusTooManyRequests
 	}
 	return http.StatusInternalServerError
+}
+
+// refuse turns an address away that cannot be one of ours.
+func (s *Site) refuse(w http.ResponseWriter, r *http.Request, status int) {
+	r.URL.RawQuery = "" // it is not written into the page
+	text := func(key string) string { return s.Catalog.Text(Lang(r), key) }
+	page := &errorPage{Status: status, Heading: text("web.not_found_heading"), Texts: text("web.not_found")}
+	if err := s.Show(w, r, status, errorTemplates, "error", page); err != nil {
+		http.Error(w, http.StatusText(status), status)
+	}
 }
 
 // errorPage is all that error.html may use.
