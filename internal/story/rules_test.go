@@ -203,3 +203,19 @@ func TestR237ReportBookByWayOfJoining(t *testing.T) {
 		t.Error("Lena gets in for a company that is closed")
 	}
 }
+
+// R008 R009: help beside a field opens at an info icon, in the page itself.
+func TestR009HelpAtTheField(t *testing.T) {
+	w := start(t, "sqlite", story.Options{})
+	_, body := as(t, w, "nora").get(w.Identity + "/organizations/register")
+	for _, field := range []string{"ident_number", "register_number"} { // R086, R087
+		_, rest, ok := strings.Cut(body, `id="`+field+`"`)
+		help, _, closed := strings.Cut(rest, "</details>")
+		if !ok || !closed || !strings.Contains(help, `<details class="help"><summary>`) || !strings.Contains(help, "#info") || !strings.Contains(help, `id="`+field+`-help"`) {
+			t.Errorf("%s has no help behind an info icon", field)
+		}
+	}
+	if !strings.Contains(body, "Mitgliedsnummer (= Identnummer)") || !strings.Contains(body, "E-Mail-Signatur") {
+		t.Error("the help does not say where the numbers stand")
+	}
+}
