@@ -161,7 +161,7 @@ func tellTrainers(tx *db.Tx, r Report) error {
 			continue
 		}
 		if err := texts.Send(tx, p.Mail(), "report_submitted", map[string]any{
-			"Name": p.Name, "Apprentice": writer.Name,
+			"Name": p.Name, "Apprentice": writer.Name, "Short": cut(writer.Name, 32),
 			"Week": r.Week.Name(), "Dates": r.Week.Dates(), "ID": r.ID,
 		}); err != nil {
 			return err
@@ -288,4 +288,12 @@ func Gaps(tx *db.Tx, by audit.Actor) ([]Week, error) {
 		}
 	}
 	return gaps, nil
+}
+
+// cut shortens a name for a subject line.
+func cut(name string, most int) string {
+	if r := []rune(name); len(r) > most {
+		return strings.TrimSpace(string(r[:most-1])) + "…"
+	}
+	return name
 }

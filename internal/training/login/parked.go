@@ -33,7 +33,7 @@ func (d *Door) park(r *http.Request, browser string) (bool, error) {
 	if who == "" || len(who) > 255 || len(r.URL.Path) > 200 {
 		return false, nil
 	}
-	err := limit.Take(r.Context(), d.DB, "park/"+web.Actor(r).IP, limit.Rate{Burst: 40, Every: 10 * time.Second})
+	err := limit.Take(r.Context(), d.DB, "park/"+limit.Network(web.Actor(r).IP), limit.Rate{Burst: 40, Every: 10 * time.Second})
 	if fault.Is(err, fault.KindLimited) {
 		return false, nil
 	}

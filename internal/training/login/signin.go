@@ -53,7 +53,7 @@ func (d *Door) SignIn(w http.ResponseWriter, r *http.Request, next string) {
 // begin remembers the attempt and sends the browser to the identity portal.
 func (d *Door) begin(w http.ResponseWriter, r *http.Request, browser, next string) error {
 	w.Header().Set("Cache-Control", "no-store")
-	err := limit.Take(r.Context(), d.DB, "signin/"+web.Actor(r).IP, limit.Rate{Burst: 100, Every: 2 * time.Second})
+	err := limit.Take(r.Context(), d.DB, "signin/"+limit.Network(web.Actor(r).IP), limit.Rate{Burst: 100, Every: 2 * time.Second})
 	if f := fault.Of(err); f != nil {
 		w.Header().Set("Retry-After", fmt.Sprint(int(f.Wait.Seconds())+1))
 		return d.stop(w, r, http.StatusTooManyRequests, "often", next)

@@ -95,7 +95,7 @@ var errOurs = errors.New("our side")
 const logoutEvent = "http://schemas.openid.net/event/backchannel-logout"
 
 func (d *Door) endByToken(w http.ResponseWriter, r *http.Request) error {
-	if err := limit.Take(r.Context(), d.DB, "logout/"+web.Actor(r).IP, limit.Rate{Burst: 200, Every: 100 * time.Millisecond}); err != nil {
+	if err := limit.Take(r.Context(), d.DB, "logout/"+limit.Network(web.Actor(r).IP), limit.Rate{Burst: 200, Every: 100 * time.Millisecond}); err != nil {
 		return err
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
