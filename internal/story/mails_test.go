@@ -26,7 +26,7 @@ var sample = map[string]any{
 	"Chamber": "Kammer Musterland", "Reference": "R-7F3K-22M", "Contact": "Telefon 0000 123 (Mo–Fr 9–16 Uhr)\nE-Mail info@kammer.example", "Text": "Bitte nennen Sie die Hausnummer.",
 	"Applicant": "Anna Amsel", "Initial": "Anna A.", "Username": "anna.amsel", "Reason": "Ich möchte gerne mein Berichtsheft führen.", "Answer": "Wir kennen Sie noch nicht.",
 	"Roles": []string{"Auszubildende:r", "Ausbilder:in"}, "Request": "01920000-0000-7000-8000-000000000001", "ID": "01920000-0000-7000-8000-000000000002",
-	"Trainer": "Murat Yılmaz", "Apprentice": "Anna Amsel", "Week": "48", "Dates": "23.11.–27.11.2026", "Path": "2026-W48",
+	"Trainer": "Murat Yılmaz", "Apprentice": "Anna Amsel", "Writer": "Anna Amsel", "Week": "48", "Dates": "23.11.–27.11.2026", "Path": "2026-W48",
 }
 
 var noon = db.Time{Time: time.Date(2026, 11, 23, 11, 0, 0, 0, time.UTC)}

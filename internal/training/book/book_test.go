@@ -397,7 +397,7 @@ func TestWhatCanBeSubmitted_R226(t *testing.T) {
 
 // M20, M21: subjects and texts in both languages, short subjects.
 func TestMails_M20_M21(t *testing.T) {
-	data := map[string]any{"Name": "Bert", "Trainer": "Bert Meister", "Apprentice": "Anna Muster", "Short": "Anna Muster", "Week": "47", "Dates": week.Dates(), "ID": "7", "Path": "2026-W47", "Text": "Bitte Mengen"}
+	data := map[string]any{"Name": "Bert", "Trainer": "Bert Meister", "Apprentice": "Anna Muster", "Writer": "Anna Muster", "Week": "47", "Dates": week.Dates(), "ID": "7", "Path": "2026-W47", "Text": "Bitte Mengen"}
 	for name, subject := range map[string]string{"report_submitted": "Anna Muster hat Woche 47 eingereicht", "report_returned": "Woche 47 wurde zurückgegeben", "report_signed_off": "Woche 47 ist abgezeichnet"} {
 		for _, lang := range i18n.Languages() {
 			s, body := book.Mail(t, name, lang, data)

@@ -161,7 +161,7 @@ func tellTrainers(tx *db.Tx, r Report) error {
 			continue
 		}
 		if err := texts.Send(tx, p.Mail(), "report_submitted", map[string]any{
-			"Name": p.Name, "Apprentice": writer.Name, "Short": cut(writer.Name, 32),
+			"Name": p.Name, "Apprentice": writer.Name, "Writer": cut(writer.Name, 32),
 			"Week": r.Week.Name(), "Dates": r.Week.Dates(), "ID": r.ID,
 		}); err != nil {
 			return err
