@@ -47,7 +47,7 @@ func (d demoCommand) Run(ctx context.Context) error {
 		fmt.Printf("\nZunft runs (ready after %d ms). Begin here:\n\n  Start page       %s\n  Identity portal  %s\n  Training portal  %s\n  Mailbox          %s/mail\n  Print shop       %s/letters\n\n",
 			time.Since(start).Milliseconds(), w.Mailbox, w.Identity, w.Training, w.Mailbox, w.Mailbox)
 		for _, p := range w.People {
-			fmt.Printf("  %-10s password %-22s %s\n", p.Username, p.Password, p.Says)
+			fmt.Printf("  %-16s password %-22s %s\n", p.Username, p.Password, p.Says)
 		}
 		fmt.Println("\nCtrl-C ends it.")
 	}
