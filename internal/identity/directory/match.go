@@ -53,20 +53,6 @@ type Match struct {
 	Fields []FieldMatch
 }
 
-// Exact reports whether what join and registration must agree in does (W06):
-// name, street, house number and postcode.
-func (m Match) Exact() bool {
-	for _, f := range m.Fields {
-		switch f.Field {
-		case "name", "street", "house_number", "postcode":
-			if f.Verdict != Same && f.Verdict != Spelling {
-				return false
-			}
-		}
-	}
-	return true
-}
-
 // compared fields with their weight. The name says most; the address decides
 // between namesakes; a number is typed from a letter and rarely wrong, so when
 // given it weighs as much as a street. Fields that a side leaves out weigh
@@ -110,7 +96,7 @@ func Compare(applied Company, listed Company, chamberNumber string) Match {
 			}
 		case norm.NFC.String(f.Applied) == norm.NFC.String(f.Listed):
 			f.Verdict = Same
-		case a == l && a != "":
+		case a == l && a != "", c.near && bare(a) == bare(l) && bare(a) != "": // "Fahrrad-Werkstatt" and "Fahrradwerkstatt" are one word
 			f.Verdict = Spelling
 		default:
 			f.Verdict = Different
