@@ -96,7 +96,7 @@ func Compare(applied Company, listed Company, chamberNumber string) Match {
 			}
 		case norm.NFC.String(f.Applied) == norm.NFC.String(f.Listed):
 			f.Verdict = Same
-		case a == l && a != "", c.near && bare(a) == bare(l) && bare(a) != "": // "Fahrrad-Werkstatt" and "Fahrradwerkstatt" are one word
+		case a == l && a != "", c.near && joined(a) == joined(l) && joined(a) != "": // "Fahrrad-Werkstatt" and "Fahrradwerkstatt" are one word
 			f.Verdict = Spelling
 		default:
 			f.Verdict = Different
@@ -118,6 +118,9 @@ func Compare(applied Company, listed Company, chamberNumber string) Match {
 	}
 	return m
 }
+
+// joined leaves blanks out.
+func joined(folded string) string { return strings.ReplaceAll(folded, " ", "") }
 
 // nearness is the similarity of two folded texts where a field counts it.
 func nearness(counts bool, a, b string) float64 {
