@@ -104,9 +104,9 @@ var (
 // The whole way, in a browser with scripts off: from an imported directory to
 // a report that was signed off in a connected application.
 //
-// R001 R002 R005 R006 R012 R025 R029 R030 R031 R033 R036 R037 R051 R053 R055
-// R056 R057 R060 R069 R070 R081 R088 R090 R091 R092 R094 R095 R097 R100 R101
-// R118 R119 R124 R125 R126 R127 R131 R137 R141 R142 R143 R145 R147 R148
+// R001 R002 R005 R006 R025 R029 R030 R031 R033 R036 R037 R051 R053 R055
+// R056 R057 R060 R069 R081 R088 R090 R091 R092 R094 R095 R097 R100 R101
+// R118 R119 R124 R125 R126 R127 R131 R137 R141 R142 R143 R147 R148
 // R224 R225 R227
 func TestTheWholeWay(t *testing.T) {
 	each(t, story.Options{Empty: true}, func(t *testing.T, w *story.World) {
@@ -297,6 +297,15 @@ func TestTheWholeWay(t *testing.T) {
 		if u, _ := url.Parse(mia.URL()); u.Path != "/login" || !strings.HasPrefix(mia.URL(), w.Identity) {
 			t.Error("still signed in at the training portal:", mia.URL())
 		}
+		// The application's address leads to the same sign-in and back to the page asked for (R006).
+		mia.Fill("Benutzername", "mia.moewe")
+		mia.Fill("Passwort", story.Password)
+		mia.Press("Anmelden")
+		mia.HasText("Berichtsheft")
+		if !strings.HasPrefix(mia.URL(), w.Training+"/reports") {
+			t.Error("signing in does not lead back:", mia.URL())
+		}
+		mia.Press("Abmelden")
 		// And the other way round: out at the identity portal ends the application's session (back-channel).
 		berta.Open(w.Training + "/reviews")
 		berta.HasText("Abzeichnen")

@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -141,7 +142,7 @@ func TestGate(t *testing.T) {
 		})
 	}
 	for h.waiting.Load() < queue+1 {
-		time.Sleep(time.Millisecond) // until all stand in the queue
+		runtime.Gosched() // until all stand in the queue
 	}
 	if err := h.Dummy(ctx, "x"); !fault.Is(err, fault.KindLimited) {
 		t.Errorf("one too many: %v", err)
