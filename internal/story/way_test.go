@@ -339,7 +339,8 @@ func ended(t *testing.T, d *db.DB) {
 	}
 }
 
-// nowhereInDatabase looks for a secret in every text column.
+// nowhereInDatabase looks for the code where letters, records, jobs and notices
+// lie; TestSecretsStayHidden looks into every column.
 func nowhereInDatabase(t *testing.T, d *db.DB, secret string) {
 	t.Helper()
 	err := d.Read(t.Context(), func(tx *db.Tx) error {

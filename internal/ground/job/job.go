@@ -25,7 +25,7 @@ import (
 
 const (
 	lease    = 2 * time.Minute
-	maxTries = 12 // with the waits below: about two days
+	maxTries = 20 // with the waits below about 67 hours: a mail server may be away for a weekend
 )
 
 // Enqueue asks for work of a kind with a body (JSON). key, if not empty,
@@ -244,6 +244,7 @@ func (r *Runner) failed(ctx context.Context, j taken, cause error) error {
 			return err
 		}
 		if state == "dead" {
+			slog.ErrorContext(ctx, "job given up", "kind", j.kind, "job", j.id, "tries", j.tries, "err", message)
 			return r.again(tx, j)
 		}
 		return nil
