@@ -65,14 +65,16 @@ func plan() map[string]place {
 	put("ground", testTool, 1, g, "dbtest/cmd")
 
 	put("identity", schema, 0, i, "schema")
-	put("identity", rule, 0, i, "fold") // when two spellings are one
-	put("identity", rule, 1, i, "account", "chamber", "letter", "notice", "terms")
-	put("identity", rule, 2, i, "session", "factor", "mandate", "directory")
-	put("identity", rule, 3, i, "organization")
+	put("identity", rule, 0, i, "fold")     // when two spellings are one
+	put("identity", rule, 1, i, "password") // uses fold
+	put("identity", rule, 1, i, "captcha", "chamber", "link", "notice", "policy")
+	put("identity", rule, 2, i, "account", "directory", "letter", "mandate", "terms")
+	put("identity", rule, 3, i, "session", "factor", "legacy", "organization")
 	put("identity", rule, 4, i, "membership", "application")
+	put("identity", rule, 5, i, "correction", "departure", "dossier", "recovery")
 	put("identity", door, 0, i, "visitor") // the session's cookie: who comes through the other doors
 	put("identity", door, 1, i, "openid", "federation", "scim", "hook")
-	put("identity", page, 0, i+"/portal", "signup", "signin", "home", "profile", "company", "joining", "members",
+	put("identity", page, 0, i+"/portal", "signup", "signin", "home", "profile", "security", "leaving", "recovering", "company", "joining", "members",
 		"desk", "operator", "developers", "authorize", "info")
 	put("identity", siteMap, 0, i, "portal")
 
@@ -104,9 +106,12 @@ var doors = map[string][]string{
 	"github.com/wneessen/go-mail":   {"internal/ground/mail"},
 	"codeberg.org/go-pdf/fpdf":      {"internal/ground/paper"},
 	"golang.org/x/image":            {"internal/ground/paper"},
-	"rsc.io/qr":                     {"internal/ground/paper", "internal/identity/factor"},
+	"rsc.io/qr":                     {"internal/ground/paper"},
+	"github.com/go-webauthn":        {"internal/identity/factor"},
+	"github.com/FastFilter":         {"internal/identity/password"},
+	"github.com/mojocn":             {"internal/identity/captcha"},
 	"golang.org/x/text":             {"anywhere"}, // normalization, collation, character sets, numbers
-	"golang.org/x/crypto":           {"internal/ground/seal", "internal/identity/account"},
+	"golang.org/x/crypto":           {"internal/ground/seal", "internal/identity/password"},
 	"github.com/go-jose/go-jose/v4": {"internal/identity/openid"},
 	"github.com/coreos/go-oidc/v3":  {"internal/training/login"},
 	"golang.org/x/oauth2":           {"internal/training/login"},

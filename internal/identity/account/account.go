@@ -30,6 +30,7 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/mail"
+	"zunft/internal/identity/fold"
 )
 
 // Phrases are what people read of this package's faults.
@@ -60,11 +61,18 @@ type Account struct {
 	Username    string // may be empty: the e-mail address always opens too
 	Email       string // the main address
 	State       string
+	LockReason  string // why it is locked: self, chamber, leaving, disavowed
 	Language    string
+	Policy      string // key of the policy it signed up under; empty: the default
+	Chamber     string // chosen at the sign-up ("meine IHK"), or empty
+	NameSource  string // "self"; "contract" and "eid" are corrected by a clerk (R217–R220)
 	CreatedAt   db.Time
 	ConfirmedAt db.Time
+	UsedAt      db.Time // last sign-in
+	PasswordAt  db.Time // when the password was replaced
+	DeleteAt    db.Time // when the grace of a deletion ends
 
-	password    string // PHC
+	password    string // PHC, or a hash of another product
 	pausedUntil db.Time
 }
 
@@ -101,7 +109,7 @@ func GetMany(tx *db.Tx, ids []string) (map[string]Account, error) {
 // ByLogin finds a confirmed account by what people type at the door: user name
 // or a confirmed e-mail address (W07).
 func ByLogin(tx *db.Tx, login string) (Account, error) {
-	key := Fold(login)
+	key := fold.Login(login)
 	if key == "" || len(key) > 4*maxEmail {
 		return Account{}, fault.NotFound()
 	}

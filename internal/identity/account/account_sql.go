@@ -1,15 +1,19 @@
 package account
 
 import (
+	"cmp"
+
 	"zunft/internal/ground/db"
+	"zunft/internal/identity/fold"
 )
 
-const columns = `id, salutation, title, given_name, family_name, username, email, state, language, created_at, confirmed_at, password, paused_until`
+const columns = `id, salutation, title, given_name, family_name, username, email, state, lock_reason, language,
+	policy, chamber, name_source, created_at, confirmed_at, used_at, password_at, delete_at, password, paused_until`
 
 func (a *Account) fields() []any {
 	return []any{
-		&a.ID, &a.Salutation, &a.Title, &a.GivenName, &a.FamilyName, &a.Username, &a.Email, &a.State, &a.Language,
-		&a.CreatedAt, &a.ConfirmedAt, &a.password, &a.pausedUntil,
+		&a.ID, &a.Salutation, &a.Title, &a.GivenName, &a.FamilyName, &a.Username, &a.Email, &a.State, &a.LockReason, &a.Language,
+		&a.Policy, &a.Chamber, &a.NameSource, &a.CreatedAt, &a.ConfirmedAt, &a.UsedAt, &a.PasswordAt, &a.DeleteAt, &a.password, &a.pausedUntil,
 	}
 }
 
@@ -41,7 +45,7 @@ func unconfirmedByKey(tx *db.Tx, key string) (Account, error) {
 }
 
 func usernameTaken(tx *db.Tx, username string) (bool, error) {
-	return db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM account WHERE username_key = $1 AND state <> 'unconfirmed')`, Fold(username))
+	return db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM account WHERE username_key = $1 AND state <> 'unconfirmed')`, fold.Login(username))
 }
 
 // ownerOf is the confirmed account an address belongs to.
@@ -58,7 +62,7 @@ func insert(tx *db.Tx, n New, upsert bool) (Account, error) {
 	if n.Confirmed {
 		state, confirmed = Active, tx.Now()
 	}
-	usernameKey := Fold(n.Username)
+	usernameKey := fold.Login(n.Username)
 	if usernameKey == "" {
 		usernameKey = id
 	}
@@ -67,13 +71,14 @@ func insert(tx *db.Tx, n New, upsert bool) (Account, error) {
 		again = ` ON CONFLICT (email_key) WHERE state = 'unconfirmed' DO UPDATE SET salutation = excluded.salutation, title = excluded.title,
 			given_name = excluded.given_name, family_name = excluded.family_name, name_key = excluded.name_key, username = excluded.username,
 			username_key = excluded.username_key, email = excluded.email, password = excluded.password, language = excluded.language,
+			policy = excluded.policy, chamber = excluded.chamber, answers = excluded.answers, name_source = excluded.name_source,
 			created_at = excluded.created_at, version = account.version + 1`
 	}
 	return db.One(tx, (*Account).fields, `INSERT INTO account (id, salutation, title, given_name, family_name, name_key, username, username_key,
-		email, email_key, password, state, language, created_at, confirmed_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`+again+` RETURNING `+columns,
+		email, email_key, password, state, language, created_at, confirmed_at, policy, chamber, answers, name_source)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`+again+` RETURNING `+columns,
 		id, n.Salutation, n.Title, n.GivenName, n.FamilyName, NameKey(n.FamilyName, n.GivenName), n.Username, usernameKey,
-		n.Email, Fold(n.Email), n.Password, state, n.Language, tx.Now(), confirmed)
+		n.Email, fold.Login(n.Email), n.Password, state, n.Language, tx.Now(), confirmed, n.Policy, n.Chamber, n.Answers, cmp.Or(n.NameSource, "self"))
 }
 
 func replaceFurther(tx *db.Tx, id string, addresses []string) error {
@@ -81,7 +86,7 @@ func replaceFurther(tx *db.Tx, id string, addresses []string) error {
 		return err
 	}
 	for _, a := range addresses {
-		if _, err := tx.Exec(`INSERT INTO account_email (account, email, email_key) VALUES ($1, $2, $3)`, id, a, Fold(a)); err != nil {
+		if _, err := tx.Exec(`INSERT INTO account_email (account, email, email_key, created_at) VALUES ($1, $2, $3, $4)`, id, a, fold.Login(a), tx.Now()); err != nil {
 			return err
 		}
 	}

@@ -1,9 +1,6 @@
 package account
 
 import (
-	"context"
-	"errors"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,33 +13,9 @@ import (
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/i18n"
 	"zunft/internal/ground/mail"
+	"zunft/internal/identity/link"
 	"zunft/internal/identity/schema"
 )
-
-// R046: user names and addresses are one however they are written.
-func TestFold(t *testing.T) {
-	for _, same := range [][]string{{"anna", "ANNA", "Anna ", "ａｎｎａ", "an\u200bna"}, {"groß", "GROSS", "GROẞ"}, {"müller", "MÜLLER", "mu\u0308ller"}} {
-		for _, s := range same[1:] {
-			if Fold(s) != Fold(same[0]) {
-				t.Errorf("%q is not %q", s, same[0])
-			}
-		}
-	}
-	if Fold("muller") == Fold("müller") {
-		t.Error("two people became one")
-	}
-}
-
-func FuzzFold(f *testing.F) {
-	for _, s := range []string{"Anna", "GROẞ", "ﬃ", "İ", "\xff", "ǅ", "ᾳ"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		if a := Fold(s); Fold(a) != a {
-			t.Errorf("Fold(%q) = %q, and again %q", s, a, Fold(a))
-		}
-	})
-}
 
 // R042: what is an address, and what only looks like one.
 func TestAddress(t *testing.T) {
@@ -56,102 +29,6 @@ func TestAddress(t *testing.T) {
 		if address(&p, "email", s); (len(p) == 0) != ok {
 			t.Errorf("%q: %v, want ok %v", s, p, ok)
 		}
-	}
-}
-
-// Decision 3, R048: both policies.
-func TestPolicy(t *testing.T) {
-	for _, c := range []struct {
-		policy   Policy
-		password string
-		want     string
-	}{
-		{Modern, "Mehl Hefe Wasser", ""},
-		{Modern, "vier gelbe fahrräder", ""},
-		{Modern, "xk3Lq9vbTz0P", ""},
-		{Modern, "über alle Berge", ""},
-		{Modern, "", "account.password_missing"},
-		{Modern, "elfZeichen.", "account.password_short"},
-		{Modern, "ü\u0308ü\u0308ü\u0308ü\u0308", "account.password_short"},
-		{Modern, "passwort12345", "account.password_common"},
-		{Modern, "P@ssw0rt!!!!", "account.password_common"},
-		{Modern, "Sommer2026!!", "account.password_common"},
-		{Modern, "hallohallohallo", "account.password_common"},
-		{Modern, "123123123123", "account.password_common"},
-		{Modern, "qwertzuiopü1", "account.password_common"},
-		{Modern, "1q2w3e4r5t6z", "account.password_common"},
-		{Modern, "01234567890123", "account.password_common"},
-		{Modern, "Schatz-Katze-2020", "account.password_common"},
-		{Modern, "das ist anna5678 hier", "account.password_about_you"},
-		{Modern, "ANNA5678anna!", "account.password_about_you"},
-		{Modern, strings.Repeat("lang ", 60), "account.password_long"},
-		{Modern, "Mehl\tHefe\x00Wasser", "account.password_control"},
-		{Modern, "Mehl Hefe \xff\xff Salz", "account.password_control"},
-		{Classic, "Br0t&Mehl", ""},
-		{Classic, "Br0t&Me", "account.password_short"},
-		{Classic, "brotmehl0&", "account.password_classes"},
-		{Classic, "BROTMEHL0&", "account.password_classes"},
-		{Classic, "BrotMehl&", "account.password_classes"},
-		{Classic, "BrotMehl0", "account.password_classes"},
-		{Classic, "Passw0rt!", "account.password_common"},
-	} {
-		err := c.policy.Check(c.password, "anna5678", "anna5678@beispiel.example")
-		got := ""
-		if f := fault.Of(err); f != nil {
-			got = f.Key()
-		}
-		if got != c.want {
-			t.Errorf("%s %q: %q, want %q", c.policy, c.password, got, c.want)
-		}
-	}
-}
-
-func TestHasher(t *testing.T) {
-	h := NewHasher(2)
-	phc, err := h.Hash(t.Context(), "Müller & Söhne")
-	if err != nil || !strings.HasPrefix(phc, "$argon2id$v=19$m=19456,t=2,p=1$") {
-		t.Fatal(phc, err)
-	}
-	for plain, want := range map[string]bool{"Müller & Söhne": true, "Mu\u0308ller & So\u0308hne": true, "Muller & Sohne": false, "": false} {
-		if got, err := h.Verify(t.Context(), phc, plain); got != want || err != nil {
-			t.Errorf("%q: %v %v", plain, got, err)
-		}
-	}
-	if h.Stale(phc) {
-		t.Error("a fresh hash is stale")
-	}
-	for _, bad := range []string{"", "x", "$argon2id$v=19$m=99999999,t=2,p=1$AAAA$AAAA", "$argon2i$v=19$m=64,t=1,p=1$AAAA$AAAAAAAAAAAAAAAAAAAAAAAA", "$2b$10$x"} {
-		if ok, err := h.Verify(t.Context(), bad, "x"); ok || err == nil {
-			t.Errorf("%q verifies", bad)
-		}
-	}
-}
-
-// The gate: who comes when the queue is full is told to wait, and nobody else suffers.
-func TestGate(t *testing.T) {
-	h := NewHasher(1)
-	h.Cost = Cost{KiB: 64, Passes: 1, Lanes: 1}
-	h.gate <- struct{}{} // somebody is hashing
-	ctx, cancel := context.WithCancel(t.Context())
-	var group sync.WaitGroup
-	for range queue + 1 {
-		group.Go(func() {
-			if err := h.Dummy(ctx, "x"); !errors.Is(err, context.Canceled) {
-				t.Errorf("a waiting one got %v", err)
-			}
-		})
-	}
-	for h.waiting.Load() < queue+1 {
-		runtime.Gosched() // until all stand in the queue
-	}
-	if err := h.Dummy(ctx, "x"); !fault.Is(err, fault.KindLimited) {
-		t.Errorf("one too many: %v", err)
-	}
-	cancel()
-	group.Wait()
-	<-h.gate
-	if err := h.Dummy(t.Context(), "x"); err != nil {
-		t.Error(err)
 	}
 }
 
@@ -285,7 +162,7 @@ func TestOneWinner(t *testing.T) {
 			if a, err = Create(tx, audit.Console, New{GivenName: "Anna", FamilyName: "B", Email: "anna@beispiel.example", Confirmed: true}); err != nil {
 				return err
 			}
-			token, _, err = issue(tx, a.ID, passwordLink, "", passwordFor)
+			token, _, err = link.Issue(tx, a.ID, link.Password, "", "", passwordFor)
 			return err
 		})
 		race("password", func(tx *db.Tx) error { _, err := ResetPassword(tx, audit.Actor{}, token, "phc"); return err })
@@ -294,7 +171,7 @@ func TestOneWinner(t *testing.T) {
 				if a, err = Create(tx, audit.Console, New{GivenName: "B", FamilyName: "B", Email: by + "@beispiel.example"}); err != nil {
 					return err
 				}
-				token, code, err = issue(tx, a.ID, confirmLink, "browser"+by, confirmFor)
+				token, code, err = link.Issue(tx, a.ID, link.Confirm, "", "browser"+by, confirmFor)
 				return err
 			})
 			race(by, func(tx *db.Tx) (err error) {

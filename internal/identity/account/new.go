@@ -7,6 +7,7 @@ import (
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
+	"zunft/internal/identity/fold"
 )
 
 // New is what an account begins with.
@@ -16,6 +17,9 @@ type New struct {
 	Email                                    string
 	Further                                  []string // further addresses, kept unconfirmed (R043, R044)
 	Language                                 string
+	Policy, Chamber                          string // see Account
+	Answers                                  string // JSON: what a sign-up profile asks beyond the fields here
+	NameSource                               string // empty: "self"
 	Password                                 string // PHC, made by a Hasher
 	Confirmed                                bool   // the address needs no proof: story, demo, commands
 }
@@ -43,7 +47,7 @@ func (n *New) Check() error {
 	if n.Language != "en" {
 		n.Language = "de"
 	}
-	seen := map[string]bool{Fold(n.Email): true}
+	seen := map[string]bool{fold.Login(n.Email): true}
 	var further []string
 	for i, typed := range n.Further {
 		field := fmt.Sprintf("further_%d", i+1)
@@ -51,10 +55,10 @@ func (n *New) Check() error {
 		if a == "" {
 			continue
 		}
-		if seen[Fold(a)] {
+		if seen[fold.Login(a)] {
 			p.Add(field, "account.email_twice")
 		}
-		seen[Fold(a)] = true
+		seen[fold.Login(a)] = true
 		further = append(further, a)
 	}
 	if len(further) > MaxFurther {
@@ -83,7 +87,7 @@ func Create(tx *db.Tx, by audit.Actor, n New) (Account, error) {
 		if err := Available(tx, n.Username); err != nil {
 			return Account{}, err
 		}
-		if _, err := ownerOf(tx, Fold(n.Email)); err == nil {
+		if _, err := ownerOf(tx, fold.Login(n.Email)); err == nil {
 			return Account{}, fault.Invalid("email", "account.email_taken")
 		} else if !fault.Is(err, fault.KindNotFound) {
 			return Account{}, err

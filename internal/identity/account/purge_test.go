@@ -7,6 +7,7 @@ import (
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/dbtest"
+	"zunft/internal/identity/link"
 	"zunft/internal/identity/schema"
 )
 
@@ -47,7 +48,7 @@ func TestPurgeInBatches(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				if _, _, err := issue(tx, a.ID, confirmLink, "browser", confirmFor); err != nil {
+				if _, _, err := link.Issue(tx, a.ID, link.Confirm, "", "browser", confirmFor); err != nil {
 					return err
 				}
 			}

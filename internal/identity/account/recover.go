@@ -10,6 +10,8 @@ import (
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/job"
 	"zunft/internal/ground/limit"
+	"zunft/internal/identity/fold"
+	"zunft/internal/identity/link"
 )
 
 // RecoverKind is the job that answers "Passwort vergessen".
@@ -25,7 +27,7 @@ type asked struct {
 // M13). Whether there is such an account is found out later by a job, so that
 // known and unknown names are answered alike, in the same time.
 func AskPassword(tx *db.Tx, by audit.Actor, login string) error {
-	if Fold(login) == "" {
+	if fold.Login(login) == "" {
 		return fault.Invalid("login", "account.login_missing")
 	}
 	if len(login) > 4*maxEmail {
@@ -34,7 +36,7 @@ func AskPassword(tx *db.Tx, by audit.Actor, login string) error {
 	if err := limit.TakeIn(tx, "recover/ip/"+limit.Network(by.IP), askRate); err != nil {
 		return err
 	}
-	if err := limit.TakeIn(tx, "recover/name/"+Fold(login), nameRate); err != nil {
+	if err := limit.TakeIn(tx, "recover/name/"+fold.Login(login), nameRate); err != nil {
 		return db.Keep(err)
 	}
 	id := db.NewID()
@@ -73,12 +75,12 @@ func sendPasswordLink(tx *db.Tx, by audit.Actor, login string) error {
 	}
 	to := a.Person()
 	// A confirmed further address is there for exactly this (R044).
-	if further, err := db.Value[string](tx, `SELECT email FROM account_email WHERE account = $1 AND email_key = $2 AND confirmed_at IS NOT NULL`, a.ID, Fold(login)); err == nil {
+	if further, err := db.Value[string](tx, `SELECT email FROM account_email WHERE account = $1 AND email_key = $2 AND confirmed_at IS NOT NULL`, a.ID, fold.Login(login)); err == nil {
 		to.Address = further
 	} else if !fault.Is(err, fault.KindNotFound) {
 		return err
 	}
-	token, _, err := issue(tx, a.ID, passwordLink, "", passwordFor)
+	token, _, err := link.Issue(tx, a.ID, link.Password, "", "", passwordFor)
 	if err != nil {
 		return fmt.Errorf("password link: %w", err)
 	}
@@ -92,19 +94,19 @@ func sendPasswordLink(tx *db.Tx, by audit.Actor, login string) error {
 // the link is open (R285). A pause ends with it. The caller ends all sessions
 // in the same transaction.
 func ResetPassword(tx *db.Tx, by audit.Actor, token, phc string) (Account, error) {
-	id, err := use(tx, passwordLink, token)
+	id, _, err := link.Use(tx, link.Password, token)
 	if err != nil {
-		return Account{}, spent(err)
+		return Account{}, err
 	}
 	a, err := db.One(tx, (*Account).fields, `UPDATE account SET password = $1, password_at = $3, failures = 0, paused_until = NULL, version = version + 1
 		WHERE id = $2 AND state = 'active' RETURNING `+columns, phc, id, tx.Now())
 	if err != nil {
-		return Account{}, spent(err)
+		return Account{}, link.Spent(err)
 	}
-	if err := limit.Forget(tx, "login/name/"+Fold(a.Email)); err != nil {
+	if err := limit.Forget(tx, "login/name/"+fold.Login(a.Email)); err != nil {
 		return Account{}, err
 	}
-	if err := limit.Forget(tx, "login/name/"+Fold(a.Username)); err != nil {
+	if err := limit.Forget(tx, "login/name/"+fold.Login(a.Username)); err != nil {
 		return Account{}, err
 	}
 	if err := audit.Record(tx, by, audit.Entry{Event: "password.reset", Account: a.ID}); err != nil {

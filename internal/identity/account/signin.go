@@ -8,6 +8,9 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/limit"
+	"zunft/internal/identity/fold"
+	"zunft/internal/identity/link"
+	"zunft/internal/identity/password"
 )
 
 // From the fifth failure on an account accepts no password for 30 seconds,
@@ -39,7 +42,7 @@ type Proof struct {
 // costs the same: unknown, wrong, paused, locked. Somebody with the right
 // password of an unconfirmed account gets a Proof with a Ticket. device is the
 // mark of [Device] that the browser has, or empty.
-func Authenticate(ctx context.Context, d *db.DB, h *Hasher, by audit.Actor, login, plain, device string) (Proof, error) {
+func Authenticate(ctx context.Context, d *db.DB, h *password.Hasher, by audit.Actor, login, plain, device string) (Proof, error) {
 	var p Proof
 	if err := d.Write(ctx, func(tx *db.Tx) error {
 		if device != "" {
@@ -54,7 +57,7 @@ func Authenticate(ctx context.Context, d *db.DB, h *Hasher, by audit.Actor, logi
 		if err := limit.TakeIn(tx, "login/ip/"+limit.Network(by.IP), addressRate); err != nil {
 			return err
 		}
-		return db.Keep(limit.TakeIn(tx, "login/name/"+Fold(clip(login)), loginRate))
+		return db.Keep(limit.TakeIn(tx, "login/name/"+fold.Login(clip(login)), loginRate))
 	}); err != nil {
 		return p, err
 	}
@@ -65,19 +68,19 @@ func Authenticate(ctx context.Context, d *db.DB, h *Hasher, by audit.Actor, logi
 			return err
 		}
 		ready = main.State == Active && (p.known || !main.pausedUntil.After(tx.Now()))
-		if waiting, err = unconfirmedByKey(tx, Fold(clip(login))); fault.Is(err, fault.KindNotFound) {
+		if waiting, err = unconfirmedByKey(tx, fold.Login(clip(login))); fault.Is(err, fault.KindNotFound) {
 			err = nil
 		}
 		return err
 	}); err != nil {
 		return p, err
 	}
-	good, err := h.try(ctx, ready, main.password, plain)
+	good, err := try(ctx, h, ready, main.password, plain)
 	if err != nil {
 		return p, err
 	}
 	if waiting.ID != "" { // costs a second hash, with or without a confirmed account beside it
-		yes, err := h.try(ctx, true, waiting.password, plain)
+		yes, err := try(ctx, h, true, waiting.password, plain)
 		if err != nil {
 			return p, err
 		}
@@ -97,7 +100,7 @@ func Authenticate(ctx context.Context, d *db.DB, h *Hasher, by audit.Actor, logi
 }
 
 // try verifies, or pretends to.
-func (h *Hasher) try(ctx context.Context, real bool, phc, plain string) (bool, error) {
+func try(ctx context.Context, h *password.Hasher, real bool, phc, plain string) (bool, error) {
 	if !real {
 		return false, h.Dummy(ctx, plain)
 	}
@@ -150,16 +153,16 @@ func Accept(tx *db.Tx, by audit.Actor, p Proof) (Account, error) {
 	if p.known {
 		reset, until = "", db.Time{Time: tx.Now().AddDate(100, 0, 0)}
 	}
-	a, err := db.One(tx, (*Account).fields, `UPDATE account SET `+reset+`password = $1
+	a, err := db.One(tx, (*Account).fields, `UPDATE account SET `+reset+`password = $1, used_at = $5, told_at = NULL
 		WHERE id = $2 AND state = 'active' AND password = $3 AND (paused_until IS NULL OR paused_until <= $4) RETURNING `+columns,
-		next, p.Account.ID, p.Account.password, until)
+		next, p.Account.ID, p.Account.password, until, tx.Now())
 	if fault.Is(err, fault.KindNotFound) {
 		return Account{}, refused()
 	}
 	if err != nil {
 		return Account{}, err
 	}
-	if err := revoke(tx, a.ID, passwordLink); err != nil {
+	if err := link.Revoke(tx, a.ID, link.Password); err != nil {
 		return Account{}, err
 	}
 	if p.known {
@@ -167,7 +170,7 @@ func Accept(tx *db.Tx, by audit.Actor, p Proof) (Account, error) {
 	}
 	// Limits are for guessing: who knew the password has not guessed.
 	for _, name := range []string{a.Email, a.Username} {
-		if err := limit.Forget(tx, "login/name/"+Fold(name)); err != nil {
+		if err := limit.Forget(tx, "login/name/"+fold.Login(name)); err != nil {
 			return Account{}, err
 		}
 	}

@@ -9,7 +9,8 @@ import (
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/limit"
 	"zunft/internal/ground/mail"
-	"zunft/internal/ground/seal"
+	"zunft/internal/identity/fold"
+	"zunft/internal/identity/link"
 )
 
 // mailRate bounds how many mails a stranger can make us send to one address.
@@ -33,7 +34,7 @@ func SignUp(tx *db.Tx, by audit.Actor, n New, browser string) (Account, error) {
 	if err := Available(tx, n.Username); err != nil {
 		return Account{}, err
 	}
-	if err := limit.TakeIn(tx, "mail/"+Fold(n.Email), mailRate); err != nil {
+	if err := limit.TakeIn(tx, "mail/"+fold.Login(n.Email), mailRate); err != nil {
 		return Account{}, err
 	}
 	a, err := insert(tx, n, true)
@@ -50,11 +51,11 @@ func SignUp(tx *db.Tx, by audit.Actor, n New, browser string) (Account, error) {
 }
 
 func sendConfirmation(tx *db.Tx, a Account, browser string) error {
-	token, code, err := issue(tx, a.ID, confirmLink, browser, confirmFor)
+	token, code, err := link.Issue(tx, a.ID, link.Confirm, "", browser, confirmFor)
 	if err != nil {
 		return fmt.Errorf("confirmation link: %w", err)
 	}
-	owner, err := ownerOf(tx, Fold(a.Email))
+	owner, err := ownerOf(tx, fold.Login(a.Email))
 	if err == nil {
 		to := owner.Person()
 		to.Address = a.Email
@@ -69,16 +70,16 @@ func sendConfirmation(tx *db.Tx, a Account, browser string) error {
 
 // Confirm makes the account active by the link of the mail (R057).
 func Confirm(tx *db.Tx, by audit.Actor, token string) (Account, error) {
-	id, err := use(tx, confirmLink, token)
+	id, _, err := link.Use(tx, link.Confirm, token)
 	if err != nil {
-		return Account{}, spent(err)
+		return Account{}, err
 	}
 	return confirm(tx, by, id, "link")
 }
 
 // ConfirmByCode is Confirm by the code of the mail, in the browser that asked.
 func ConfirmByCode(tx *db.Tx, by audit.Actor, browser, code string) (Account, error) {
-	id, err := useCode(tx, browser, code)
+	id, _, err := link.UseCode(tx, link.Confirm, browser, code)
 	if err != nil {
 		return Account{}, err
 	}
@@ -91,7 +92,7 @@ func confirm(tx *db.Tx, by audit.Actor, id, way string) (Account, error) {
 		return Account{}, fault.Conflict("account.try_again")
 	}
 	if err != nil {
-		return Account{}, spent(err)
+		return Account{}, link.Spent(err)
 	}
 	return a, audit.Record(tx, by, audit.Entry{Event: "account.confirmed", Account: a.ID, Detail: map[string]any{"by": way}})
 }
@@ -101,7 +102,7 @@ func resend(tx *db.Tx, by audit.Actor, a Account, browser string) error {
 	if a.State != Unconfirmed {
 		return fault.Conflict("account.already_confirmed")
 	}
-	if err := limit.TakeIn(tx, "mail/"+Fold(a.Email), mailRate); err != nil {
+	if err := limit.TakeIn(tx, "mail/"+fold.Login(a.Email), mailRate); err != nil {
 		return err
 	}
 	if err := audit.Record(tx, by, audit.Entry{Event: "account.confirmation_sent", Account: a.ID}); err != nil {
@@ -121,12 +122,12 @@ func ResendByBrowser(tx *db.Tx, by audit.Actor, browser string) error {
 
 // ResendByLink does so for the holder of an old link: it came by mail, too.
 func ResendByLink(tx *db.Tx, by audit.Actor, token, browser string) error {
-	l, err := look(tx, confirmLink, token)
+	l, err := look(tx, link.Confirm, token)
 	if err != nil {
 		return err
 	}
-	if l.State == LinkUnknown {
-		return fault.Conflict("account.link_spent")
+	if l.State == link.Unknown {
+		return fault.Conflict("link.spent")
 	}
 	return resend(tx, by, l.Account, browser)
 }
@@ -139,20 +140,14 @@ func ResendByTicket(tx *db.Tx, by audit.Actor, sealed, browser string) error {
 	}
 	a, err := load(tx, id)
 	if err != nil {
-		return spent(err)
+		return link.Spent(err)
 	}
 	return resend(tx, by, a, browser)
 }
 
 // Waiting is the account that signed up in this browser most recently.
 func Waiting(tx *db.Tx, browser string) (Account, error) {
-	if browser == "" {
-		return Account{}, fault.Conflict("account.code_elsewhere")
-	}
-	id, err := db.Value[string](tx, `SELECT account FROM account_link WHERE browser = $1 AND purpose = 'confirm' ORDER BY id DESC LIMIT 1`, seal.Hash(browser))
-	if fault.Is(err, fault.KindNotFound) {
-		return Account{}, fault.Conflict("account.code_elsewhere")
-	}
+	id, _, err := link.Waiting(tx, link.Confirm, browser)
 	if err != nil {
 		return Account{}, err
 	}

@@ -23,10 +23,13 @@ import (
 	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/directory"
 	"zunft/internal/identity/letter"
+	"zunft/internal/identity/link"
 	"zunft/internal/identity/membership"
 	"zunft/internal/identity/notice"
 	"zunft/internal/identity/openid"
 	"zunft/internal/identity/organization"
+	"zunft/internal/identity/password"
+	"zunft/internal/identity/policy"
 	"zunft/internal/identity/portal/authorize"
 	"zunft/internal/identity/portal/company"
 	"zunft/internal/identity/portal/desk"
@@ -58,7 +61,7 @@ type Portal struct {
 	Mux    *web.Mux
 	Jobs   *job.Runner
 	OpenID *openid.Provider
-	Hasher *account.Hasher
+	Hasher *password.Hasher
 
 	handler http.Handler
 }
@@ -72,7 +75,7 @@ func (p *Portal) ConnState(c net.Conn, state http.ConnState) { p.OpenID.ConnStat
 // Catalog holds all phrases of the identity portal.
 func Catalog() (*i18n.Catalog, error) {
 	return i18n.Load(web.Phrases, Phrases, notice.Phrases,
-		account.Phrases, application.Phrases, chamber.Phrases, directory.Phrases, letter.Phrases, membership.Phrases, organization.Phrases, session.Phrases, terms.Phrases,
+		account.Phrases, link.Phrases, password.Phrases, policy.Phrases, application.Phrases, chamber.Phrases, directory.Phrases, letter.Phrases, membership.Phrases, organization.Phrases, session.Phrases, terms.Phrases,
 		authorize.Phrases, company.Phrases, desk.Phrases, home.Phrases, info.Phrases, joining.Phrases, members.Phrases, openid.Phrases, profile.Phrases, signin.Phrases, signup.Phrases)
 }
 
@@ -86,8 +89,11 @@ func New(ctx context.Context, o Options) (*Portal, error) {
 	site := &web.Site{Name: "portal.name", Owner: o.Owner, Base: o.Base, Cookies: "zunft", Catalog: catalog, Proxies: o.Proxies, SignIn: visitor.ToLogin}
 	door := &visitor.Door{DB: o.DB, Site: site}
 	site.Who, site.Fill = door.Who, fill(site)
-	hasher := account.NewHasher(o.Hashes)
+	hasher := password.NewHasher(o.Hashes)
 
+	if err := o.DB.Write(ctx, policy.EnsureDefault); err != nil {
+		return nil, fmt.Errorf("default policy: %w", err)
+	}
 	if err := o.DB.Write(ctx, terms.EnsureDefaults); err != nil {
 		return nil, fmt.Errorf("default terms: %w", err)
 	}

@@ -62,11 +62,22 @@ CREATE TABLE account (
 	password      TEXT NOT NULL,            -- PHC string
 	password_at   TIMESTAMPTZ,              -- when it was replaced: what was granted before ends
 	state         TEXT NOT NULL CHECK (state IN ('unconfirmed', 'active', 'locked', 'deleted')),
+	lock_reason   TEXT NOT NULL DEFAULT '' CHECK (lock_reason IN ('', 'self', 'chamber', 'leaving', 'disavowed')),
 	language      TEXT NOT NULL DEFAULT 'de',
+	policy        TEXT NOT NULL DEFAULT '', -- key of the policy it signed up under; empty: the default
+	chamber       TEXT NOT NULL DEFAULT '', -- "meine IHK": chosen at sign-up, or empty
+	answers       TEXT NOT NULL DEFAULT '', -- JSON: what the sign-up profile asked beyond the columns
+	name_source   TEXT NOT NULL DEFAULT 'self' CHECK (name_source IN ('self', 'contract', 'eid')),
 	failures      INTEGER NOT NULL DEFAULT 0,
 	paused_until  TIMESTAMPTZ,              -- no password is accepted until then
+	code_failures INTEGER NOT NULL DEFAULT 0, -- wrong one-time codes, counted apart from passwords
+	code_paused_until TIMESTAMPTZ,
 	created_at    TIMESTAMPTZ NOT NULL,
 	confirmed_at  TIMESTAMPTZ,
+	used_at       TIMESTAMPTZ,              -- last sign-in
+	told_at       TIMESTAMPTZ,              -- that it goes for want of use
+	locked_at     TIMESTAMPTZ,
+	delete_at     TIMESTAMPTZ,              -- when the grace of a deletion ends
 	version       INTEGER NOT NULL DEFAULT 1
 );
 -- An unconfirmed account reserves neither its user name nor its address.
@@ -76,32 +87,36 @@ CREATE INDEX account_username_unconfirmed ON account (username_key) WHERE state 
 CREATE UNIQUE INDEX account_address ON account (email_key) WHERE state <> 'unconfirmed';
 CREATE UNIQUE INDEX account_address_unconfirmed ON account (email_key) WHERE state = 'unconfirmed';
 CREATE INDEX account_unconfirmed ON account (created_at) WHERE state = 'unconfirmed';
+CREATE INDEX account_leaving ON account (delete_at) WHERE delete_at IS NOT NULL;
+CREATE INDEX account_unused ON account (used_at, id) WHERE state <> 'unconfirmed';
 
 -- Up to four further addresses (R043), used once confirmed.
 CREATE TABLE account_email (
 	account      TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
 	email        TEXT NOT NULL,
 	email_key    TEXT NOT NULL,
+	created_at   TIMESTAMPTZ NOT NULL,
 	confirmed_at TIMESTAMPTZ,
 	PRIMARY KEY (account, email_key)
 );
 CREATE UNIQUE INDEX account_email_confirmed ON account_email (email_key) WHERE confirmed_at IS NOT NULL;
 
--- One-time links with a code to type: exactly one is open per account and purpose.
+-- One-time links with a code to type: exactly one is open per account, purpose and target.
 CREATE TABLE account_link (
 	id         TEXT PRIMARY KEY,
 	account    TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
-	purpose    TEXT NOT NULL CHECK (purpose IN ('confirm', 'password')),
+	purpose    TEXT NOT NULL CHECK (purpose IN ('confirm', 'password', 'email', 'email_undo', 'unlock', 'keep', 'disavow')),
+	target     TEXT NOT NULL DEFAULT '',    -- of several of a purpose: an address, a change, a mail
 	token_hash TEXT NOT NULL UNIQUE,
 	code_mac   TEXT NOT NULL,
-	browser    TEXT NOT NULL,               -- hash of the browser that asked: only there the code works
+	browser    TEXT NOT NULL,               -- hash of the browser or session that asked: only there the code works
 	tries      INTEGER NOT NULL DEFAULT 0,
 	state      TEXT NOT NULL CHECK (state IN ('open', 'used', 'superseded', 'void')),
 	created_at TIMESTAMPTZ NOT NULL,
 	expires_at TIMESTAMPTZ NOT NULL,
 	used_at    TIMESTAMPTZ
 );
-CREATE UNIQUE INDEX account_link_open ON account_link (account, purpose) WHERE state = 'open';
+CREATE UNIQUE INDEX account_link_open ON account_link (account, purpose, target) WHERE state = 'open';
 CREATE INDEX account_link_browser ON account_link (browser, purpose);
 CREATE INDEX account_link_account ON account_link (account);
 CREATE INDEX account_link_created ON account_link (created_at);
@@ -129,6 +144,7 @@ CREATE TABLE consent (
 	account  TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
 	terms    TEXT NOT NULL REFERENCES terms (id),
 	given_at TIMESTAMPTZ NOT NULL,
+	withdrawn_at TIMESTAMPTZ,               -- optional ones can be taken back, and given again
 	PRIMARY KEY (account, terms)
 );
 
@@ -138,7 +154,9 @@ CREATE TABLE session (
 	account      TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
 	organization TEXT NOT NULL DEFAULT '',  -- chosen for this session, or empty
 	amr          TEXT NOT NULL,             -- RFC 8176, blank separated
+	pending      BOOLEAN NOT NULL DEFAULT FALSE, -- the sign-in has steps to go: opens nothing but them
 	auth_time    TIMESTAMPTZ NOT NULL,
+	proved_at    TIMESTAMPTZ,               -- the last proof that allows changes (step-up)
 	ip           TEXT NOT NULL,
 	agent        TEXT NOT NULL,
 	created_at   TIMESTAMPTZ NOT NULL,

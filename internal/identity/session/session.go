@@ -9,6 +9,10 @@
 //   - when they sign out, or at once everywhere when the password is replaced
 //     or the account stops being active.
 //
+// A sign-in that has steps to go (second factor, new terms) is a session that
+// is pending: it opens nothing but these steps, for [PendingFor], and becomes a
+// whole one, with a new token, when the last of them is done.
+//
 // Proving oneself again (OpenID prompt=login, max_age) keeps the session and
 // its sid but gives it a new token and a new time of authentication.
 //
@@ -19,6 +23,8 @@ import (
 	"context"
 	"embed"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"zunft/internal/ground/audit"
@@ -38,7 +44,11 @@ const (
 	Idle = 30 * time.Minute
 	// Lifetime is how long a session lasts at most without a new proof.
 	Lifetime = 12 * time.Hour
-	touch    = time.Minute
+	// PendingFor is how long the steps of a sign-in may take.
+	PendingFor = 15 * time.Minute
+	// Fresh is how long a proof allows changes (R151, R160).
+	Fresh = 10 * time.Minute
+	touch = time.Minute
 )
 
 // EndedKind is the job that tells applications of an ended session; its body
@@ -52,35 +62,104 @@ type Session struct {
 	Organization string // chosen for this session, or empty
 	AMR          string // how it was proved, RFC 8176, blank separated
 	IP, Agent    string // where it began
+	Pending      bool   // steps of the sign-in are to go
 	AuthTime     db.Time
+	ProvedAt     db.Time // the last second factor (or what the policy takes for one)
 	CreatedAt    db.Time
 	SeenAt       db.Time
 	EndsAt       db.Time
 }
 
-const columns = `id, account, organization, amr, ip, agent, auth_time, created_at, seen_at, ends_at`
+const columns = `id, account, organization, amr, ip, agent, pending, auth_time, proved_at, created_at, seen_at, ends_at`
 
 func (s *Session) fields() []any {
-	return []any{&s.ID, &s.Account, &s.Organization, &s.AMR, &s.IP, &s.Agent, &s.AuthTime, &s.CreatedAt, &s.SeenAt, &s.EndsAt}
+	return []any{&s.ID, &s.Account, &s.Organization, &s.AMR, &s.IP, &s.Agent, &s.Pending, &s.AuthTime, &s.ProvedAt, &s.CreatedAt, &s.SeenAt, &s.EndsAt}
 }
 
-// Start begins a session for somebody who has just proved who they are.
+// Start begins a session for somebody who has just proved who they are and has
+// no more steps to go.
 func Start(tx *db.Tx, by audit.Actor, account, amr string) (token string, s Session, err error) {
-	token = seal.Token()
-	s = Session{
-		ID: db.NewID(), Account: account, AMR: amr, IP: by.IP, Agent: by.Agent,
-		AuthTime: tx.Now(), CreatedAt: tx.Now(), SeenAt: tx.Now(), EndsAt: tx.Now().Add(Lifetime),
+	return start(tx, by, Session{Account: account, AMR: amr, EndsAt: tx.Now().Add(Lifetime)})
+}
+
+// StartPending begins one that has: [Complete] makes it whole.
+func StartPending(tx *db.Tx, by audit.Actor, account, amr string) (token string, s Session, err error) {
+	return start(tx, by, Session{Account: account, AMR: amr, Pending: true, EndsAt: tx.Now().Add(PendingFor)})
+}
+
+func start(tx *db.Tx, by audit.Actor, s Session) (string, Session, error) {
+	token := seal.Token()
+	s.ID, s.IP, s.Agent = db.NewID(), by.IP, by.Agent
+	s.AuthTime, s.CreatedAt, s.SeenAt = tx.Now(), tx.Now(), tx.Now()
+	if proves(s.AMR) {
+		s.ProvedAt = tx.Now()
 	}
-	if _, err = tx.Exec(`INSERT INTO session (id, token_hash, account, amr, auth_time, ip, agent, created_at, seen_at, ends_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $5, $5, $8)`, s.ID, seal.Hash(token), account, amr, tx.Now(), by.IP, by.Agent, s.EndsAt); err != nil {
+	if _, err := tx.Exec(`INSERT INTO session (id, token_hash, account, amr, pending, auth_time, proved_at, ip, agent, created_at, seen_at, ends_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $6, $6, $10)`,
+		s.ID, seal.Hash(token), s.Account, s.AMR, s.Pending, tx.Now(), s.ProvedAt, s.IP, s.Agent, s.EndsAt); err != nil {
 		return "", s, fmt.Errorf("start session: %w", err)
 	}
-	by.Account, by.Session = account, s.ID
-	return token, s, audit.Record(tx, by, audit.Entry{Event: "session.started", Account: account, Thing: s.ID, Detail: map[string]any{"amr": amr}})
+	if s.Pending {
+		return token, s, nil
+	}
+	by.Account, by.Session = s.Account, s.ID
+	return token, s, audit.Record(tx, by, audit.Entry{Event: "session.started", Account: s.Account, Thing: s.ID, Detail: map[string]any{"amr": s.AMR}})
 }
 
-// Resolve finds the session a token opens. NotFound: it has ended, rested too
-// long, or its account is not active any more.
+// proves: more than a password was shown (a code by mail is amr "otp").
+func proves(amr string) bool {
+	for m := range strings.FieldsSeq(amr) {
+		if m != "pwd" {
+			return true
+		}
+	}
+	return false
+}
+
+// AddMethods joins methods of authentication (RFC 8176), each once.
+func AddMethods(amr, more string) string {
+	all := strings.Fields(amr)
+	for m := range strings.FieldsSeq(more) {
+		if !slices.Contains(all, m) {
+			all = append(all, m)
+		}
+	}
+	return strings.Join(all, " ")
+}
+
+// Complete makes a pending session whole: its last step is done. more are the
+// methods that the steps added, or empty. The token before is dead.
+func Complete(tx *db.Tx, by audit.Actor, s Session, more string) (token string, _ Session, err error) {
+	token, s.AMR = seal.Token(), AddMethods(s.AMR, more)
+	if proves(s.AMR) && s.ProvedAt.IsZero() || more != "" {
+		s.ProvedAt = tx.Now()
+	}
+	s, err = db.One(tx, (*Session).fields, `UPDATE session SET token_hash = $1, amr = $2, pending = FALSE, proved_at = $3, seen_at = $4, ends_at = $5
+		WHERE id = $6 AND pending AND ended_at IS NULL AND ends_at > $4 RETURNING `+columns,
+		seal.Hash(token), s.AMR, s.ProvedAt, tx.Now(), tx.Now().Add(Lifetime), s.ID)
+	if err != nil {
+		return "", s, err
+	}
+	by.Account, by.Session = s.Account, s.ID
+	return token, s, audit.Record(tx, by, audit.Entry{Event: "session.started", Account: s.Account, Thing: s.ID, Detail: map[string]any{"amr": s.AMR}})
+}
+
+// Proved notes a step-up in a running session (R151–R160): for [Fresh] changes
+// are open. The token before is dead (ASVS 7.2.4); the time of authentication
+// stays, the methods grow.
+func Proved(tx *db.Tx, by audit.Actor, s Session, more string) (token string, _ Session, err error) {
+	token = seal.Token()
+	s, err = db.One(tx, (*Session).fields, `UPDATE session SET token_hash = $1, amr = $2, proved_at = $3, seen_at = $3
+		WHERE id = $4 AND account = $5 AND NOT pending AND ended_at IS NULL AND ends_at > $3 RETURNING `+columns,
+		seal.Hash(token), AddMethods(s.AMR, more), tx.Now(), s.ID, by.Account)
+	if err != nil {
+		return "", s, err
+	}
+	return token, s, audit.Record(tx, by, audit.Entry{Event: "session.proved", Account: s.Account, Thing: s.ID, Detail: map[string]any{"amr": more}})
+}
+
+// Resolve finds the session a token opens, whole or pending. NotFound: it has
+// ended, rested too long, or its account is not active any more.
 func Resolve(tx *db.Tx, token string) (Session, error) {
 	return db.One(tx, (*Session).fields, `SELECT `+columns+` FROM session WHERE token_hash = $1 AND ended_at IS NULL AND ends_at > $2 AND seen_at > $3
 		AND EXISTS (SELECT 1 FROM account WHERE account.id = session.account AND account.state = 'active')`,
@@ -148,7 +227,7 @@ func Choose(tx *db.Tx, by audit.Actor, id, organization string) error {
 func Reauthenticated(tx *db.Tx, by audit.Actor, id, amr string) (token string, s Session, err error) {
 	token = seal.Token()
 	s, err = db.One(tx, (*Session).fields, `UPDATE session SET token_hash = $1, amr = $2, auth_time = $3, seen_at = $3, ends_at = $4, ip = $5, agent = $6
-		WHERE id = $7 AND account = $8 AND ended_at IS NULL AND ends_at > $3 RETURNING `+columns,
+		WHERE id = $7 AND account = $8 AND NOT pending AND ended_at IS NULL AND ends_at > $3 RETURNING `+columns,
 		seal.Hash(token), amr, tx.Now(), tx.Now().Add(Lifetime), by.IP, by.Agent, id, by.Account)
 	if err != nil {
 		return "", s, err

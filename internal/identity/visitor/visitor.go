@@ -40,9 +40,23 @@ const cookie = "session"
 
 type key struct{}
 
-// Of is who visits, or nil for a stranger.
+// Of is who visits, or nil for a stranger. Somebody whose sign-in has steps to
+// go is a stranger still.
 func Of(r *http.Request) *Visitor {
 	v, _ := web.Get(r, key{}).(*Visitor)
+	if v == nil || v.Session.Pending {
+		return nil
+	}
+	return v
+}
+
+// Pending is who is on the way in: the password was right, steps are to go.
+// Nil for everybody else.
+func Pending(r *http.Request) *Visitor {
+	v, _ := web.Get(r, key{}).(*Visitor)
+	if v == nil || !v.Session.Pending {
+		return nil
+	}
 	return v
 }
 
@@ -73,6 +87,9 @@ func (d *Door) Who(r *http.Request) (*http.Request, error) {
 		}
 	}
 	web.Set(r, key{}, v)
+	if v.Session.Pending {
+		return r, nil
+	}
 	actor := web.Actor(r)
 	actor.Account, actor.Session = v.Account.ID, v.Session.ID
 	web.SetActor(r, actor)

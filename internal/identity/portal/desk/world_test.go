@@ -24,8 +24,11 @@ import (
 	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/directory"
 	"zunft/internal/identity/letter"
+	"zunft/internal/identity/link"
 	"zunft/internal/identity/notice"
 	"zunft/internal/identity/organization"
+	"zunft/internal/identity/password"
+	"zunft/internal/identity/policy"
 	"zunft/internal/identity/portal/company"
 	"zunft/internal/identity/portal/desk"
 	"zunft/internal/identity/schema"
@@ -50,7 +53,7 @@ const listed = `Identnummer;Firmierung;Rechtsform;Straße;Hausnummer;PLZ;Ort;Reg
 `
 
 func catalog(t testing.TB) *i18n.Catalog {
-	c, err := i18n.Load(web.Phrases, notice.Phrases, account.Phrases, chamber.Phrases, directory.Phrases, letter.Phrases, organization.Phrases, company.Phrases, desk.Phrases,
+	c, err := i18n.Load(web.Phrases, notice.Phrases, account.Phrases, link.Phrases, password.Phrases, policy.Phrases, chamber.Phrases, directory.Phrases, letter.Phrases, organization.Phrases, company.Phrases, desk.Phrases,
 		named("portal.name"))
 	if err != nil {
 		t.Fatal(err)

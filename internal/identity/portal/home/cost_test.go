@@ -15,9 +15,12 @@ import (
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/application"
+	"zunft/internal/identity/link"
 	"zunft/internal/identity/membership"
 	"zunft/internal/identity/notice"
 	"zunft/internal/identity/organization"
+	"zunft/internal/identity/password"
+	"zunft/internal/identity/policy"
 	"zunft/internal/identity/portal/home"
 	"zunft/internal/identity/schema"
 	"zunft/internal/identity/session"
@@ -79,7 +82,7 @@ type world struct {
 }
 
 func newWorld(t testing.TB, d *db.DB) *world {
-	catalog, err := i18n.Load(web.Phrases, notice.Phrases, account.Phrases, application.Phrases, membership.Phrases, organization.Phrases, home.Phrases)
+	catalog, err := i18n.Load(web.Phrases, notice.Phrases, account.Phrases, link.Phrases, password.Phrases, policy.Phrases, application.Phrases, membership.Phrases, organization.Phrases, home.Phrases)
 	if err != nil {
 		t.Fatal(err)
 	}

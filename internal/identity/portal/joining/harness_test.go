@@ -18,9 +18,12 @@ import (
 	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/directory"
 	"zunft/internal/identity/fold"
+	"zunft/internal/identity/link"
 	"zunft/internal/identity/membership"
 	"zunft/internal/identity/notice"
 	"zunft/internal/identity/organization"
+	"zunft/internal/identity/password"
+	"zunft/internal/identity/policy"
 	"zunft/internal/identity/portal/home"
 	"zunft/internal/identity/portal/joining"
 	"zunft/internal/identity/portal/members"
@@ -48,7 +51,7 @@ func each(t *testing.T, f func(w *world)) {
 
 func newWorld(t *testing.T, d *db.DB) *world {
 	w := &world{T: t, d: d, cookies: map[string]string{}, ids: map[string]string{}, bakery: "bakery", butchery: "butchery"}
-	catalog, err := i18n.Load(web.Phrases, notice.Phrases, account.Phrases, application.Phrases, chamber.Phrases, directory.Phrases, membership.Phrases, organization.Phrases,
+	catalog, err := i18n.Load(web.Phrases, notice.Phrases, account.Phrases, link.Phrases, password.Phrases, policy.Phrases, application.Phrases, chamber.Phrases, directory.Phrases, membership.Phrases, organization.Phrases,
 		home.Phrases, joining.Phrases, members.Phrases)
 	if err != nil {
 		t.Fatal(err)

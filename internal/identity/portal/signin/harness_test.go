@@ -22,7 +22,10 @@ import (
 	"zunft/internal/ground/mail"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/account"
+	"zunft/internal/identity/link"
 	"zunft/internal/identity/notice"
+	"zunft/internal/identity/password"
+	"zunft/internal/identity/policy"
 	"zunft/internal/identity/portal/signin"
 	"zunft/internal/identity/schema"
 	"zunft/internal/identity/session"
@@ -36,7 +39,7 @@ type world struct {
 	d       *db.DB
 	handler http.Handler
 	jobs    *job.Runner
-	hasher  *account.Hasher
+	hasher  *password.Hasher
 	pages   *signin.Pages
 	clock   atomic.Int64
 	mu      sync.Mutex
@@ -51,19 +54,22 @@ func newWorld(t testing.TB, d *db.DB) *world {
 	w := &world{t: t, d: d, jobs: &job.Runner{DB: d}}
 	w.clock.Store(time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC).UnixMicro())
 	d.Now = func() time.Time { return time.UnixMicro(w.clock.Load()).UTC() }
-	catalog, err := i18n.Load(web.Phrases, notice.Phrases, account.Phrases, session.Phrases, terms.Phrases, signin.Phrases)
+	catalog, err := i18n.Load(web.Phrases, notice.Phrases, account.Phrases, link.Phrases, password.Phrases, policy.Phrases, session.Phrases, terms.Phrases, signin.Phrases)
 	if err != nil {
 		t.Fatal(err)
 	}
 	site := &web.Site{Name: "Kammerkonto", Owner: "Kammer Musterland", Base: "http://portal.example", Cookies: "t", Catalog: catalog, SignIn: visitor.ToLogin}
 	door := &visitor.Door{DB: d, Site: site}
 	site.Who = door.Who
+	if err := d.Write(t.Context(), policy.EnsureDefault); err != nil {
+		t.Fatal(err)
+	}
 	if err := d.Write(t.Context(), terms.EnsureDefaults); err != nil {
 		t.Fatal(err)
 	}
 	m := web.NewMux(site)
-	hasher := account.NewHasher(2)
-	hasher.Cost = account.Cost{KiB: 64, Passes: 1, Lanes: 1} // the tests are about the way, not about its price
+	hasher := password.NewHasher(2)
+	hasher.Cost = password.Cost{KiB: 64, Passes: 1, Lanes: 1} // the tests are about the way, not about its price
 	w.hasher = hasher
 	w.pages = &signin.Pages{DB: d, Site: site, Door: door, Hasher: hasher}
 	w.pages.Mount(m)
@@ -134,7 +140,7 @@ func (w *world) exec(query string, args ...any) {
 
 var links = regexp.MustCompile(`/(?:confirm|recover/password)/[\w-]{43}`)
 
-func link(m mail.Message) string { return links.FindString(m.Body) }
+func linkIn(m mail.Message) string { return links.FindString(m.Body) }
 
 // count reads a number from the database.
 func (w *world) count(query string, args ...any) (n int) {
@@ -224,12 +230,12 @@ func (g page) goes(t testing.TB, to string) {
 	}
 }
 
-const password = "Mehl Hefe Wasser Salz"
+const plain = "Mehl Hefe Wasser Salz"
 
 // create makes an account without going through the sign-up.
 func (w *world) create(username string, confirmed bool) (a account.Account) {
 	w.t.Helper()
-	phc, err := w.hasher.Hash(w.t.Context(), password)
+	phc, err := w.hasher.Hash(w.t.Context(), plain)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -246,7 +252,7 @@ func (w *world) create(username string, confirmed bool) (a account.Account) {
 	return a
 }
 
-func (p *person) signIn(login, password string, more ...string) page {
+func (p *person) signIn(login, plain string, more ...string) page {
 	p.w.t.Helper()
-	return p.post("/login", append([]string{"username", login, "password", password}, more...)...)
+	return p.post("/login", append([]string{"username", login, "password", plain}, more...)...)
 }

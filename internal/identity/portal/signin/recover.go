@@ -8,6 +8,8 @@ import (
 	"zunft/internal/ground/limit"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/account"
+	"zunft/internal/identity/link"
+	"zunft/internal/identity/password"
 	"zunft/internal/identity/session"
 	"zunft/internal/identity/visitor"
 )
@@ -49,7 +51,7 @@ func (p *Pages) recover(w http.ResponseWriter, r *http.Request) error {
 type resetPage struct {
 	web.Frame
 	Form   *web.Form
-	State  account.LinkState
+	State  link.State
 	UsedAt db.Time
 	Token  string
 	Login  string
@@ -76,10 +78,10 @@ func (p *Pages) showReset(w http.ResponseWriter, r *http.Request, f *web.Form) e
 	status := f.Status()
 	page := &resetPage{Form: f, State: l.State, UsedAt: l.UsedAt, Token: r.PathValue("token"), Policy: p.policy().Hint()}
 	switch {
-	case l.State == account.LinkOpen:
+	case l.State == link.Open:
 		page.Login = loginOf(l.Account)
 	case status != http.StatusOK:
-	case l.State == account.LinkUnknown:
+	case l.State == link.Unknown:
 		status = http.StatusNotFound
 	default:
 		status = http.StatusGone
@@ -96,7 +98,7 @@ func (p *Pages) reset(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if l.State != account.LinkOpen {
+	if l.State != link.Open {
 		return p.showReset(w, r, web.NewForm())
 	}
 	plain := f.Raw("password")
@@ -134,9 +136,9 @@ func (p *Pages) reset(w http.ResponseWriter, r *http.Request) error {
 	return p.Site.Done(w, r, "/login", "signin.password_set")
 }
 
-func (p *Pages) policy() account.Policy {
+func (p *Pages) policy() password.Rule {
 	if p.Policy == "" {
-		return account.Modern
+		return password.Modern
 	}
 	return p.Policy
 }

@@ -18,6 +18,7 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/account"
+	"zunft/internal/identity/password"
 	"zunft/internal/identity/session"
 	"zunft/internal/identity/visitor"
 )
@@ -37,8 +38,8 @@ type Pages struct {
 	DB     *db.DB
 	Site   *web.Site
 	Door   *visitor.Door
-	Hasher *account.Hasher
-	Policy account.Policy // empty: account.Modern
+	Hasher *password.Hasher
+	Policy password.Rule // empty: password.Modern
 
 	// AllowNext lets the form of this page lead to the application that next
 	// belongs to, and names that application; empty if it belongs to none. May be nil.

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"zunft/internal/ground/web"
-	"zunft/internal/identity/account"
+	"zunft/internal/identity/password"
 )
 
 // R031 to R035 (R034), S01: the page and the way in, by user name or address, in one field.
@@ -33,12 +33,12 @@ func TestSignIn(t *testing.T) {
 		}
 		for _, login := range []string{"anna", "ANNA", " anna@Beispiel.Example ", "ａｎｎａ"} {
 			q := w.person("192.0.2.2")
-			q.signIn(login, password, "next", "/organizations/join?a=b").goes(t, "/organizations/join?a=b")
+			q.signIn(login, plain, "next", "/organizations/join?a=b").goes(t, "/organizations/join?a=b")
 			q.get("/").want(t, 200, "Start: Anna Beispiel")
 		}
 
 		// R032: the name is remembered, nothing else.
-		p.signIn("anna", password, "remember", "1").goes(t, "/")
+		p.signIn("anna", plain, "remember", "1").goes(t, "/")
 		p.get("/login").goes(t, "/")
 		p.post("/logout").goes(t, "/logged-out")
 		p.get("/logged-out").want(t, 200, "Sie sind abgemeldet")
@@ -46,7 +46,7 @@ func TestSignIn(t *testing.T) {
 		if g := p.get("/login").want(t, 200); !strings.Contains(g.body, `value="anna"`) || !strings.Contains(g.body, " checked") {
 			t.Error("the name is not remembered")
 		}
-		p.signIn("anna", password).goes(t, "/")
+		p.signIn("anna", plain).goes(t, "/")
 		p.post("/logout").goes(t, "/logged-out")
 		if g := p.get("/login"); strings.Contains(g.body, `value="anna"`) {
 			t.Error("the name is not forgotten")
@@ -63,7 +63,7 @@ func TestNext(t *testing.T) {
 			if g := p.do("GET", "/login?next="+escape(next), nil).want(t, 200); !strings.Contains(g.body, `name="next" value="/"`) {
 				t.Errorf("the page carries %q", next)
 			}
-			p.signIn("anna", password, "next", next).goes(t, "/")
+			p.signIn("anna", plain, "next", next).goes(t, "/")
 		}
 		w.pages.AllowNext = func(rw http.ResponseWriter, r *http.Request, next string) string {
 			web.AllowForm(rw, "https://training.example/callback")
@@ -100,7 +100,7 @@ func TestFixation(t *testing.T) {
 		}
 		p := w.person("192.0.2.1")
 		p.cookies["t_session"] = strings.Repeat("A", 43) // planted by somebody
-		p.signIn("anna", password).goes(t, "/")
+		p.signIn("anna", plain).goes(t, "/")
 		first := p.cookies["t_session"]
 		if first == strings.Repeat("A", 43) || !opens(first) {
 			t.Fatal("the planted token was kept")
@@ -108,7 +108,7 @@ func TestFixation(t *testing.T) {
 		// prompt=login: the same session, another token, a new time.
 		w.pass(10 * time.Minute)
 		p.get("/login?again=1&next=/oauth2/authorize").want(t, 200, "Sie sind als Anna Beispiel angemeldet")
-		p.signIn("anna", password, "again", "1", "next", "/oauth2/authorize").goes(t, "/oauth2/authorize")
+		p.signIn("anna", plain, "again", "1", "next", "/oauth2/authorize").goes(t, "/oauth2/authorize")
 		second := p.cookies["t_session"]
 		if opens(first) || !opens(second) || w.count(`SELECT count(*) FROM session`) != 1 {
 			t.Error("proving oneself again keeps the old token, or makes a second session")
@@ -117,7 +117,7 @@ func TestFixation(t *testing.T) {
 			t.Error("auth_time did not move")
 		}
 		// Another account in the same browser: the session before is over.
-		p.signIn("bert", password, "again", "1").goes(t, "/")
+		p.signIn("bert", plain, "again", "1").goes(t, "/")
 		third := p.cookies["t_session"]
 		if opens(second) || !opens(third) || w.count(`SELECT count(*) FROM session WHERE ended_at IS NULL`) != 1 {
 			t.Error("the session of the other account lives on")
@@ -144,21 +144,21 @@ func TestPause(t *testing.T) {
 			}
 		}
 		fail(4)
-		w.person("192.0.2.1").signIn("anna", password).goes(t, "/") // and counts from the start again
+		w.person("192.0.2.1").signIn("anna", plain).goes(t, "/") // and counts from the start again
 		fail(5)
-		known := p.signIn("anna", password).want(t, 422)
-		unknown := p.signIn("emil", password).want(t, 422)
+		known := p.signIn("anna", plain).want(t, 422)
+		unknown := p.signIn("emil", plain).want(t, 422)
 		if formKey.ReplaceAllString(strings.ReplaceAll(known.body, "anna", "emil"), "") != formKey.ReplaceAllString(unknown.body, "") {
 			t.Error("a pause shows")
 		}
 		w.pass(29 * time.Second)
-		p.signIn("anna", password).want(t, 422)
+		p.signIn("anna", plain).want(t, 422)
 		w.pass(time.Second)
 		fail(1) // the sixth: a minute
 		w.pass(59 * time.Second)
-		p.signIn("anna", password).want(t, 422)
+		p.signIn("anna", plain).want(t, 422)
 		w.pass(time.Second)
-		p.signIn("anna", password).goes(t, "/")
+		p.signIn("anna", plain).goes(t, "/")
 		if w.count(`SELECT failures FROM account`) != 0 || w.count(`SELECT count(*) FROM audit WHERE event = 'account.paused'`) != 2 {
 			t.Error("the counter stays, or the pauses are not recorded")
 		}
@@ -183,8 +183,8 @@ func TestSameAnswer(t *testing.T) {
 		for _, c := range [][2]string{
 			{"wrong", "Irgend ein Passwort"},
 			{"unconf", "Irgend ein Passwort"},
-			{"locked", password},
-			{"deleted", password},
+			{"locked", plain},
+			{"deleted", plain},
 			{"wrong", strings.Repeat("x", 100_000)},
 			{"wrong", "\x00"},
 			{"wrong\x00", "\xff"},
@@ -194,9 +194,9 @@ func TestSameAnswer(t *testing.T) {
 			}
 		}
 		w.person("192.0.2.1").signIn("wrong", strings.Repeat("p", 1<<20)).want(t, 413, "zu groß")
-		w.person("192.0.2.1").signIn(strings.Repeat("ä", 20_000), password).want(t, 422)
+		w.person("192.0.2.1").signIn(strings.Repeat("ä", 20_000), plain).want(t, 422)
 		// R255: who knows the password of an unconfirmed account may have a new mail, and no session.
-		g := w.person("192.0.2.1").signIn("unconf", password).want(t, 200, "Bestätigen Sie zuerst Ihre E-Mail-Adresse", "Neue E-Mail anfordern")
+		g := w.person("192.0.2.1").signIn("unconf", plain).want(t, 200, "Bestätigen Sie zuerst Ihre E-Mail-Adresse", "Neue E-Mail anfordern")
 		if w.count(`SELECT count(*) FROM session`) != 0 || !strings.Contains(g.body, `name="ticket"`) {
 			t.Error("an unconfirmed account is signed in, or cannot go on")
 		}
@@ -211,7 +211,7 @@ func TestKnownDevice(t *testing.T) {
 		w.create("anna", true)
 		w.create("bert", true)
 		owner, thief := w.person("192.0.2.1"), w.person("192.0.2.9")
-		owner.signIn("anna", password).goes(t, "/")
+		owner.signIn("anna", plain).goes(t, "/")
 		owner.post("/logout")
 		strangers := func() {
 			for i := range 30 {
@@ -219,10 +219,10 @@ func TestKnownDevice(t *testing.T) {
 			}
 		}
 		strangers()
-		if got := w.person("192.0.2.2").signIn("anna", password).status; got == 303 {
+		if got := w.person("192.0.2.2").signIn("anna", plain).status; got == 303 {
 			t.Fatal("no pause at all")
 		}
-		owner.signIn("anna", password).goes(t, "/")
+		owner.signIn("anna", plain).goes(t, "/")
 		owner.post("/logout")
 		if w.count(`SELECT failures FROM account WHERE username = 'anna'`) == 0 {
 			t.Error("the owner's sign-in gave the strangers new tries")
@@ -232,18 +232,18 @@ func TestKnownDevice(t *testing.T) {
 			w.person("192.0.2.3").signIn("bert", "geraten geraten")
 		}
 		thief.cookies = map[string]string{"t_device": owner.cookies["t_device"]}
-		thief.signIn("bert", password).want(t, 422)
+		thief.signIn("bert", plain).want(t, 422)
 		// Whoever has the mark may try ten times.
 		for range 12 {
 			thief.signIn("anna", "geraten geraten")
 		}
-		if got := thief.signIn("anna", password).status; got == 303 {
+		if got := thief.signIn("anna", plain).status; got == 303 {
 			t.Error("a known browser guesses without end")
 		}
 		w.pass(time.Hour)
 		strangers()
 		w.exec(`UPDATE account SET password = (SELECT password FROM account WHERE username = 'bert') WHERE username = 'anna'`)
-		if got := owner.signIn("anna", password).status; got == 303 {
+		if got := owner.signIn("anna", plain).status; got == 303 {
 			t.Error("the mark outlives the password")
 		}
 	})
@@ -274,12 +274,12 @@ func TestLimits(t *testing.T) {
 func TestRehash(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		a := w.create("anna", true)
-		w.hasher.Cost = account.Cost{KiB: 128, Passes: 2, Lanes: 1}
-		w.person("192.0.2.1").signIn("anna", password).goes(t, "/")
+		w.hasher.Cost = password.Cost{KiB: 128, Passes: 2, Lanes: 1}
+		w.person("192.0.2.1").signIn("anna", plain).goes(t, "/")
 		if w.count(`SELECT count(*) FROM account WHERE id = $1 AND password LIKE '%m=128,t=2,p=1%'`, a.ID) != 1 {
 			t.Error("the hash is the old one")
 		}
-		w.person("192.0.2.1").signIn("anna", password).goes(t, "/")
+		w.person("192.0.2.1").signIn("anna", plain).goes(t, "/")
 	})
 }
 
@@ -290,7 +290,7 @@ func TestRecover(t *testing.T) {
 		w.create("unconf", false)
 		p := w.person("192.0.2.1")
 		elsewhere := w.person("192.0.2.5")
-		elsewhere.signIn("anna", password).goes(t, "/")
+		elsewhere.signIn("anna", plain).goes(t, "/")
 
 		p.get("/recover/password").want(t, 200, "Passwort vergessen", "Benutzername oder E-Mail-Adresse", "Absenden")
 		p.post("/recover/password", "login", " ").want(t, 422, "Geben Sie Ihren Benutzernamen oder Ihre E-Mail-Adresse ein")
@@ -308,16 +308,16 @@ func TestRecover(t *testing.T) {
 			t.Fatalf("mails %+v", mails)
 		}
 		older, newer := mails[0], mails[1]
-		p.get(link(older)).want(t, 410, "neuere E-Mail", "Neuen Link anfordern")
-		p.do("HEAD", link(newer), nil).want(t, 200)
-		p.get(link(newer)).want(t, 200, "Neues Passwort festlegen", "Mindestens 12 Zeichen")
+		p.get(linkIn(older)).want(t, 410, "neuere E-Mail", "Neuen Link anfordern")
+		p.do("HEAD", linkIn(newer), nil).want(t, 200)
+		p.get(linkIn(newer)).want(t, 200, "Neues Passwort festlegen", "Mindestens 12 Zeichen")
 		const next = "Ofen Blech Teig Korb"
 		set := func(path, a, b string) page { return p.post(path, "password", a, "password_repeat", b) }
-		set(link(older), next, next).want(t, 410)
-		set(link(newer), "kurz", "kurz").want(t, 422, "mindestens 12 Zeichen")
-		set(link(newer), "xx anna xx xx", "xx anna xx xx").want(t, 422, "in dem Ihr Benutzername")
-		set(link(newer), next, next+"!").want(t, 422, "dasselbe Passwort")
-		set(link(newer), next, next).goes(t, "/login")
+		set(linkIn(older), next, next).want(t, 410)
+		set(linkIn(newer), "kurz", "kurz").want(t, 422, "mindestens 12 Zeichen")
+		set(linkIn(newer), "xx anna xx xx", "xx anna xx xx").want(t, 422, "in dem Ihr Benutzername")
+		set(linkIn(newer), next, next+"!").want(t, 422, "dasselbe Passwort")
+		set(linkIn(newer), next, next).goes(t, "/login")
 		p.get("/login").want(t, 200, "Ihr neues Passwort gilt")
 		changed := w.one("anna@beispiel.example", "Ihr Passwort wurde geändert")
 		if !strings.HasSuffix(strings.TrimSpace(changed.Body), "/recover/password") || !strings.Contains(changed.Body, "Das waren nicht Sie?") {
@@ -327,23 +327,23 @@ func TestRecover(t *testing.T) {
 		if w.count(`SELECT count(*) FROM account WHERE password_at IS NOT NULL`) != 1 {
 			t.Error("what was granted before does not end") // see openid, TestReplacedPasswordEndsOfflineAccess
 		}
-		p.get(link(newer)).want(t, 410, "schon benutzt") // R285
-		set(link(newer), "Noch ein Anderes Wort", "Noch ein Anderes Wort").want(t, 410)
-		p.signIn("anna", password).want(t, 422)
+		p.get(linkIn(newer)).want(t, 410, "schon benutzt") // R285
+		set(linkIn(newer), "Noch ein Anderes Wort", "Noch ein Anderes Wort").want(t, 410)
+		p.signIn("anna", plain).want(t, 422)
 		p.signIn("anna", next).goes(t, "/")
 
 		// R286: signing in with the old password makes an open link void.
 		p.post("/recover/password", "login", "anna")
 		m := w.one("anna@beispiel.example", "Passwort zurücksetzen")
 		w.person("192.0.2.6").signIn("anna", next).goes(t, "/")
-		p.get(link(m)).want(t, 410, "mit Ihrem bisherigen Passwort angemeldet")
-		set(link(m), password, password).want(t, 410)
+		p.get(linkIn(m)).want(t, 410, "mit Ihrem bisherigen Passwort angemeldet")
+		set(linkIn(m), plain, plain).want(t, 410)
 		// L01: two hours.
 		p.post("/recover/password", "login", "anna")
 		m = w.one("anna@beispiel.example", "Passwort zurücksetzen")
 		w.pass(2 * time.Hour)
-		p.get(link(m)).want(t, 410, "Dieser Link war 2 Stunden gültig")
-		set(link(m), password, password).want(t, 410)
+		p.get(linkIn(m)).want(t, 410, "Dieser Link war 2 Stunden gültig")
+		set(linkIn(m), plain, plain).want(t, 410)
 		p.get("/recover/password/"+strings.Repeat("x", 43)).want(t, 404, "Diesen Link kennen wir nicht")
 		// A pause ends with a new password: the way back in is open to the owner.
 		for range 6 {
@@ -351,8 +351,8 @@ func TestRecover(t *testing.T) {
 		}
 		p.post("/recover/password", "login", "anna@beispiel.example")
 		m = w.one("anna@beispiel.example", "Passwort zurücksetzen")
-		set(link(m), password, password).goes(t, "/login")
-		p.signIn("anna", password).goes(t, "/")
+		set(linkIn(m), plain, plain).goes(t, "/login")
+		p.signIn("anna", plain).goes(t, "/")
 	})
 }
 
@@ -383,7 +383,7 @@ func TestRaces(t *testing.T) {
 			group.Go(func() {
 				barrier.Wait()
 				next := fmt.Sprintf("Ofen Blech Teig %02d", i)
-				switch g := w.person(fmt.Sprintf("192.0.3.%d", i)).post(link(m), "password", next, "password_repeat", next); {
+				switch g := w.person(fmt.Sprintf("192.0.3.%d", i)).post(linkIn(m), "password", next, "password_repeat", next); {
 				case g.status == http.StatusSeeOther:
 					won.Add(1)
 				case g.status >= 500:

@@ -21,7 +21,10 @@ import (
 	"zunft/internal/ground/mail"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/account"
+	"zunft/internal/identity/link"
 	"zunft/internal/identity/notice"
+	"zunft/internal/identity/password"
+	"zunft/internal/identity/policy"
 	"zunft/internal/identity/portal/signin"
 	"zunft/internal/identity/portal/signup"
 	"zunft/internal/identity/schema"
@@ -49,19 +52,22 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	w := &world{t: t, d: d, jobs: &job.Runner{DB: d}}
 	w.clock.Store(time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC).UnixMicro())
 	d.Now = func() time.Time { return time.UnixMicro(w.clock.Load()).UTC() }
-	catalog, err := i18n.Load(web.Phrases, notice.Phrases, account.Phrases, session.Phrases, terms.Phrases, signin.Phrases, signup.Phrases)
+	catalog, err := i18n.Load(web.Phrases, notice.Phrases, account.Phrases, link.Phrases, password.Phrases, policy.Phrases, session.Phrases, terms.Phrases, signin.Phrases, signup.Phrases)
 	if err != nil {
 		t.Fatal(err)
 	}
 	site := &web.Site{Name: "Kammerkonto", Owner: "Kammer Musterland", Base: "http://portal.example", Cookies: "t", Catalog: catalog, SignIn: visitor.ToLogin}
 	door := &visitor.Door{DB: d, Site: site}
 	site.Who = door.Who
+	if err := d.Write(t.Context(), policy.EnsureDefault); err != nil {
+		t.Fatal(err)
+	}
 	if err := d.Write(t.Context(), terms.EnsureDefaults); err != nil {
 		t.Fatal(err)
 	}
 	m := web.NewMux(site)
-	hasher := account.NewHasher(2)
-	hasher.Cost = account.Cost{KiB: 64, Passes: 1, Lanes: 1} // the tests are about the way, not about its price
+	hasher := password.NewHasher(2)
+	hasher.Cost = password.Cost{KiB: 64, Passes: 1, Lanes: 1} // the tests are about the way, not about its price
 	(&signup.Pages{DB: d, Site: site, Door: door, Hasher: hasher}).Mount(m)
 	(&signin.Pages{DB: d, Site: site, Door: door, Hasher: hasher}).Mount(m)
 	m.Signed("GET /{$}", func(rw http.ResponseWriter, r *http.Request) error {
@@ -127,8 +133,8 @@ var (
 	codes = regexp.MustCompile(`(?m)^\d{6}$`)
 )
 
-func link(m mail.Message) string { return links.FindString(m.Body) }
-func code(m mail.Message) string { return codes.FindString(m.Body) }
+func linkIn(m mail.Message) string { return links.FindString(m.Body) }
+func code(m mail.Message) string   { return codes.FindString(m.Body) }
 
 // count reads a number from the database.
 func (w *world) count(query string, args ...any) (n int) {
@@ -218,7 +224,7 @@ func (g page) goes(t *testing.T, to string) {
 	}
 }
 
-const password = "Mehl Hefe Wasser Salz"
+const plain = "Mehl Hefe Wasser Salz"
 
 // anna is what Anna types in step 1; changes are name, value pairs.
 func anna(changes ...string) url.Values {
@@ -230,8 +236,8 @@ func anna(changes ...string) url.Values {
 		{"email", "anna@beispiel.example"},
 		{"email_repeat", "anna@beispiel.example"},
 		{"username", "anna"},
-		{"password", password},
-		{"password_repeat", password},
+		{"password", plain},
+		{"password_repeat", plain},
 		{"do", "next"},
 	} {
 		f.Set(p[0], p[1])
@@ -255,7 +261,7 @@ func (p *person) register(changes ...string) page {
 	return p.post("/register/terms", "do", "submit", "accept", "1", "terms", id[1])
 }
 
-func (p *person) signIn(login, password string) page {
+func (p *person) signIn(login, plain string) page {
 	p.w.t.Helper()
-	return p.post("/login", "username", login, "password", password)
+	return p.post("/login", "username", login, "password", plain)
 }

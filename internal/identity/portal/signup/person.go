@@ -15,6 +15,7 @@ import (
 	"zunft/internal/ground/limit"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/account"
+	"zunft/internal/identity/fold"
 )
 
 // draft is what step 1 leaves behind for step 2.
@@ -128,7 +129,7 @@ func (p *Pages) person(w http.ResponseWriter, r *http.Request) error {
 	if n.Username == "" {
 		f.Add("username", "account.username_missing")
 	}
-	if account.Fold(f.Text("email")) != account.Fold(f.Text("email_repeat")) {
+	if fold.Login(f.Text("email")) != fold.Login(f.Text("email_repeat")) {
 		f.Add("email_repeat", "signup.email_differs")
 	}
 	plain := f.Raw("password")

@@ -26,7 +26,7 @@ import (
 	"zunft/internal/ground/limit"
 	"zunft/internal/ground/seal"
 	"zunft/internal/ground/web"
-	"zunft/internal/identity/account"
+	"zunft/internal/identity/password"
 	"zunft/internal/identity/visitor"
 )
 
@@ -45,8 +45,8 @@ type Pages struct {
 	DB     *db.DB
 	Site   *web.Site
 	Door   *visitor.Door
-	Hasher *account.Hasher
-	Policy account.Policy // empty: account.Modern
+	Hasher *password.Hasher
+	Policy password.Rule // empty: password.Modern
 }
 
 // Mount adds the routes.
@@ -96,9 +96,9 @@ func (p *Pages) keepNext(w http.ResponseWriter, next string) {
 	}
 }
 
-func (p *Pages) policy() account.Policy {
+func (p *Pages) policy() password.Rule {
 	if p.Policy == "" {
-		return account.Modern
+		return password.Modern
 	}
 	return p.Policy
 }

@@ -7,6 +7,7 @@ import (
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/account"
+	"zunft/internal/identity/link"
 	"zunft/internal/identity/session"
 )
 
@@ -96,7 +97,7 @@ type confirmPage struct {
 	Form    *web.Form
 	Heading string // phrase keys: what became of the link, and what to do
 	Text    string
-	State   account.LinkState
+	State   link.State
 	UsedAt  db.Time
 	Name    string
 	Login   string
@@ -118,16 +119,16 @@ func (p *Pages) showConfirm(w http.ResponseWriter, r *http.Request, f *web.Form)
 	page.State, page.UsedAt = l.State, l.UsedAt
 	status := f.Status()
 	switch {
-	case l.State == account.LinkOpen && l.Account.State == account.Unconfirmed:
+	case l.State == link.Open && l.Account.State == account.Unconfirmed:
 		page.Name, page.Login = l.Account.Name(), l.Account.Username
-	case l.State == account.LinkUnknown:
+	case l.State == link.Unknown:
 		if status == http.StatusOK {
 			status = http.StatusNotFound
 		}
 	default:
 		page.Can = l.Account.State == account.Unconfirmed
-		if !page.Can && l.State != account.LinkUsed {
-			page.State = account.LinkUsed // confirmed by another link
+		if !page.Can && l.State != link.Used {
+			page.State = link.Used // confirmed by another link
 		}
 		if status == http.StatusOK {
 			status = http.StatusGone

@@ -94,11 +94,22 @@ CREATE TABLE account (
 	password      TEXT NOT NULL,            -- PHC string
 	password_at   TIMESTAMPTZ,              -- when it was replaced: what was granted before ends
 	state         TEXT NOT NULL CHECK (state IN ('unconfirmed', 'active', 'locked', 'deleted')),
+	lock_reason   TEXT NOT NULL DEFAULT '' CHECK (lock_reason IN ('', 'self', 'chamber', 'leaving', 'disavowed')),
 	language      TEXT NOT NULL DEFAULT 'de',
+	policy        TEXT NOT NULL DEFAULT '', -- key of the policy it signed up under; empty: the default
+	chamber       TEXT NOT NULL DEFAULT '', -- "meine IHK": chosen at sign-up, or empty
+	answers       TEXT NOT NULL DEFAULT '', -- JSON: what the sign-up profile asked beyond the columns
+	name_source   TEXT NOT NULL DEFAULT 'self' CHECK (name_source IN ('self', 'contract', 'eid')),
 	failures      INTEGER NOT NULL DEFAULT 0,
 	paused_until  TIMESTAMPTZ,              -- no password is accepted until then
+	code_failures INTEGER NOT NULL DEFAULT 0, -- wrong one-time codes, counted apart from passwords
+	code_paused_until TIMESTAMPTZ,
 	created_at    TIMESTAMPTZ NOT NULL,
 	confirmed_at  TIMESTAMPTZ,
+	used_at       TIMESTAMPTZ,              -- last sign-in
+	told_at       TIMESTAMPTZ,              -- that it goes for want of use
+	locked_at     TIMESTAMPTZ,
+	delete_at     TIMESTAMPTZ,              -- when the grace of a deletion ends
 	version       INTEGER NOT NULL DEFAULT 1
 );
 CREATE UNIQUE INDEX account_username ON account (username_key) WHERE state <> 'unconfirmed';
@@ -106,11 +117,14 @@ CREATE INDEX account_username_unconfirmed ON account (username_key) WHERE state 
 CREATE UNIQUE INDEX account_address ON account (email_key) WHERE state <> 'unconfirmed';
 CREATE UNIQUE INDEX account_address_unconfirmed ON account (email_key) WHERE state = 'unconfirmed';
 CREATE INDEX account_unconfirmed ON account (created_at) WHERE state = 'unconfirmed';
+CREATE INDEX account_leaving ON account (delete_at) WHERE delete_at IS NOT NULL;
+CREATE INDEX account_unused ON account (used_at, id) WHERE state <> 'unconfirmed';
 
 CREATE TABLE account_email (
 	account      TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
 	email        TEXT NOT NULL,
 	email_key    TEXT NOT NULL,
+	created_at   TIMESTAMPTZ NOT NULL,
 	confirmed_at TIMESTAMPTZ,
 	PRIMARY KEY (account, email_key)
 );
@@ -119,17 +133,18 @@ CREATE UNIQUE INDEX account_email_confirmed ON account_email (email_key) WHERE c
 CREATE TABLE account_link (
 	id         TEXT PRIMARY KEY,
 	account    TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
-	purpose    TEXT NOT NULL CHECK (purpose IN ('confirm', 'password')),
+	purpose    TEXT NOT NULL CHECK (purpose IN ('confirm', 'password', 'email', 'email_undo', 'unlock', 'keep', 'disavow')),
+	target     TEXT NOT NULL DEFAULT '',    -- of several of a purpose: an address, a change, a mail
 	token_hash TEXT NOT NULL UNIQUE,
 	code_mac   TEXT NOT NULL,
-	browser    TEXT NOT NULL,               -- hash of the browser that asked: only there the code works
+	browser    TEXT NOT NULL,               -- hash of the browser or session that asked: only there the code works
 	tries      INTEGER NOT NULL DEFAULT 0,
 	state      TEXT NOT NULL CHECK (state IN ('open', 'used', 'superseded', 'void')),
 	created_at TIMESTAMPTZ NOT NULL,
 	expires_at TIMESTAMPTZ NOT NULL,
 	used_at    TIMESTAMPTZ
 );
-CREATE UNIQUE INDEX account_link_open ON account_link (account, purpose) WHERE state = 'open';
+CREATE UNIQUE INDEX account_link_open ON account_link (account, purpose, target) WHERE state = 'open';
 CREATE INDEX account_link_browser ON account_link (browser, purpose);
 CREATE INDEX account_link_account ON account_link (account);
 CREATE INDEX account_link_created ON account_link (created_at);
@@ -157,6 +172,7 @@ CREATE TABLE consent (
 	account  TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
 	terms    TEXT NOT NULL REFERENCES terms (id),
 	given_at TIMESTAMPTZ NOT NULL,
+	withdrawn_at TIMESTAMPTZ,               -- optional ones can be taken back, and given again
 	PRIMARY KEY (account, terms)
 );
 
@@ -166,7 +182,9 @@ CREATE TABLE session (
 	account      TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
 	organization TEXT NOT NULL DEFAULT '',  -- chosen for this session, or empty
 	amr          TEXT NOT NULL,             -- RFC 8176, blank separated
+	pending      BOOLEAN NOT NULL DEFAULT FALSE, -- the sign-in has steps to go: opens nothing but them
 	auth_time    TIMESTAMPTZ NOT NULL,
+	proved_at    TIMESTAMPTZ,               -- the last proof that allows changes (step-up)
 	ip           TEXT NOT NULL,
 	agent        TEXT NOT NULL,
 	created_at   TIMESTAMPTZ NOT NULL,
@@ -421,3 +439,193 @@ CREATE TABLE oidc_token (
 );
 CREATE INDEX oidc_token_grant ON oidc_token (oidc_grant);
 CREATE INDEX oidc_token_expires ON oidc_token (expires_at);
+
+CREATE TABLE policy (
+	key        TEXT PRIMARY KEY,            -- appears in addresses: "lux"
+	name       TEXT NOT NULL,
+	chamber    TEXT REFERENCES chamber (id),
+	is_default BOOLEAN NOT NULL DEFAULT FALSE,
+	body       TEXT NOT NULL,               -- JSON, see package policy
+	version    INTEGER NOT NULL DEFAULT 1,
+	changed_at TIMESTAMPTZ NOT NULL
+);
+CREATE UNIQUE INDEX policy_default ON policy (is_default) WHERE is_default;
+CREATE INDEX policy_chamber ON policy (chamber);
+
+CREATE TABLE account_number (
+	account    TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+	kind       TEXT NOT NULL CHECK (kind IN ('apprentice', 'trainer', 'member')),
+	chamber    TEXT NOT NULL REFERENCES chamber (id),
+	number     TEXT NOT NULL,
+	number_key TEXT NOT NULL,               -- folded
+	since      TIMESTAMPTZ NOT NULL,
+	PRIMARY KEY (chamber, kind, number_key)
+);
+CREATE INDEX account_number_account ON account_number (account);
+CREATE INDEX account_number_key ON account_number (number_key);
+
+CREATE TABLE registration_code (
+	id         TEXT PRIMARY KEY,
+	code_mac   TEXT NOT NULL UNIQUE,
+	chamber    TEXT NOT NULL REFERENCES chamber (id),
+	kind       TEXT NOT NULL CHECK (kind IN ('apprentice', 'trainer', 'member')),
+	number     TEXT NOT NULL,
+	created_at TIMESTAMPTZ NOT NULL,
+	expires_at TIMESTAMPTZ NOT NULL,
+	account    TEXT NOT NULL DEFAULT '',    -- who used it
+	used_at    TIMESTAMPTZ
+);
+CREATE INDEX registration_code_expires ON registration_code (expires_at);
+
+CREATE TABLE captcha (
+	id         TEXT PRIMARY KEY,
+	answer     TEXT NOT NULL,               -- sealed
+	browser    TEXT NOT NULL,
+	expires_at TIMESTAMPTZ NOT NULL,
+	used_at    TIMESTAMPTZ
+);
+CREATE INDEX captcha_expires ON captcha (expires_at);
+
+CREATE TABLE factor (
+	id            TEXT PRIMARY KEY,
+	account       TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+	kind          TEXT NOT NULL CHECK (kind IN ('mail', 'totp', 'passkey')),
+	name          TEXT NOT NULL,            -- as its owner calls it
+	state         TEXT NOT NULL CHECK (state IN ('pending', 'wanted', 'active')), -- wanted: to be set up at the next sign-in (R165, R167)
+	secret        TEXT NOT NULL DEFAULT '', -- totp: sealed; passkey: the credential, JSON
+	credential    TEXT,                     -- passkey: its id, base64url
+	last_step     BIGINT NOT NULL DEFAULT 0, -- totp: the last step that was accepted
+	session       TEXT NOT NULL DEFAULT '', -- that began to set it up
+	created_at    TIMESTAMPTZ NOT NULL,
+	confirmed_at  TIMESTAMPTZ,
+	used_at       TIMESTAMPTZ
+);
+CREATE INDEX factor_account ON factor (account);
+CREATE UNIQUE INDEX factor_credential ON factor (credential) WHERE credential IS NOT NULL;
+CREATE UNIQUE INDEX factor_mail ON factor (account) WHERE kind = 'mail';
+CREATE INDEX factor_pending ON factor (created_at) WHERE state = 'pending';
+
+CREATE TABLE factor_code (
+	id         TEXT PRIMARY KEY,
+	account    TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+	session    TEXT NOT NULL,
+	code_mac   TEXT NOT NULL,
+	tries      INTEGER NOT NULL DEFAULT 0,
+	state      TEXT NOT NULL CHECK (state IN ('open', 'used', 'superseded')),
+	created_at TIMESTAMPTZ NOT NULL,
+	expires_at TIMESTAMPTZ NOT NULL
+);
+CREATE UNIQUE INDEX factor_code_open ON factor_code (session) WHERE state = 'open';
+CREATE INDEX factor_code_account ON factor_code (account);
+CREATE INDEX factor_code_expires ON factor_code (expires_at);
+
+CREATE TABLE recovery_code (
+	id       TEXT PRIMARY KEY,
+	account  TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+	code_mac TEXT NOT NULL,
+	made_at  TIMESTAMPTZ NOT NULL,
+	used_at  TIMESTAMPTZ
+);
+CREATE UNIQUE INDEX recovery_code_mac ON recovery_code (account, code_mac);
+
+CREATE TABLE passkey_ceremony (
+	id         TEXT PRIMARY KEY,            -- hash of the browser's secret
+	account    TEXT NOT NULL DEFAULT '',    -- empty: anybody who has a passkey
+	body       TEXT NOT NULL,               -- sealed
+	expires_at TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX passkey_ceremony_expires ON passkey_ceremony (expires_at);
+
+CREATE TABLE address_change (
+	id         TEXT PRIMARY KEY,
+	account    TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+	old_email  TEXT NOT NULL,
+	old_key    TEXT NOT NULL,
+	new_email  TEXT NOT NULL,
+	new_key    TEXT NOT NULL,
+	state      TEXT NOT NULL CHECK (state IN ('asked', 'done', 'undone', 'superseded')),
+	asked_at   TIMESTAMPTZ NOT NULL,
+	done_at    TIMESTAMPTZ,
+	undo_until TIMESTAMPTZ
+);
+CREATE UNIQUE INDEX address_change_asked ON address_change (account) WHERE state = 'asked';
+CREATE INDEX address_change_old ON address_change (old_key) WHERE state = 'done';
+CREATE INDEX address_change_account ON address_change (account, id);
+
+CREATE TABLE name_correction (
+	id           TEXT PRIMARY KEY,
+	reference    TEXT NOT NULL UNIQUE,      -- "N-7F3K-22M"
+	account      TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+	chamber      TEXT NOT NULL REFERENCES chamber (id),
+	title        TEXT NOT NULL,
+	given_name   TEXT NOT NULL,
+	family_name  TEXT NOT NULL,
+	reason       TEXT NOT NULL,
+	state        TEXT NOT NULL CHECK (state IN ('submitted', 'approved', 'done', 'refused', 'withdrawn')),
+	clerk        TEXT NOT NULL DEFAULT '',
+	answer       TEXT NOT NULL DEFAULT '',
+	submitted_at TIMESTAMPTZ NOT NULL,
+	decided_at   TIMESTAMPTZ,
+	due_at       TIMESTAMPTZ                -- approved: when it takes effect
+);
+CREATE UNIQUE INDEX name_correction_pending ON name_correction (account) WHERE state IN ('submitted', 'approved');
+CREATE INDEX name_correction_account ON name_correction (account, id);
+CREATE INDEX name_correction_queue ON name_correction (chamber, state, submitted_at, id);
+CREATE INDEX name_correction_due ON name_correction (due_at) WHERE state = 'approved';
+
+CREATE TABLE notice_choice (
+	account TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+	topic   TEXT NOT NULL,
+	mail    BOOLEAN NOT NULL,
+	PRIMARY KEY (account, topic)
+);
+
+CREATE TABLE dossier (
+	id         TEXT PRIMARY KEY,
+	account    TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+	state      TEXT NOT NULL CHECK (state IN ('asked', 'ready')),
+	body       TEXT NOT NULL DEFAULT '',    -- sealed JSON
+	asked_at   TIMESTAMPTZ NOT NULL,
+	ready_at   TIMESTAMPTZ,
+	expires_at TIMESTAMPTZ
+);
+CREATE INDEX dossier_account ON dossier (account, id);
+CREATE UNIQUE INDEX dossier_asked ON dossier (account) WHERE state = 'asked';
+CREATE INDEX dossier_expires ON dossier (expires_at);
+
+CREATE TABLE recovery (
+	id           TEXT PRIMARY KEY,
+	reference    TEXT NOT NULL UNIQUE,      -- "W-7F3K-22M"
+	chamber      TEXT NOT NULL REFERENCES chamber (id),
+	account      TEXT NOT NULL DEFAULT '',  -- found by the clerk, or empty
+	browser      TEXT NOT NULL,             -- hash: who asked sees the state there
+	claimed      TEXT NOT NULL,             -- sealed JSON: what the person said of themselves
+	state        TEXT NOT NULL CHECK (state IN ('submitted', 'approved', 'released', 'done', 'refused', 'cancelled', 'expired')),
+	clerk        TEXT NOT NULL DEFAULT '',
+	evidence     TEXT NOT NULL DEFAULT '' CHECK (evidence IN ('', 'desk', 'letter', 'eid')),
+	answer       TEXT NOT NULL DEFAULT '',
+	address      TEXT NOT NULL DEFAULT '',  -- sealed: where the letter goes
+	code_mac     TEXT NOT NULL DEFAULT '',
+	tries        INTEGER NOT NULL DEFAULT 0,
+	cancel_hash  TEXT NOT NULL DEFAULT '',  -- of the link in the notices
+	submitted_at TIMESTAMPTZ NOT NULL,
+	decided_at   TIMESTAMPTZ,
+	printed_at   TIMESTAMPTZ,
+	due_at       TIMESTAMPTZ,               -- not before: the waiting time
+	expires_at   TIMESTAMPTZ,
+	ended_at     TIMESTAMPTZ
+);
+CREATE UNIQUE INDEX recovery_pending ON recovery (account) WHERE account <> '' AND state IN ('approved', 'released');
+CREATE INDEX recovery_queue ON recovery (chamber, state, submitted_at, id);
+CREATE INDEX recovery_browser ON recovery (browser);
+CREATE INDEX recovery_cancel ON recovery (cancel_hash) WHERE cancel_hash <> '';
+CREATE INDEX recovery_due ON recovery (due_at) WHERE state = 'approved';
+
+CREATE TABLE parked_form (
+	id         TEXT PRIMARY KEY,            -- hash of the browser's secret
+	account    TEXT NOT NULL,               -- whose it was, or empty
+	path       TEXT NOT NULL,
+	body       TEXT NOT NULL,               -- sealed
+	expires_at TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX parked_form_expires ON parked_form (expires_at);

@@ -1,4 +1,4 @@
-package account
+package password
 
 import (
 	"context"
@@ -51,7 +51,7 @@ func NewHasher(slots int) *Hasher {
 func (h *Hasher) enter(ctx context.Context) (leave func(), err error) {
 	if int(h.waiting.Add(1)) > (queue+1)*cap(h.gate) {
 		h.waiting.Add(-1)
-		return nil, fault.Limited("account.busy", 5*time.Second)
+		return nil, fault.Limited("password.busy", 5*time.Second)
 	}
 	select {
 	case h.gate <- struct{}{}:

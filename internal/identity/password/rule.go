@@ -1,4 +1,4 @@
-package account
+package password
 
 import (
 	_ "embed"
@@ -10,35 +10,36 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"zunft/internal/ground/fault"
+	"zunft/internal/identity/fold"
 )
 
-// A Policy says which passwords are good enough. It is a setting of the
+// A Rule says which passwords are good enough. It is a setting of the
 // chamber (decision 3).
-type Policy string
+type Rule string
 
 const (
 	// Modern: at least twelve characters and nothing that is guessed first.
 	// No rule of composition (ASVS 6.2.5, NIST SP 800-63B).
-	Modern Policy = "modern"
+	Modern Rule = "modern"
 	// Classic is the rule of the seed (R048): eight characters, upper and
 	// lower case, digit and special character.
-	Classic Policy = "classic"
+	Classic Rule = "classic"
 )
 
 // maxPassword in bytes: more than anybody types, too little to hurt.
 const maxPassword = 256
 
 // Hint is the phrase that stands at the field.
-func (p Policy) Hint() string {
+func (p Rule) Hint() string {
 	if p == Classic {
-		return "account.password_hint_classic"
+		return "password.hint_classic"
 	}
-	return "account.password_hint_modern"
+	return "password.hint_modern"
 }
 
 // Check says what is wrong with a password for somebody who is known by the
 // given texts (user name, addresses, names).
-func (p Policy) Check(plain string, about ...string) error {
+func (p Rule) Check(plain string, about ...string) error {
 	const field = "password"
 	least := 12
 	if p == Classic {
@@ -48,19 +49,19 @@ func (p Policy) Check(plain string, about ...string) error {
 	n := utf8.RuneCountInString(normal)
 	switch {
 	case plain == "":
-		return fault.Invalid(field, "account.password_missing")
+		return fault.Invalid(field, "password.missing")
 	case len(plain) > maxPassword:
-		return fault.Invalid(field, "account.password_long", strconv.Itoa(maxPassword))
+		return fault.Invalid(field, "password.long", strconv.Itoa(maxPassword))
 	case strings.ContainsFunc(plain, func(r rune) bool { return unicode.IsControl(r) || r == utf8.RuneError }):
-		return fault.Invalid(field, "account.password_control")
+		return fault.Invalid(field, "password.control")
 	case n < least:
-		return fault.Invalid(field, "account.password_short", strconv.Itoa(least))
+		return fault.Invalid(field, "password.short", strconv.Itoa(least))
 	case p == Classic && !classes(normal):
-		return fault.Invalid(field, "account.password_classes")
+		return fault.Invalid(field, "password.classes")
 	case contains(normal, about):
-		return fault.Invalid(field, "account.password_about_you")
+		return fault.Invalid(field, "password.about_you")
 	case guessable(normal):
-		return fault.Invalid(field, "account.password_common")
+		return fault.Invalid(field, "password.common")
 	}
 	return nil
 }
@@ -83,11 +84,11 @@ func classes(s string) bool {
 	return upper && lower && digit && special
 }
 
-func contains(password string, about []string) bool {
-	password = Fold(password)
+func contains(plain string, about []string) bool {
+	plain = fold.Login(plain)
 	for _, text := range about {
-		local, _, _ := strings.Cut(Fold(text), "@")
-		if utf8.RuneCountInString(local) >= 4 && strings.Contains(password, local) {
+		local, _, _ := strings.Cut(fold.Login(text), "@")
+		if utf8.RuneCountInString(local) >= 4 && strings.Contains(plain, local) {
 			return true
 		}
 	}

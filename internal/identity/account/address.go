@@ -8,7 +8,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/text/cases"
 	"golang.org/x/text/collate"
 	"golang.org/x/text/language"
 	"golang.org/x/text/unicode/norm"
@@ -25,18 +24,6 @@ const (
 	// MaxFurther is how many further addresses an account may have (R043).
 	MaxFurther = 4
 )
-
-// Fold is how user names and addresses are compared: compatibility forms and
-// case are gone, so that "Anna@Beispiel.DE" is "anna@beispiel.de" (R046).
-func Fold(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.C, r) || unicode.IsSpace(r) || r == utf8.RuneError {
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(s, ""))
-	return norm.NFKC.String(cases.Fold().String(norm.NFKC.String(s)))
-}
 
 var collators = sync.Pool{New: func() any { return collate.New(language.German) }}
 

@@ -1,0 +1,3 @@
+package password
+
+import _ "github.com/FastFilter/xorfilter"
