@@ -20,10 +20,12 @@ import (
 	"sync"
 	"time"
 
+	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/job"
 	"zunft/internal/ground/mail"
 	"zunft/internal/ground/seal"
+	"zunft/internal/identity/policy"
 	identity "zunft/internal/identity/portal"
 	identityschema "zunft/internal/identity/schema"
 	"zunft/internal/outside"
@@ -33,6 +35,9 @@ import (
 
 // Options of a world. The zero value is a fresh world on free ports.
 type Options struct {
+	// Policy is the default one of this world; nil: the standard, without second
+	// factors for staff, so that everybody signs in with what the start page says.
+	Policy  *policy.Policy
 	Dir     string           // where data stays; empty: a folder of its own that goes when it ends
 	DB      string           // "sqlite:PATH" or "postgres://…"; empty: SQLite in Dir
 	Listen  string           // HOST:PORT of the identity portal; the others take the ports after it (port 0: any)
@@ -180,6 +185,18 @@ func (w *World) start(ctx context.Context, o Options) error {
 	w.Book, err = training.New(ctx, training.Options{DB: w.TrainingDB, Base: w.Training, Owner: Owner, Issuer: w.Identity, ClientID: "training", ClientSecret: secret, Mail: sender(w.TrainingDB, w.Training)})
 	if err != nil {
 		return fmt.Errorf("training portal: %w", err)
+	}
+	rule := o.Policy
+	if rule == nil {
+		p, err := policy.Preset(policy.Standard)
+		if err != nil {
+			return err
+		}
+		p.Factor.Least, rule = nil, &p
+	}
+	rule.Default = true
+	if err := w.IdentityDB.Write(ctx, func(tx *db.Tx) error { return policy.Save(tx, audit.Console, *rule) }); err != nil {
+		return fmt.Errorf("policy: %w", err)
 	}
 	if err := w.settle(ctx, o, secret); err != nil {
 		return fmt.Errorf("settle the story: %w", err)

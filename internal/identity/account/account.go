@@ -26,11 +26,13 @@ package account
 import (
 	"embed"
 	"strings"
+	"time"
 
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/mail"
 	"zunft/internal/identity/fold"
+	"zunft/internal/identity/link"
 )
 
 // Phrases are what people read of this package's faults.
@@ -115,3 +117,13 @@ func ByLogin(tx *db.Tx, login string) (Account, error) {
 	}
 	return confirmedByKey(tx, key)
 }
+
+// Disavowal makes the link that ends every mail about security: "Das waren
+// nicht Sie?" (ux.md 2.5). The text writes {{url}}/report-activity/{{.Disavow}}.
+func Disavowal(tx *db.Tx, id string) (token string, err error) {
+	token, _, err = link.Issue(tx, id, link.Disavow, db.NewID(), "", disavowFor)
+	return token, err
+}
+
+// disavowFor: such a mail may lie unread through a holiday.
+const disavowFor = 30 * 24 * time.Hour

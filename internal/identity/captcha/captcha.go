@@ -1,4 +1,19 @@
 // Package captcha asks a question that people answer and machines find hard.
 package captcha
 
-import _ "github.com/mojocn/base64Captcha"
+import (
+	"embed"
+
+	_ "github.com/mojocn/base64Captcha"
+
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/job"
+)
+
+// Phrases are what people read of this package's faults.
+//
+//go:embed phrases/*.json
+var Phrases embed.FS
+
+// Work adds what this package does after the request and by the clock.
+func Work(r *job.Runner, d *db.DB) {}

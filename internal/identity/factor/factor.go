@@ -1,4 +1,19 @@
 // Package factor keeps second factors.
 package factor
 
-import _ "github.com/go-webauthn/webauthn/webauthn"
+import (
+	"embed"
+
+	_ "github.com/go-webauthn/webauthn/webauthn"
+
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/job"
+)
+
+// Phrases are what people read of this package's faults.
+//
+//go:embed phrases/*.json
+var Phrases embed.FS
+
+// Work adds what this package does after the request and by the clock.
+func Work(r *job.Runner, d *db.DB) {}

@@ -65,8 +65,9 @@ func newWorld(t testing.TB, d *db.DB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	site := &web.Site{Name: "test", Owner: "Kammer Musterland", Base: w.base, Cookies: "zunft", Catalog: catalog, SignIn: visitor.ToLogin}
+	site := &web.Site{Name: "test", Owner: "Kammer Musterland", Base: w.base, Cookies: "zunft", Catalog: catalog}
 	door := &visitor.Door{DB: d, Site: site}
+	site.SignIn = door.ToLogin
 	site.Who = door.Who
 	w.p = &openid.Provider{DB: d, Site: site, Door: door}
 	w.jobs = &job.Runner{DB: d}

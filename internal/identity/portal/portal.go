@@ -20,8 +20,13 @@ import (
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/application"
+	"zunft/internal/identity/captcha"
 	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/correction"
+	"zunft/internal/identity/departure"
 	"zunft/internal/identity/directory"
+	"zunft/internal/identity/dossier"
+	"zunft/internal/identity/factor"
 	"zunft/internal/identity/letter"
 	"zunft/internal/identity/link"
 	"zunft/internal/identity/membership"
@@ -30,16 +35,21 @@ import (
 	"zunft/internal/identity/organization"
 	"zunft/internal/identity/password"
 	"zunft/internal/identity/policy"
+	"zunft/internal/identity/portal/activity"
 	"zunft/internal/identity/portal/authorize"
 	"zunft/internal/identity/portal/company"
 	"zunft/internal/identity/portal/desk"
 	"zunft/internal/identity/portal/home"
 	"zunft/internal/identity/portal/info"
 	"zunft/internal/identity/portal/joining"
+	"zunft/internal/identity/portal/leaving"
 	"zunft/internal/identity/portal/members"
 	"zunft/internal/identity/portal/profile"
+	"zunft/internal/identity/portal/recovering"
+	"zunft/internal/identity/portal/security"
 	"zunft/internal/identity/portal/signin"
 	"zunft/internal/identity/portal/signup"
+	"zunft/internal/identity/recovery"
 	"zunft/internal/identity/session"
 	"zunft/internal/identity/terms"
 	"zunft/internal/identity/visitor"
@@ -75,8 +85,9 @@ func (p *Portal) ConnState(c net.Conn, state http.ConnState) { p.OpenID.ConnStat
 // Catalog holds all phrases of the identity portal.
 func Catalog() (*i18n.Catalog, error) {
 	return i18n.Load(web.Phrases, Phrases, notice.Phrases,
+		captcha.Phrases, correction.Phrases, departure.Phrases, dossier.Phrases, factor.Phrases, recovery.Phrases,
 		account.Phrases, link.Phrases, password.Phrases, policy.Phrases, application.Phrases, chamber.Phrases, directory.Phrases, letter.Phrases, membership.Phrases, organization.Phrases, session.Phrases, terms.Phrases,
-		authorize.Phrases, company.Phrases, desk.Phrases, home.Phrases, info.Phrases, joining.Phrases, members.Phrases, openid.Phrases, profile.Phrases, signin.Phrases, signup.Phrases)
+		authorize.Phrases, company.Phrases, activity.Phrases, leaving.Phrases, recovering.Phrases, security.Phrases, desk.Phrases, home.Phrases, info.Phrases, joining.Phrases, members.Phrases, openid.Phrases, profile.Phrases, signin.Phrases, signup.Phrases)
 }
 
 // New wires the portal; nothing runs yet but what a first start must make
@@ -86,8 +97,9 @@ func New(ctx context.Context, o Options) (*Portal, error) {
 	if err != nil {
 		return nil, err
 	}
-	site := &web.Site{Name: "portal.name", Owner: o.Owner, Base: o.Base, Cookies: "zunft", Catalog: catalog, Proxies: o.Proxies, SignIn: visitor.ToLogin}
+	site := &web.Site{Name: "portal.name", Owner: o.Owner, Base: o.Base, Cookies: "zunft", Catalog: catalog, Proxies: o.Proxies}
 	door := &visitor.Door{DB: o.DB, Site: site}
+	site.SignIn = door.ToLogin
 	site.Who, site.Fill = door.Who, fill(site)
 	hasher := password.NewHasher(o.Hashes)
 
@@ -108,8 +120,12 @@ func New(ctx context.Context, o Options) (*Portal, error) {
 	(&home.Pages{DB: o.DB, Site: site}).Mount(m)
 	(&signup.Pages{DB: o.DB, Site: site, Door: door, Hasher: hasher}).Mount(m)
 	(&signin.Pages{DB: o.DB, Site: site, Door: door, Hasher: hasher, AllowNext: provider.AllowNext}).Mount(m)
+	(&security.Pages{DB: o.DB, Site: site, Door: door, Hasher: hasher, AllowNext: provider.AllowNext}).Mount(m)
+	(&recovering.Pages{DB: o.DB, Site: site, Door: door, Hasher: hasher}).Mount(m)
 	// A person and their companies
-	(&profile.Pages{DB: o.DB, Site: site}).Mount(m)
+	(&profile.Pages{DB: o.DB, Site: site, Door: door}).Mount(m)
+	(&activity.Pages{DB: o.DB, Site: site, Door: door, Hasher: hasher}).Mount(m)
+	(&leaving.Pages{DB: o.DB, Site: site, Door: door, Hasher: hasher}).Mount(m)
 	(&company.Pages{DB: o.DB, Site: site, MakeAdmin: func(tx *db.Tx, by audit.Actor, org, person string) error {
 		return membership.Grant(tx, by, org, person, true)
 	}}).Mount(m)
@@ -136,6 +152,10 @@ func New(ctx context.Context, o Options) (*Portal, error) {
 	p.Jobs.Every(15*time.Minute, "membership.leases", func(ctx context.Context) error { return o.DB.Write(ctx, membership.ExpireLeases) })
 	p.Jobs.Every(time.Hour, "limit.sweep", func(ctx context.Context) error { return limit.Sweep(ctx, o.DB) })
 	p.Jobs.Every(time.Hour, "session.sweep", func(ctx context.Context) error { return session.Sweep(ctx, o.DB) })
+	for _, work := range []func(*job.Runner, *db.DB){factor.Work, captcha.Work, correction.Work, departure.Work, dossier.Work, recovery.Work} {
+		work(p.Jobs, o.DB)
+	}
+	p.Jobs.Every(time.Hour, "visitor.sweep", func(ctx context.Context) error { return o.DB.Batches(ctx, door.Sweep) })
 	return p, nil
 }
 

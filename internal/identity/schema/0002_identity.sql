@@ -155,6 +155,7 @@ CREATE TABLE session (
 	organization TEXT NOT NULL DEFAULT '',  -- chosen for this session, or empty
 	amr          TEXT NOT NULL,             -- RFC 8176, blank separated
 	pending      BOOLEAN NOT NULL DEFAULT FALSE, -- the sign-in has steps to go: opens nothing but them
+	next         TEXT NOT NULL DEFAULT '',  -- while pending: where the person was going
 	auth_time    TIMESTAMPTZ NOT NULL,
 	proved_at    TIMESTAMPTZ,               -- the last proof that allows changes (step-up)
 	ip           TEXT NOT NULL,

@@ -63,6 +63,7 @@ type Session struct {
 	AMR          string // how it was proved, RFC 8176, blank separated
 	IP, Agent    string // where it began
 	Pending      bool   // steps of the sign-in are to go
+	Next         string // while pending: where the person was going
 	AuthTime     db.Time
 	ProvedAt     db.Time // the last second factor (or what the policy takes for one)
 	CreatedAt    db.Time
@@ -70,10 +71,10 @@ type Session struct {
 	EndsAt       db.Time
 }
 
-const columns = `id, account, organization, amr, ip, agent, pending, auth_time, proved_at, created_at, seen_at, ends_at`
+const columns = `id, account, organization, amr, ip, agent, pending, next, auth_time, proved_at, created_at, seen_at, ends_at`
 
 func (s *Session) fields() []any {
-	return []any{&s.ID, &s.Account, &s.Organization, &s.AMR, &s.IP, &s.Agent, &s.Pending, &s.AuthTime, &s.ProvedAt, &s.CreatedAt, &s.SeenAt, &s.EndsAt}
+	return []any{&s.ID, &s.Account, &s.Organization, &s.AMR, &s.IP, &s.Agent, &s.Pending, &s.Next, &s.AuthTime, &s.ProvedAt, &s.CreatedAt, &s.SeenAt, &s.EndsAt}
 }
 
 // Start begins a session for somebody who has just proved who they are and has
@@ -82,9 +83,10 @@ func Start(tx *db.Tx, by audit.Actor, account, amr string) (token string, s Sess
 	return start(tx, by, Session{Account: account, AMR: amr, EndsAt: tx.Now().Add(Lifetime)})
 }
 
-// StartPending begins one that has: [Complete] makes it whole.
-func StartPending(tx *db.Tx, by audit.Actor, account, amr string) (token string, s Session, err error) {
-	return start(tx, by, Session{Account: account, AMR: amr, Pending: true, EndsAt: tx.Now().Add(PendingFor)})
+// StartPending begins one that has: [Complete] makes it whole. next is where the
+// person was going.
+func StartPending(tx *db.Tx, by audit.Actor, account, amr, next string) (token string, s Session, err error) {
+	return start(tx, by, Session{Account: account, AMR: amr, Pending: true, Next: next, EndsAt: tx.Now().Add(PendingFor)})
 }
 
 func start(tx *db.Tx, by audit.Actor, s Session) (string, Session, error) {
@@ -94,9 +96,9 @@ func start(tx *db.Tx, by audit.Actor, s Session) (string, Session, error) {
 	if proves(s.AMR) {
 		s.ProvedAt = tx.Now()
 	}
-	if _, err := tx.Exec(`INSERT INTO session (id, token_hash, account, amr, pending, auth_time, proved_at, ip, agent, created_at, seen_at, ends_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $6, $6, $10)`,
-		s.ID, seal.Hash(token), s.Account, s.AMR, s.Pending, tx.Now(), s.ProvedAt, s.IP, s.Agent, s.EndsAt); err != nil {
+	if _, err := tx.Exec(`INSERT INTO session (id, token_hash, account, amr, pending, auth_time, proved_at, ip, agent, created_at, seen_at, ends_at, next)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $6, $6, $10, $11)`,
+		s.ID, seal.Hash(token), s.Account, s.AMR, s.Pending, tx.Now(), s.ProvedAt, s.IP, s.Agent, s.EndsAt, s.Next); err != nil {
 		return "", s, fmt.Errorf("start session: %w", err)
 	}
 	if s.Pending {
@@ -127,16 +129,13 @@ func AddMethods(amr, more string) string {
 	return strings.Join(all, " ")
 }
 
-// Complete makes a pending session whole: its last step is done. more are the
-// methods that the steps added, or empty. The token before is dead.
-func Complete(tx *db.Tx, by audit.Actor, s Session, more string) (token string, _ Session, err error) {
-	token, s.AMR = seal.Token(), AddMethods(s.AMR, more)
-	if proves(s.AMR) && s.ProvedAt.IsZero() || more != "" {
-		s.ProvedAt = tx.Now()
-	}
-	s, err = db.One(tx, (*Session).fields, `UPDATE session SET token_hash = $1, amr = $2, pending = FALSE, proved_at = $3, seen_at = $4, ends_at = $5
-		WHERE id = $6 AND pending AND ended_at IS NULL AND ends_at > $4 RETURNING `+columns,
-		seal.Hash(token), s.AMR, s.ProvedAt, tx.Now(), tx.Now().Add(Lifetime), s.ID)
+// Complete makes a pending session whole: its last step is done. The token
+// before is dead.
+func Complete(tx *db.Tx, by audit.Actor, s Session) (token string, _ Session, err error) {
+	token = seal.Token()
+	s, err = db.One(tx, (*Session).fields, `UPDATE session SET token_hash = $1, pending = FALSE, seen_at = $2, ends_at = $3
+		WHERE id = $4 AND pending AND ended_at IS NULL AND ends_at > $2 RETURNING `+columns,
+		seal.Hash(token), tx.Now(), tx.Now().Add(Lifetime), s.ID)
 	if err != nil {
 		return "", s, err
 	}
@@ -144,17 +143,18 @@ func Complete(tx *db.Tx, by audit.Actor, s Session, more string) (token string, 
 	return token, s, audit.Record(tx, by, audit.Entry{Event: "session.started", Account: s.Account, Thing: s.ID, Detail: map[string]any{"amr": s.AMR}})
 }
 
-// Proved notes a step-up in a running session (R151–R160): for [Fresh] changes
-// are open. The token before is dead (ASVS 7.2.4); the time of authentication
-// stays, the methods grow.
+// Proved notes a second factor (or another proof) in a session, pending or
+// running: for [Fresh] changes are open (R151–R160). The token before is dead
+// (ASVS 7.2.4); the time of authentication stays, the methods grow by more.
 func Proved(tx *db.Tx, by audit.Actor, s Session, more string) (token string, _ Session, err error) {
 	token = seal.Token()
 	s, err = db.One(tx, (*Session).fields, `UPDATE session SET token_hash = $1, amr = $2, proved_at = $3, seen_at = $3
-		WHERE id = $4 AND account = $5 AND NOT pending AND ended_at IS NULL AND ends_at > $3 RETURNING `+columns,
-		seal.Hash(token), AddMethods(s.AMR, more), tx.Now(), s.ID, by.Account)
+		WHERE id = $4 AND ended_at IS NULL AND ends_at > $3 RETURNING `+columns,
+		seal.Hash(token), AddMethods(s.AMR, more), tx.Now(), s.ID)
 	if err != nil {
 		return "", s, err
 	}
+	by.Account, by.Session = s.Account, s.ID
 	return token, s, audit.Record(tx, by, audit.Entry{Event: "session.proved", Account: s.Account, Thing: s.ID, Detail: map[string]any{"amr": more}})
 }
 
@@ -164,6 +164,11 @@ func Resolve(tx *db.Tx, token string) (Session, error) {
 	return db.One(tx, (*Session).fields, `SELECT `+columns+` FROM session WHERE token_hash = $1 AND ended_at IS NULL AND ends_at > $2 AND seen_at > $3
 		AND EXISTS (SELECT 1 FROM account WHERE account.id = session.account AND account.state = 'active')`,
 		seal.Hash(token), tx.Now(), tx.Now().Add(-Idle))
+}
+
+// Was is whose session a token opened, ended or not; NotFound once it is swept.
+func Was(tx *db.Tx, token string) (account string, err error) {
+	return db.Value[string](tx, `SELECT account FROM session WHERE token_hash = $1 AND NOT pending`, seal.Hash(token))
 }
 
 // Touch notes that a session is in use, at most once a minute.

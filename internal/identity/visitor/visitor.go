@@ -8,6 +8,7 @@
 package visitor
 
 import (
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -122,7 +123,25 @@ func (d *Door) SignOut(w http.ResponseWriter) { d.Site.SetCookie(w, cookie, "", 
 func (d *Door) Token(r *http.Request) string { return d.Site.Cookie(r, cookie) }
 
 // ToLogin is web.Site's SignIn: strangers sign in first and come back to next.
-func ToLogin(w http.ResponseWriter, r *http.Request, next string) {
+// What they posted in a session that has ended meanwhile is parked.
+func (d *Door) ToLogin(w http.ResponseWriter, r *http.Request, next string) {
+	if v := Pending(r); v != nil { // halfway in: on with the steps
+		http.Redirect(w, r, "/login/next", http.StatusSeeOther)
+		return
+	}
+	if r.Method == http.MethodPost {
+		var account string
+		err := d.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
+			account, err = session.Was(tx, d.Token(r))
+			return err
+		})
+		if err == nil {
+			next, err = d.keep(w, r, account)
+		}
+		if err != nil && fault.Of(err) == nil {
+			slog.ErrorContext(r.Context(), "park a form", "request", web.Actor(r).Request, "err", err)
+		}
+	}
 	to := "/login"
 	if next != "" && next != "/" {
 		to += "?next=" + url.QueryEscape(next)

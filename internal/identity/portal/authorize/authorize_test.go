@@ -53,8 +53,9 @@ func each(t *testing.T, f func(t *testing.T, w *world)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		site := &web.Site{Name: "test", Owner: "Kammer Musterland", Cookies: "zunft", Catalog: catalog, SignIn: visitor.ToLogin}
+		site := &web.Site{Name: "test", Owner: "Kammer Musterland", Cookies: "zunft", Catalog: catalog}
 		w.door = &visitor.Door{DB: d, Site: site}
+		site.SignIn = w.door.ToLogin
 		site.Who = w.door.Who
 		m := web.NewMux(site)
 		(&authorize.Pages{DB: d, Site: site}).Mount(m)

@@ -86,7 +86,7 @@ func newWorld(t testing.TB, d *db.DB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	site := &web.Site{Name: "Kammerkonto", Owner: "Kammer Musterland", Base: "http://portal.example", Cookies: "t", Catalog: catalog, SignIn: visitor.ToLogin}
+	site := &web.Site{Name: "Kammerkonto", Owner: "Kammer Musterland", Base: "http://portal.example", Cookies: "t", Catalog: catalog}
 	site.Who = (&visitor.Door{DB: d, Site: site}).Who
 	m := web.NewMux(site)
 	(&home.Pages{DB: d, Site: site}).Mount(m)

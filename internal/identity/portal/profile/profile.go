@@ -30,6 +30,7 @@ var templates = web.Parse(files)
 type Pages struct {
 	DB   *db.DB
 	Site *web.Site
+	Door *visitor.Door
 }
 
 // Mount adds the routes.

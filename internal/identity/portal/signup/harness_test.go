@@ -56,8 +56,9 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	site := &web.Site{Name: "Kammerkonto", Owner: "Kammer Musterland", Base: "http://portal.example", Cookies: "t", Catalog: catalog, SignIn: visitor.ToLogin}
+	site := &web.Site{Name: "Kammerkonto", Owner: "Kammer Musterland", Base: "http://portal.example", Cookies: "t", Catalog: catalog}
 	door := &visitor.Door{DB: d, Site: site}
+	site.SignIn = door.ToLogin
 	site.Who = door.Who
 	if err := d.Write(t.Context(), policy.EnsureDefault); err != nil {
 		t.Fatal(err)
