@@ -29,9 +29,7 @@ import (
 	"time"
 
 	"zunft/internal/ground/db"
-	"zunft/internal/ground/fault"
 	"zunft/internal/ground/mail"
-	"zunft/internal/identity/fold"
 	"zunft/internal/identity/link"
 )
 
@@ -106,16 +104,6 @@ func GetMany(tx *db.Tx, ids []string) (map[string]Account, error) {
 		ids = ids[n:]
 	}
 	return found, nil
-}
-
-// ByLogin finds a confirmed account by what people type at the door: user name
-// or a confirmed e-mail address (W07).
-func ByLogin(tx *db.Tx, login string) (Account, error) {
-	key := fold.Login(login)
-	if key == "" || len(key) > 4*maxEmail {
-		return Account{}, fault.NotFound()
-	}
-	return confirmedByKey(tx, key)
 }
 
 // Disavowal makes the link that ends every mail about security: "Das waren

@@ -29,14 +29,6 @@ func loadMany(tx *db.Tx, ids []string) ([]Account, error) {
 	return db.All(tx, (*Account).fields, `SELECT `+columns+` FROM account WHERE id IN (`+db.In(1, len(ids))+`)`, args...)
 }
 
-// confirmedByKey: three lookups by index; an OR over them would read the table.
-func confirmedByKey(tx *db.Tx, key string) (Account, error) {
-	return db.One(tx, (*Account).fields, `SELECT `+columns+` FROM account WHERE id = (SELECT id FROM (
-		SELECT id FROM account WHERE username_key = $1 AND state <> 'unconfirmed'
-		UNION ALL SELECT id FROM account WHERE email_key = $1 AND state <> 'unconfirmed'
-		UNION ALL SELECT account FROM account_email WHERE email_key = $1 AND confirmed_at IS NOT NULL) AS found LIMIT 1) AND state <> 'unconfirmed'`, key)
-}
-
 func unconfirmedByKey(tx *db.Tx, key string) (Account, error) {
 	return db.One(tx, (*Account).fields, `SELECT `+columns+` FROM account WHERE id = (SELECT id FROM (
 		SELECT id, created_at FROM account WHERE email_key = $1 AND state = 'unconfirmed'

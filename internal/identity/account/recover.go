@@ -61,7 +61,7 @@ func Recover(d *db.DB) job.Work {
 
 func sendPasswordLink(tx *db.Tx, by audit.Actor, login string) error {
 	a, err := ByLogin(tx, login)
-	if fault.Is(err, fault.KindNotFound) || err == nil && a.State != Active {
+	if fault.Is(err, fault.KindNotFound) || err == nil && !a.mayReset() {
 		return nil
 	}
 	if err != nil {
@@ -89,31 +89,3 @@ func sendPasswordLink(tx *db.Tx, by audit.Actor, login string) error {
 	}
 	return texts.Send(tx, to, "password_link", struct{ Token, Login string }{token, a.Username})
 }
-
-// ResetPassword sets a new password (PHC) by the link of the mail: once, while
-// the link is open (R285). A pause ends with it. The caller ends all sessions
-// in the same transaction.
-func ResetPassword(tx *db.Tx, by audit.Actor, token, phc string) (Account, error) {
-	id, _, err := link.Use(tx, link.Password, token)
-	if err != nil {
-		return Account{}, err
-	}
-	a, err := db.One(tx, (*Account).fields, `UPDATE account SET password = $1, password_at = $3, failures = 0, paused_until = NULL, version = version + 1
-		WHERE id = $2 AND state = 'active' RETURNING `+columns, phc, id, tx.Now())
-	if err != nil {
-		return Account{}, link.Spent(err)
-	}
-	if err := limit.Forget(tx, "login/name/"+fold.Login(a.Email)); err != nil {
-		return Account{}, err
-	}
-	if err := limit.Forget(tx, "login/name/"+fold.Login(a.Username)); err != nil {
-		return Account{}, err
-	}
-	if err := audit.Record(tx, by, audit.Entry{Event: "password.reset", Account: a.ID}); err != nil {
-		return Account{}, err
-	}
-	return a, texts.Send(tx, a.Person(), "password_changed", struct{ At db.Time }{tx.Now()})
-}
-
-// Known are the texts a password of this account must not contain.
-func (a Account) Known() []string { return []string{a.Username, a.Email} }
