@@ -609,6 +609,9 @@ CREATE TABLE recovery (
 	code_mac     TEXT NOT NULL DEFAULT '',
 	tries        INTEGER NOT NULL DEFAULT 0,
 	cancel_hash  TEXT NOT NULL DEFAULT '',  -- of the link in the notices
+	proof        TEXT NOT NULL DEFAULT '',  -- hash of the secret of the browser in which the code was typed
+	proved_at    TIMESTAMPTZ,
+	chosen       TEXT NOT NULL DEFAULT '',  -- sealed JSON: the new address and password until the address is confirmed
 	submitted_at TIMESTAMPTZ NOT NULL,
 	decided_at   TIMESTAMPTZ,
 	printed_at   TIMESTAMPTZ,
@@ -621,6 +624,8 @@ CREATE INDEX recovery_queue ON recovery (chamber, state, submitted_at, id);
 CREATE INDEX recovery_browser ON recovery (browser);
 CREATE INDEX recovery_cancel ON recovery (cancel_hash) WHERE cancel_hash <> '';
 CREATE INDEX recovery_due ON recovery (due_at) WHERE state = 'approved';
+CREATE INDEX recovery_expires ON recovery (expires_at) WHERE ended_at IS NULL;
+CREATE INDEX recovery_ended ON recovery (ended_at) WHERE ended_at IS NOT NULL;
 
 CREATE TABLE parked_form (
 	id         TEXT PRIMARY KEY,            -- hash of the browser's secret
