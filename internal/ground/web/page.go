@@ -37,7 +37,8 @@ type Frame struct {
 	Context, ContextHref     string // "Sie handeln für: …"
 	Notice                   string // shown once, after a change
 	Failed, Wide             bool
-	Refresh                  int // seconds; 0: never
+	Refresh                  int    // seconds; 0: never
+	Script                   string // built file that this page may run, e.g. "passkey.js"; empty: none (R010)
 	RequestNo                string
 	Back                     Link
 }
@@ -154,6 +155,9 @@ func (s *Site) Show(w http.ResponseWriter, r *http.Request, status int, ts *Temp
 	}
 	body := markForms(b.Bytes())
 	h := w.Header()
+	if f.Script != "" {
+		allowScript(h)
+	}
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", lang)
 	h.Set("Content-Length", strconv.Itoa(len(body)))

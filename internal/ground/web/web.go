@@ -134,6 +134,12 @@ const MaxBody = 256 << 10
 
 const policy = "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; script-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 
+// allowScript lets a page that declares a script run what we have built, and
+// nothing else; the script may ask this portal only.
+func allowScript(h http.Header) {
+	h.Set("Content-Security-Policy", strings.Replace(h.Get("Content-Security-Policy"), "script-src 'none'", "script-src 'self'; connect-src 'self'", 1))
+}
+
 // AllowForm lets forms of this page be redirected to another origin: Chromium
 // applies form-action to the redirect after a POST.
 func AllowForm(w http.ResponseWriter, address string) {

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/fstest"
 	"testing/iotest"
 
 	"github.com/jba/templatecheck"
@@ -102,6 +103,30 @@ func TestEveryAnswerCarriesTheSecurityHeaders(t *testing.T) {
 		if h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Referrer-Policy") != "same-origin" || h.Get("Strict-Transport-Security") == "" {
 			t.Error(path, h)
 		}
+	}
+}
+
+// R010: only a page that declares a script may run one, ours, and it may ask
+// nobody but this portal.
+func TestOnlyAPageThatDeclaresAScriptMayRunOne(t *testing.T) {
+	type page struct{ Frame }
+	ts := Parse(fstest.MapFS{"templates/x.html": {Data: []byte(`{{define "title"}}x{{end}}{{define "main"}}x{{end}}`)}})
+	s := site(t, "http://portal.example")
+	m := NewMux(s)
+	m.Open("GET /with", func(w http.ResponseWriter, r *http.Request) error {
+		AllowForm(w, "https://app.example/cb")
+		return s.Show(w, r, 200, ts, "x", &page{Frame{Script: "passkey.js"}})
+	})
+	m.Open("GET /without", func(w http.ResponseWriter, r *http.Request) error { return s.Show(w, r, 200, ts, "x", &page{}) })
+	r := ask(t, m, "GET", "/with", "")
+	csp, body := r.Header.Get("Content-Security-Policy"), text(r)
+	if !strings.Contains(csp, "; script-src 'self'; connect-src 'self';") || !strings.HasSuffix(csp, "form-action 'self' https://app.example") || strings.Contains(csp, "unsafe") ||
+		strings.Count(body, "<script") != 1 || !strings.Contains(body, `<script src="`+Asset("passkey.js")+`" defer></script>`) {
+		t.Error(csp, body)
+	}
+	r = ask(t, m, "GET", "/without", "")
+	if csp, body := r.Header.Get("Content-Security-Policy"), text(r); !strings.Contains(csp, "script-src 'none'") || strings.Contains(csp, "connect-src") || strings.Contains(body, "<script") {
+		t.Error(csp)
 	}
 }
 

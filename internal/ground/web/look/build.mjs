@@ -15,6 +15,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const modules = join(here, "../../../../node_modules");
 const dist = join(here, "../dist");
 const cssBudget = 20_000; // bytes, gzip (first visit <= 120 kB in all)
+const scriptBudget = 10_000; // bytes, gzip (ux.md 3.3)
 
 const icons = JSON.parse(readFileSync(join(here, "icons.json"), "utf8"));
 const manifest = {};
@@ -95,6 +96,17 @@ function style() {
   return size;
 }
 
+// scripts: only pages that declare one may run it; everything else works without.
+function scripts() {
+  for (const name of ["passkey.js"]) {
+    const lines = readFileSync(join(here, name), "utf8").split("\n");
+    const code = lines.map((l) => l.trim()).filter((l) => l && !l.startsWith("//")).join("\n") + "\n";
+    const size = gzipSync(code, { level: 9 }).length;
+    if (size > scriptBudget) throw new Error(`${name} is ${size} bytes gzip, the budget is ${scriptBudget}`);
+    emit(name, code);
+  }
+}
+
 function licences() {
   const text = (path) => readFileSync(join(modules, path), "utf8").trim();
   const version = (name) => JSON.parse(text(`${name}/package.json`)).version;
@@ -117,6 +129,7 @@ clean();
 fonts();
 sprite();
 emit("favicon.svg", readFileSync(join(here, "favicon.svg")));
+scripts();
 const size = style();
 writeFileSync(join(dist, "LICENCES.txt"), licences());
 writeFileSync(join(dist, "manifest.json"), JSON.stringify(manifest, Object.keys(manifest).sort(), 1) + "\n");
