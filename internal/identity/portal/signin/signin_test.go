@@ -320,8 +320,8 @@ func TestRecover(t *testing.T) {
 		set(linkIn(newer), next, next).goes(t, "/login")
 		p.get("/login").want(t, 200, "Ihr neues Passwort gilt")
 		changed := w.one("anna@beispiel.example", "Ihr Passwort wurde geändert")
-		if !strings.HasSuffix(strings.TrimSpace(changed.Body), "/recover/password") || !strings.Contains(changed.Body, "Das waren nicht Sie?") {
 		if !strings.Contains(changed.Body, "/report-activity/") || !strings.Contains(changed.Body, "Das waren nicht Sie?") {
+			t.Errorf("mail: %s", changed.Body)
 		}
 		elsewhere.get("/").goes(t, "/login") // all sessions ended
 		if w.count(`SELECT count(*) FROM account WHERE password_at IS NOT NULL`) != 1 {
