@@ -1,0 +1,90 @@
+package departure
+
+import (
+	"time"
+
+	"zunft/internal/ground/audit"
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/fault"
+	"zunft/internal/ground/seal"
+	"zunft/internal/identity/account"
+	"zunft/internal/identity/link"
+	"zunft/internal/identity/session"
+)
+
+// A Secured account, after "Das waren nicht Sie?".
+type Secured struct {
+	Account account.Account
+	// Token opens the page for a new password: whoever holds the link of the
+	// mail has shown that the mailbox is theirs. Empty if the main address has
+	// changed since that mail was sent: then the link goes by mail to the
+	// address of today, because an old mailbox must not open the account.
+	Token string
+}
+
+// passwordFor is how long the new password may take (L01).
+const passwordFor = 2 * time.Hour
+
+// Disavow secures an account whose owner says, by the link of a mail about
+// security, that it was not them (ux.md 2.5): it is locked until there is a new
+// password, all sessions end, what is open by link or half set up becomes void.
+// Second factors stay: a mailbox alone must not take them away.
+func Disavow(tx *db.Tx, by audit.Actor, token string) (s Secured, err error) {
+	moved, err := movedSince(tx, token)
+	if err != nil {
+		return s, link.Spent(err)
+	}
+	id, _, err := link.Use(tx, link.Disavow, token)
+	if err != nil {
+		return s, err
+	}
+	by.Account = id
+	if s.Account, err = account.Get(tx, id); err != nil {
+		return s, err
+	}
+	switch {
+	case s.Account.State == account.Active:
+		if s.Account, err = account.Lock(tx, by, id, account.LockedByDisavowal); err != nil {
+			return s, err
+		}
+	case s.Account.State != account.Locked || s.Account.LockReason != account.LockedByDisavowal:
+		return s, fault.Conflict("departure.locked_already")
+	}
+	if err := audit.Record(tx, by, audit.Entry{Event: "account.disavowed", Account: id}); err != nil {
+		return s, err
+	}
+	if err := session.EndAll(tx, by, id, ""); err != nil {
+		return s, err
+	}
+	for _, purpose := range []link.Purpose{link.Password, link.Email, link.Unlock} {
+		if err := link.Revoke(tx, id, purpose); err != nil {
+			return s, err
+		}
+	}
+	for _, statement := range []string{
+		`UPDATE address_change SET state = 'superseded' WHERE account = $1 AND state = 'asked'`,
+		`DELETE FROM account_email WHERE account = $1 AND confirmed_at IS NULL`,
+		`DELETE FROM factor WHERE account = $1 AND state <> 'active'`,
+		`UPDATE factor_code SET state = 'superseded' WHERE account = $1 AND state = 'open'`,
+	} {
+		if _, err := tx.Exec(statement, id); err != nil {
+			return s, err
+		}
+	}
+	if moved {
+		err := account.AskPassword(tx, by, s.Account.Email)
+		if fault.Is(err, fault.KindLimited) { // one was sent a moment ago
+			err = nil
+		}
+		return s, err
+	}
+	s.Token, _, err = link.Issue(tx, id, link.Password, "", "", passwordFor)
+	return s, err
+}
+
+// movedSince: the main address was changed after the mail with this link. The
+// link is read by its hash, in the same transaction that will use it.
+func movedSince(tx *db.Tx, token string) (bool, error) {
+	return db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM address_change c WHERE c.account = l.account AND c.state = 'done' AND c.done_at > l.created_at)
+		FROM account_link l WHERE l.token_hash = $1`, seal.Hash(token))
+}
