@@ -69,7 +69,7 @@ func plan() map[string]place {
 	put("identity", rule, 1, i, "password") // uses fold
 	put("identity", rule, 1, i, "captcha", "chamber", "link", "notice", "policy")
 	put("identity", rule, 2, i, "account", "directory", "letter", "mandate", "terms")
-	put("identity", rule, 3, i, "session", "factor", "legacy", "organization")
+	put("identity", rule, 3, i, "address", "session", "factor", "legacy", "organization")
 	put("identity", rule, 4, i, "membership", "application")
 	put("identity", rule, 5, i, "correction", "departure", "dossier", "recovery")
 	put("identity", door, 0, i, "visitor") // the session's cookie: who comes through the other doors

@@ -40,11 +40,13 @@ func usernameTaken(tx *db.Tx, username string) (bool, error) {
 	return db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM account WHERE username_key = $1 AND state <> 'unconfirmed')`, fold.Login(username))
 }
 
-// ownerOf is the confirmed account an address belongs to.
+// ownerOf is the confirmed account an address belongs to: as its main address,
+// as a further one, or as the one it had until a change that can be taken back.
 func ownerOf(tx *db.Tx, emailKey string) (Account, error) {
 	return db.One(tx, (*Account).fields, `SELECT `+columns+` FROM account WHERE id = (SELECT id FROM (
 		SELECT id FROM account WHERE email_key = $1 AND state <> 'unconfirmed'
-		UNION ALL SELECT account FROM account_email WHERE email_key = $1 AND confirmed_at IS NOT NULL) AS found LIMIT 1)`, emailKey)
+		UNION ALL SELECT account FROM account_email WHERE email_key = $1 AND confirmed_at IS NOT NULL
+		UNION ALL SELECT account FROM address_change WHERE old_key = $1 AND state = 'done' AND undo_until > $2) AS found LIMIT 1)`, emailKey, tx.Now())
 }
 
 // insert writes a new account. With upsert, an unconfirmed account of the same
@@ -95,5 +97,6 @@ func activate(tx *db.Tx, id string) (Account, error) {
 		WHERE id = $2 AND state = 'unconfirmed'
 		AND NOT EXISTS (SELECT 1 FROM account AS other WHERE other.email_key = account.email_key AND other.state <> 'unconfirmed')
 		AND NOT EXISTS (SELECT 1 FROM account_email AS other WHERE other.email_key = account.email_key AND other.confirmed_at IS NOT NULL)
+		AND NOT EXISTS (SELECT 1 FROM address_change AS other WHERE other.old_key = account.email_key AND other.state = 'done' AND other.undo_until > $1)
 		RETURNING `+columns, tx.Now(), id)
 }

@@ -5,6 +5,7 @@ import (
 	"net/mail"
 	"strings"
 	"sync"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -12,7 +13,9 @@ import (
 	"golang.org/x/text/language"
 	"golang.org/x/text/unicode/norm"
 
+	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
+	"zunft/internal/ground/limit"
 )
 
 const (
@@ -57,6 +60,29 @@ func address(p *fault.Problems, field, typed string) string {
 		p.Add(field, "account.email_form")
 	}
 	return s
+}
+
+// CheckEmail tidies an address that must be there. The field of its problem is
+// "email".
+func CheckEmail(typed string) (string, error) {
+	var p fault.Problems
+	s := address(&p, "email", typed)
+	if s == "" {
+		p.Add("email", "account.email_missing")
+	}
+	return s, p.Err()
+}
+
+// Owner is the confirmed account an address belongs to, as main or further
+// address, or as the old one while that can come back. NotFound: nobody.
+func Owner(tx *db.Tx, emailKey string) (Account, error) { return ownerOf(tx, emailKey) }
+
+// Turn lets all who would own an address come one after the other until the
+// transaction ends: an address stands in three tables, and no unique index
+// covers them all. On PostgreSQL the row of a limit that nobody reaches is what
+// they wait for; SQLite has one writer anyway.
+func Turn(tx *db.Tx, emailKey string) error {
+	return limit.TakeIn(tx, "address/"+emailKey, limit.Rate{Burst: 1000, Every: time.Second})
 }
 
 // username checks a chosen user name. There is no @ in it: an address would

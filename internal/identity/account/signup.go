@@ -87,6 +87,13 @@ func ConfirmByCode(tx *db.Tx, by audit.Actor, browser, code string) (Account, er
 }
 
 func confirm(tx *db.Tx, by audit.Actor, id, way string) (Account, error) {
+	waiting, err := load(tx, id)
+	if err == nil {
+		err = Turn(tx, fold.Login(waiting.Email))
+	}
+	if err != nil {
+		return Account{}, link.Spent(err)
+	}
 	a, err := activate(tx, id)
 	if db.Unique(err) {
 		return Account{}, fault.Conflict("account.try_again")

@@ -19,6 +19,7 @@ import (
 	"zunft/internal/ground/mail"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/account"
+	"zunft/internal/identity/address"
 	"zunft/internal/identity/application"
 	"zunft/internal/identity/captcha"
 	"zunft/internal/identity/chamber"
@@ -86,7 +87,7 @@ func (p *Portal) ConnState(c net.Conn, state http.ConnState) { p.OpenID.ConnStat
 func Catalog() (*i18n.Catalog, error) {
 	return i18n.Load(web.Phrases, Phrases, notice.Phrases,
 		captcha.Phrases, correction.Phrases, departure.Phrases, dossier.Phrases, factor.Phrases, recovery.Phrases,
-		account.Phrases, link.Phrases, password.Phrases, policy.Phrases, application.Phrases, chamber.Phrases, directory.Phrases, letter.Phrases, membership.Phrases, organization.Phrases, session.Phrases, terms.Phrases,
+		account.Phrases, address.Phrases, link.Phrases, password.Phrases, policy.Phrases, application.Phrases, chamber.Phrases, directory.Phrases, letter.Phrases, membership.Phrases, organization.Phrases, session.Phrases, terms.Phrases,
 		authorize.Phrases, company.Phrases, activity.Phrases, leaving.Phrases, recovering.Phrases, security.Phrases, desk.Phrases, home.Phrases, info.Phrases, joining.Phrases, members.Phrases, openid.Phrases, profile.Phrases, signin.Phrases, signup.Phrases)
 }
 
