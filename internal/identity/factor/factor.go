@@ -1,22 +1,48 @@
 // Package factor keeps second factors: one-time codes by mail, authenticator
-// apps, passkeys and recovery codes.
+// apps (RFC 6238), passkeys (WebAuthn) and recovery codes.
+//
+//	 Want (policy "relogin")        StartTOTP
+//	wanted ───────────────▶ (next sign-in) ─────▶ pending
+//	                                                 │ ConfirmTOTP: its first code
+//	       UseMail, FinishRegister                   ▼
+//	(none) ──────────────────────────────────────▶ active ──▶ (removed)
+//
+// Several stand side by side, and a new one is confirmed before an old one goes
+// (decision 3). Whoever has one is asked for it at every sign-in (R201);
+// whoever has none proves changes by a code to their main address (R151–R155).
+//
+// Every one-time thing ends by one conditional UPDATE. Wrong codes are counted
+// on the account, apart from wrong passwords, and make growing pauses; the
+// count is taken before the comparison and on the account's row, so of many
+// guesses at once each one counts, and an account that was locked meanwhile
+// accepts nothing (GHSA-wv3h, CVE-2026-9798).
 package factor
 
 import (
+	"context"
 	"embed"
+	"strings"
+	"time"
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/job"
+	"zunft/internal/ground/mail"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/policy"
+	"zunft/internal/identity/session"
 )
 
 // Phrases are what people read of this package's faults.
 //
 //go:embed phrases/*.json
 var Phrases embed.FS
+
+//go:embed mails
+var mailFiles embed.FS
+
+var texts = mail.Parse(mailFiles)
 
 // Kinds of factors.
 const (
@@ -27,123 +53,214 @@ const (
 	Recovery = "recovery"
 )
 
+// The states are "wanted" (to be set up at the next sign-in; R165, R167),
+// "pending" (waits for its first code) and "active".
+
+// rank orders kinds by what they are worth as the least one of a role.
+var rank = map[string]int{"": 0, Mail: 1, TOTP: 2, Passkey: 3}
+
+// AMR is what a session gains by a kind (RFC 8176). A code by mail is no second
+// factor in the sense of NIST SP 800-63B; so it never says "mfa".
+func AMR(kind string) string {
+	switch kind {
+	case Mail:
+		return "otp"
+	case TOTP, Recovery:
+		return "otp mfa"
+	case Passkey:
+		return "hwk user mfa"
+	}
+	return ""
+}
+
+// Enough reports whether what a session has shown (amr) does for least.
+func Enough(amr, least string) bool {
+	shown := 0
+	for method := range strings.FieldsSeq(amr) {
+		shown = max(shown, map[string]int{"otp": rank[Mail], "mfa": rank[TOTP], "hwk": rank[Passkey]}[method])
+	}
+	return shown >= rank[least]
+}
+
 // A Factor of an account.
 type Factor struct {
 	ID, Account, Kind string
 	Name              string // as its owner calls it, or empty
-	State             string // "wanted", "pending" or "active"
+	State             string
 	CreatedAt         db.Time
 	ConfirmedAt       db.Time
 	UsedAt            db.Time
+}
+
+const columns = `id, account, kind, name, state, created_at, confirmed_at, used_at`
+
+func (f *Factor) fields() []any {
+	return []any{&f.ID, &f.Account, &f.Kind, &f.Name, &f.State, &f.CreatedAt, &f.ConfirmedAt, &f.UsedAt}
+}
+
+// List reads an account's factors that are active or wanted, oldest first.
+func List(tx *db.Tx, account string) ([]Factor, error) {
+	return db.All(tx, (*Factor).fields, `SELECT `+columns+` FROM factor WHERE account = $1 AND state <> 'pending' ORDER BY id`, account)
 }
 
 // Kinds an account has active, and how many recovery codes are left.
 type Kinds struct {
 	Mail, TOTP, Passkey bool
 	Codes               int
-	Wanted              string // kind to be set up at the next sign-in (R165, R167), or empty
+	Wanted              string // kind to be set up at the next sign-in, or empty
+	wantedIn            string // the session that wanted it
+}
+
+// Active reads what an account has, in one query.
+func Active(tx *db.Tx, account string) (k Kinds, err error) {
+	const one = `COALESCE(MAX(CASE WHEN state = 'active' AND kind = `
+	err = tx.Scan(`SELECT `+one+`'mail' THEN 1 END), 0), `+one+`'totp' THEN 1 END), 0), `+one+`'passkey' THEN 1 END), 0),
+		COALESCE(MAX(CASE WHEN state = 'wanted' THEN kind END), ''), COALESCE(MAX(CASE WHEN state = 'wanted' THEN session END), ''),
+		(SELECT count(*) FROM recovery_code WHERE account = $1 AND used_at IS NULL)
+		FROM factor WHERE account = $1`, []any{account}, &k.Mail, &k.TOTP, &k.Passkey, &k.Wanted, &k.wantedIn, &k.Codes)
+	return k, err
 }
 
 // Any reports whether any factor is active: then it is asked at every sign-in (R201).
 func (k Kinds) Any() bool { return k.Mail || k.TOTP || k.Passkey }
 
-// Usable are the kinds that may prove this person now: mail, too, as long as no
-// authenticator app is set up (R152; decision 8: a code remains without script),
-// and nothing below least.
-func (k Kinds) Usable(least string) Kinds { return k }
+// Has reports whether a kind is active; of recovery codes, whether one is left.
+func (k Kinds) Has(kind string) bool {
+	return kind == Mail && k.Mail || kind == TOTP && k.TOTP || kind == Passkey && k.Passkey || kind == Recovery && k.Codes > 0
+}
 
 // Satisfies reports whether something that is active does for least.
-func (k Kinds) Satisfies(least string) bool { return false }
+func (k Kinds) Satisfies(least string) bool {
+	best := 0
+	for _, kind := range []string{Mail, TOTP, Passkey} {
+		if k.Has(kind) {
+			best = rank[kind]
+		}
+	}
+	return best >= rank[least]
+}
 
-// Enough reports whether what a session has shown (amr) does for least.
-func Enough(amr, least string) bool { return false }
-
-// List reads an account's factors that are active or wanted, oldest first.
-func List(tx *db.Tx, account string) ([]Factor, error) { return nil, nil }
-
-// Active reads what an account has.
-func Active(tx *db.Tx, account string) (Kinds, error) { return Kinds{}, nil }
+// usable are the kinds that may prove this person now. A code by mail does, too,
+// as long as no authenticator app is set up: without a script there are no
+// passkeys (decision 8), and who has nothing yet proves changes by mail (R152).
+// Nothing below least does, unless there is nothing else: then it opens the page
+// to set up what is missing.
+func (k Kinds) usable(least string) Kinds {
+	k.Mail = k.Mail || !k.TOTP
+	above := k
+	above.Mail = k.Mail && rank[Mail] >= rank[least]
+	above.TOTP = k.TOTP && rank[TOTP] >= rank[least]
+	if above.Any() {
+		return above
+	}
+	return k
+}
 
 // Least is the least kind that the roles of an account need under a policy; empty: none.
-func Least(tx *db.Tx, account string, p policy.Policy) (string, error) { return "", nil }
+func Least(tx *db.Tx, account string, p policy.Policy) (least string, err error) {
+	if len(p.Factor.Least) == 0 {
+		return "", nil
+	}
+	roles, err := db.Values[string](tx, `SELECT role FROM staff WHERE account = $1
+		UNION SELECT 'organization_admin' FROM membership WHERE account = $1 AND admin AND ended_at IS NULL`, account)
+	for _, role := range roles {
+		if kind := p.Factor.Least[role]; rank[kind] > rank[least] {
+			least = kind
+		}
+	}
+	return least, err
+}
 
-// A Need says what the sign-in of an account takes.
+// A Need says what the sign-in of an account takes, and what is there for it.
 type Need struct {
-	Has    Kinds
-	Least  string // kind that a role of theirs needs at least, or empty
-	Prove  bool   // a second factor is asked
-	SetUp  bool   // one must be set up: a role needs it, or it is wanted
-	Offer  bool   // one is offered (R199)
+	Has    Kinds // what is active
+	Ways   Kinds // what may prove this person now
+	Least  string
 	Policy policy.Policy
+	Prove  bool // a second factor is asked
+	SetUp  bool // one must be set up: a role needs it, or it is wanted
+	Offer  bool // one is offered, once (R199)
 }
 
 // Due says what the sign-in of an account takes, given what its session has
-// shown so far (amr).
-func Due(tx *db.Tx, a account.Account, amr string) (Need, error) { return Need{}, nil }
-
-// SendCode mails a one-time code that works in this session (R155, M12).
-func SendCode(tx *db.Tx, by audit.Actor, a account.Account, sessionID string) error {
-	return fault.NotFound()
+// shown so far.
+func Due(tx *db.Tx, a account.Account, s session.Session) (n Need, err error) {
+	if n, err = Ways(tx, a); err != nil {
+		return n, err
+	}
+	enough := Mail // also while what a role needs is missing: it takes what there is to set that up
+	if n.Least != "" && n.Has.Satisfies(n.Least) {
+		enough = n.Least
+	}
+	n.Prove = (n.Has.Any() || n.Least != "") && !Enough(s.AMR, enough)
+	n.SetUp = !n.Has.Satisfies(n.Least) || n.Has.Wanted != "" && n.Has.wantedIn != s.ID
+	if n.Policy.Factor.Offer && !n.Has.Any() && !n.SetUp {
+		n.Offer, err = db.Value[bool](tx, `SELECT factor_offered_at IS NULL FROM account WHERE id = $1`, a.ID)
+	}
+	return n, err
 }
 
-// Check proves a person by a code of a kind (mail, totp, recovery). amr is what
-// the session gains. The field is "code".
-func Check(tx *db.Tx, by audit.Actor, a account.Account, sessionID, kind, code string) (amr string, err error) {
-	return "", fault.NotFound()
+// Ways says what an account has and what may prove its owner now, before changes.
+func Ways(tx *db.Tx, a account.Account) (n Need, err error) {
+	if n.Policy, err = policy.Of(tx, a.Policy); err != nil {
+		return n, err
+	}
+	if n.Has, err = Active(tx, a.ID); err != nil {
+		return n, err
+	}
+	n.Least, err = Least(tx, a.ID, n.Policy)
+	n.Ways = n.Has.usable(n.Least)
+	return n, err
 }
 
-// A Setup of an authenticator app, as the person sees it.
-type Setup struct {
-	ID   string
-	Name string
-	Key  string // base32 in groups of four, to type
-	who  string
+// Offered notes that somebody has seen the offer of a second factor (R199, S25).
+func Offered(tx *db.Tx, account string) error {
+	_, err := tx.Exec(`UPDATE account SET factor_offered_at = $1 WHERE id = $2 AND factor_offered_at IS NULL`, tx.Now(), account)
+	return err
 }
 
-// URI is what the QR code holds: otpauth://totp/… (R158, R173).
-func (s Setup) URI(issuer string) string { return "" }
-
-// StartTOTP begins to set up an authenticator app in this session (R158, R168).
-func StartTOTP(tx *db.Tx, by audit.Actor, a account.Account, sessionID, name string) (Setup, error) {
-	return Setup{}, fault.NotFound()
+// acting: somebody halfway through a sign-in acts, too.
+func acting(by audit.Actor, account string) audit.Actor {
+	if by.Account == "" && (by.Kind == audit.Person || by.Kind == "") {
+		by.Account = account
+	}
+	return by
 }
 
-// PendingTOTP is the setup that this session has begun. NotFound: none.
-func PendingTOTP(tx *db.Tx, a account.Account, sessionID string) (Setup, error) {
-	return Setup{}, fault.NotFound()
+// lock makes changes of one account come one after the other.
+func lock(tx *db.Tx, account string) error {
+	n, err := tx.Exec(`UPDATE account SET version = version + 1 WHERE id = $1 AND state = 'active'`, account)
+	if err == nil && n == 0 {
+		err = fault.Conflict("account.not_active")
+	}
+	return err
 }
 
-// ConfirmTOTP makes it active by its first code. The field is "code".
-func ConfirmTOTP(tx *db.Tx, by audit.Actor, a account.Account, sessionID, id, code string) (Factor, error) {
-	return Factor{}, fault.NotFound()
-}
-
-// UseMail makes codes by mail a factor of their own choice.
-func UseMail(tx *db.Tx, by audit.Actor, a account.Account, sessionID string) (Factor, error) {
-	return Factor{}, fault.NotFound()
-}
-
-// Want notes that a kind is to be set up at the next sign-in (R165, R167, R179).
-func Want(tx *db.Tx, by audit.Actor, a account.Account, sessionID, kind string) error {
-	return fault.NotFound()
-}
-
-// Rename a factor. The field is "name".
-func Rename(tx *db.Tx, by audit.Actor, a account.Account, id, name string) error {
-	return fault.NotFound()
-}
-
-// Remove a factor. Conflict: a role of theirs needs it.
-func Remove(tx *db.Tx, by audit.Actor, a account.Account, id string) error { return fault.NotFound() }
-
-// RemoveAll takes all factors and recovery codes away, when an account was
-// recovered with the chamber's help.
-func RemoveAll(tx *db.Tx, by audit.Actor, account string) error { return fault.NotFound() }
-
-// NewCodes makes ten recovery codes, shown once; the ones before are void.
-func NewCodes(tx *db.Tx, by audit.Actor, a account.Account) ([]string, error) {
-	return nil, fault.NotFound()
-}
+const (
+	codeFor     = 10 * time.Minute // a code by mail (ASVS 6.5.5)
+	ceremonyFor = 10 * time.Minute
+	setupFor    = time.Hour // a QR code that nobody confirmed
+)
 
 // Work adds what this package does after the request and by the clock.
-func Work(r *job.Runner, d *db.DB) {}
+func Work(r *job.Runner, d *db.DB) {
+	sweeps := []func(*db.Tx, int) (int64, error){
+		func(tx *db.Tx, most int) (int64, error) {
+			return tx.Exec(`DELETE FROM factor_code WHERE id IN (SELECT id FROM factor_code WHERE expires_at <= $1 LIMIT $2)`, tx.Now(), most)
+		},
+		func(tx *db.Tx, most int) (int64, error) {
+			return tx.Exec(`DELETE FROM passkey_ceremony WHERE id IN (SELECT id FROM passkey_ceremony WHERE expires_at <= $1 LIMIT $2)`, tx.Now(), most)
+		},
+		func(tx *db.Tx, most int) (int64, error) {
+			return tx.Exec(`DELETE FROM factor WHERE id IN (SELECT id FROM factor WHERE state = 'pending' AND created_at <= $1 LIMIT $2)`, tx.Now().Add(-setupFor), most)
+		},
+	}
+	r.Every(time.Hour, "factor.sweep", func(ctx context.Context) error {
+		for _, sweep := range sweeps {
+			if err := d.Batches(ctx, sweep); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

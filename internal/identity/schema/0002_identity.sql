@@ -72,6 +72,7 @@ CREATE TABLE account (
 	paused_until  TIMESTAMPTZ,              -- no password is accepted until then
 	code_failures INTEGER NOT NULL DEFAULT 0, -- wrong one-time codes, counted apart from passwords
 	code_paused_until TIMESTAMPTZ,
+	factor_offered_at TIMESTAMPTZ,          -- a second factor was offered, once (R199)
 	created_at    TIMESTAMPTZ NOT NULL,
 	confirmed_at  TIMESTAMPTZ,
 	used_at       TIMESTAMPTZ,              -- last sign-in
