@@ -21,7 +21,9 @@ import (
 // a few at a time. Without the gate a hundred people signing in would be a
 // hundred times 19 MiB, and a denial of service.
 type Hasher struct {
-	Cost Cost // of new hashes; older ones are renewed when their owner signs in
+	Cost  Cost     // of new hashes; older ones are renewed when their owner signs in
+	Known *List    // passwords that others have lost; may be nil
+	Words []string // what guesses begin with here: the name of the chamber, of the portal
 
 	gate    chan struct{}
 	waiting atomic.Int32
@@ -64,8 +66,22 @@ func (h *Hasher) enter(ctx context.Context) (leave func(), err error) {
 
 const saltBytes, keyBytes = 16, 32
 
-// Hash makes the PHC string of a password.
+// Hash makes the PHC string of a new password. One that others have lost, or
+// that is nothing but the name of the chamber with a number behind it, is a
+// problem of the field "password" (ASVS 6.2.11, 6.2.12): here, because every
+// new password comes by.
 func (h *Hasher) Hash(ctx context.Context, plain string) (string, error) {
+	if h.Known.Has(plain) {
+		return "", fault.Invalid("password", "password.known")
+	}
+	if guessable(norm.NFKC.String(plain), wordsOf(h.Words)) {
+		return "", fault.Invalid("password", "password.common")
+	}
+	return h.Renew(ctx, plain)
+}
+
+// Renew makes the PHC string of a password that holds already.
+func (h *Hasher) Renew(ctx context.Context, plain string) (string, error) {
 	leave, err := h.enter(ctx)
 	if err != nil {
 		return "", err
@@ -77,8 +93,15 @@ func (h *Hasher) Hash(ctx context.Context, plain string) (string, error) {
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, h.Cost.KiB, h.Cost.Passes, h.Cost.Lanes, b64(salt), b64(key)), nil
 }
 
-// Verify compares a password with its PHC string.
+// Verify compares a password with its PHC string, or with a hash of another
+// product. Longer ones than anybody may choose cost what others cost and fit nothing.
 func (h *Hasher) Verify(ctx context.Context, phc, plain string) (bool, error) {
+	if len(plain) > maxPassword {
+		return false, h.Dummy(ctx, "")
+	}
+	if Foreign(phc) {
+		return h.verifyForeign(ctx, phc, plain)
+	}
 	cost, salt, want, err := parse(phc)
 	if err != nil {
 		return false, err
@@ -92,6 +115,19 @@ func (h *Hasher) Verify(ctx context.Context, phc, plain string) (bool, error) {
 	return subtle.ConstantTimeCompare(got, want) == 1, nil
 }
 
+func (h *Hasher) verifyForeign(ctx context.Context, kept, plain string) (bool, error) {
+	s, err := readKept(kept)
+	if err != nil {
+		return false, err
+	}
+	leave, err := h.enter(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer leave()
+	return s.match(plain), nil
+}
+
 // Dummy costs what Verify costs and tells nothing: for accounts that do not exist.
 func (h *Hasher) Dummy(ctx context.Context, plain string) error {
 	leave, err := h.enter(ctx)
@@ -99,12 +135,16 @@ func (h *Hasher) Dummy(ctx context.Context, plain string) error {
 		return err
 	}
 	defer leave()
-	argon2.IDKey(normal(plain), make([]byte, saltBytes), h.Cost.Passes, h.Cost.KiB, h.Cost.Lanes, keyBytes)
+	argon2.IDKey(normal(plain[:min(len(plain), maxPassword)]), make([]byte, saltBytes), h.Cost.Passes, h.Cost.KiB, h.Cost.Lanes, keyBytes)
 	return nil
 }
 
-// Stale reports whether a hash was made with other parameters than today's.
+// Stale reports whether a hash was made with other parameters than today's, or
+// by another product.
 func (h *Hasher) Stale(phc string) bool {
+	if Foreign(phc) {
+		return true
+	}
 	cost, _, _, err := parse(phc)
 	return err == nil && cost != h.Cost
 }
@@ -120,8 +160,8 @@ func parse(phc string) (c Cost, salt, key []byte, err error) {
 	if _, err = fmt.Sscanf(part[3], "m=%d,t=%d,p=%d", &c.KiB, &c.Passes, &c.Lanes); err != nil {
 		return c, nil, nil, fmt.Errorf("password hash: %w", err)
 	}
-	if c.KiB < 8 || c.KiB > 1<<20 || c.Passes < 1 || c.Passes > 100 || c.Lanes < 1 {
-		return c, nil, nil, fmt.Errorf("password hash: parameters out of bounds")
+	if c.KiB < 8 || c.KiB > maxKiB || c.Passes < 1 || c.Passes > maxWork || uint64(c.KiB)*uint64(c.Passes) > maxWork || c.Lanes < 1 || c.Lanes > maxLanes {
+		return c, nil, nil, fmt.Errorf("password hash: argon2 with m=%d,t=%d,p=%d costs too much", c.KiB, c.Passes, c.Lanes)
 	}
 	if salt, err = base64.RawStdEncoding.DecodeString(part[4]); err != nil {
 		return c, nil, nil, fmt.Errorf("password hash: %w", err)

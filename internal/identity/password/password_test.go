@@ -36,6 +36,9 @@ func TestRule(t *testing.T) {
 		{Modern, "Schatz-Katze-2020", "password.common"},
 		{Modern, "das ist anna5678 hier", "password.about_you"},
 		{Modern, "ANNA5678anna!", "password.about_you"},
+		{Modern, "Sonnenberg-1990", "password.about_you"},
+		{Modern, "annikasonnenberg", "password.about_you"},
+		{Modern, "Sonnenberg hat Wasser und Salz", ""},
 		{Modern, strings.Repeat("lang ", 60), "password.long"},
 		{Modern, "Mehl\tHefe\x00Wasser", "password.control"},
 		{Modern, "Mehl Hefe \xff\xff Salz", "password.control"},
@@ -47,7 +50,7 @@ func TestRule(t *testing.T) {
 		{Classic, "BrotMehl0", "password.classes"},
 		{Classic, "Passw0rt!", "password.common"},
 	} {
-		err := c.rule.Check(c.password, "anna5678", "anna5678@beispiel.example")
+		err := c.rule.Check(c.password, "anna5678", "anna5678@beispiel.example", "Annika Sonnenberg")
 		got := ""
 		if f := fault.Of(err); f != nil {
 			got = f.Key()

@@ -38,7 +38,8 @@ func (p Rule) Hint() string {
 }
 
 // Check says what is wrong with a password for somebody who is known by the
-// given texts (user name, addresses, names).
+// given texts: user name, addresses, names. None of them may stand in it, nor
+// may it be made of their words alone (ASVS 6.2.11).
 func (p Rule) Check(plain string, about ...string) error {
 	const field = "password"
 	least := 12
@@ -60,8 +61,10 @@ func (p Rule) Check(plain string, about ...string) error {
 		return fault.Invalid(field, "password.classes")
 	case contains(normal, about):
 		return fault.Invalid(field, "password.about_you")
-	case guessable(normal):
+	case guessable(normal, nil):
 		return fault.Invalid(field, "password.common")
+	case guessable(normal, wordsOf(about)):
+		return fault.Invalid(field, "password.about_you")
 	}
 	return nil
 }
@@ -111,11 +114,25 @@ var common = func() map[string]bool {
 // runs are what fingers type by themselves.
 var runs = []string{"01234567890123456789", "qwertzuiopü", "qwertyuiop", "asdfghjklöä", "yxcvbnm", "zxcvbnm", "abcdefghijklmnopqrstuvwxyz", "1qay2wsx3edc4rfv", "1q2w3e4r5t6z7u8i9o0p", "1q2w3e4r5t6y7u8i9o0p"}
 
-// guessable: a word of the list with digits and signs around it, such words
-// in a row, one short piece repeated, or a run of the keyboard.
-func guessable(s string) bool {
+// wordsOf are the single words of texts that are known of somebody or of the
+// place, as they stand in a password.
+func wordsOf(texts []string) map[string]bool {
+	all := map[string]bool{}
+	for _, text := range texts {
+		for word := range strings.FieldsFuncSeq(strings.ToLower(norm.NFKC.String(text)), func(r rune) bool { return !unicode.IsLetter(r) }) {
+			if len(word) > 2 {
+				all[word] = true
+			}
+		}
+	}
+	return all
+}
+
+// guessable: a word of the list (or one of more) with digits and signs around
+// it, such words in a row, one short piece repeated, or a run of the keyboard.
+func guessable(s string, more map[string]bool) bool {
 	s = strings.ToLower(s)
-	if common[s] || repeats(s) {
+	if common[s] || more[s] || repeats(s) {
 		return true
 	}
 	core := strings.TrimFunc(s, func(r rune) bool { return !unicode.IsLetter(r) })
@@ -123,7 +140,7 @@ func guessable(s string) bool {
 	plain = strings.NewReplacer("0", "o", "1", "i", "3", "e", "4", "a", "5", "s", "7", "t", "@", "a", "$", "s", "!", "i").Replace(plain)
 	plain = strings.TrimFunc(plain, func(r rune) bool { return !unicode.IsLetter(r) })
 	for _, c := range []string{core, plain} {
-		if c != "" && (words(c, 3) || run(c)) {
+		if c != "" && (words(c, 3, more) || run(c)) {
 			return true
 		}
 	}
@@ -132,7 +149,7 @@ func guessable(s string) bool {
 
 // words: c is up to n words of the list in a row, with nothing but digits and
 // signs between them.
-func words(c string, n int) bool {
+func words(c string, n int, more map[string]bool) bool {
 	if c == "" {
 		return true
 	}
@@ -140,7 +157,7 @@ func words(c string, n int) bool {
 		return false
 	}
 	for end := len(c); end > 2; end-- {
-		if common[c[:end]] && words(strings.TrimLeftFunc(c[end:], func(r rune) bool { return !unicode.IsLetter(r) }), n-1) {
+		if (common[c[:end]] || more[c[:end]]) && words(strings.TrimLeftFunc(c[end:], func(r rune) bool { return !unicode.IsLetter(r) }), n-1, more) {
 			return true
 		}
 	}
