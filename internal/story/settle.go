@@ -19,6 +19,7 @@ import (
 	"zunft/internal/identity/letter"
 	"zunft/internal/identity/membership"
 	"zunft/internal/identity/organization"
+	"zunft/internal/identity/terms"
 	"zunft/internal/outside"
 	training "zunft/internal/training/portal"
 )
@@ -127,7 +128,10 @@ func (w *World) settle(ctx context.Context, o Options, trainingSecret string) er
 		if err := chamber.AddStaff(tx, audit.Console, people["otto"].Account, "", "operator"); err != nil {
 			return err
 		}
-		if err := crowd(tx, o.People, phc); err != nil || o.Empty {
+		if err := crowd(tx, o.People, phc); err != nil {
+			return err
+		}
+		if err := terms.GiveByAll(tx, audit.Console); err != nil || o.Empty {
 			return err
 		}
 		return companies(tx, c, people)

@@ -18,6 +18,8 @@ import (
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
+	"zunft/internal/ground/fault"
+	"zunft/internal/identity/policy"
 )
 
 // Phrases of this package.
@@ -25,8 +27,13 @@ import (
 //go:embed phrases/*.json
 var Phrases embed.FS
 
-// InformationDuties is the kind of the text that R051 shows.
-const InformationDuties = "information_duties"
+// Kinds of texts that are shipped; a chamber may add its own.
+const (
+	InformationDuties = "information_duties" // R051
+	TermsOfUse        = "terms_of_use"       // R249, W16
+	Privacy           = "privacy"            // R249, R254: shown
+	EmailUse          = "email_use"          // R250: voluntary
+)
 
 // Terms is one version of one text.
 type Terms struct {
@@ -57,26 +64,12 @@ func Current(tx *db.Tx) ([]Terms, error) {
 	return newest, err
 }
 
-// Pending are the required current texts that an account has not accepted.
-func Pending(tx *db.Tx, account string) ([]Terms, error) {
-	current, err := Current(tx)
-	if err != nil {
-		return nil, err
-	}
-	given, err := db.Values[string](tx, `SELECT terms FROM consent WHERE account = $1`, account)
-	var pending []Terms
-	for _, t := range current {
-		if t.Required && !slices.Contains(given, t.ID) {
-			pending = append(pending, t)
-		}
-	}
-	return pending, err
-}
-
-// Give notes that a person accepts these texts. Giving twice counts once.
+// Give notes that a person accepts these texts. Giving twice counts once; what
+// was taken back can be given again.
 func Give(tx *db.Tx, by audit.Actor, account string, ids ...string) error {
 	for _, id := range ids {
-		n, err := tx.Exec(`INSERT INTO consent (account, terms, given_at) VALUES ($1, $2, $3) ON CONFLICT (account, terms) DO NOTHING`, account, id, tx.Now())
+		n, err := tx.Exec(`INSERT INTO consent (account, terms, given_at) VALUES ($1, $2, $3) ON CONFLICT (account, terms)
+			DO UPDATE SET given_at = excluded.given_at, withdrawn_at = NULL WHERE consent.withdrawn_at IS NOT NULL`, account, id, tx.Now())
 		if err != nil {
 			return fmt.Errorf("give consent: %w", err)
 		}
@@ -84,6 +77,37 @@ func Give(tx *db.Tx, by audit.Actor, account string, ids ...string) error {
 			continue
 		}
 		if err := audit.Record(tx, by, audit.Entry{Event: "consent.given", Account: account, Thing: id}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// GiveByAll notes that everybody who has an account accepted what the default
+// profile requires: for the story, and for accounts that come from a system
+// where they did.
+func GiveByAll(tx *db.Tx, by audit.Actor) error {
+	if by.Kind != audit.Command && by.Kind != audit.System {
+		return fault.Forbidden()
+	}
+	p, err := policy.Of(tx, "")
+	if err != nil {
+		return err
+	}
+	all, err := Asked(tx, p.SignUp)
+	if err != nil {
+		return err
+	}
+	for _, c := range all {
+		if !c.Must {
+			continue
+		}
+		n, err := tx.Exec(`INSERT INTO consent (account, terms, given_at) SELECT id, $1, $2 FROM account WHERE state <> 'unconfirmed'
+			ON CONFLICT (account, terms) DO NOTHING`, c.ID, tx.Now())
+		if err != nil {
+			return err
+		}
+		if err := audit.Record(tx, by, audit.Entry{Event: "consent.imported", Thing: c.ID, Detail: map[string]any{"accounts": n}}); err != nil {
 			return err
 		}
 	}
@@ -108,15 +132,36 @@ func Publish(tx *db.Tx, by audit.Actor, t Terms) error {
 	return audit.Record(tx, by, audit.Entry{Event: "terms.published", Thing: t.ID, Detail: map[string]any{"kind": t.Kind, "version": t.Version}})
 }
 
-//go:embed information_duties.txt
-var informationDuties string
+//go:embed texts/*.txt
+var texts embed.FS
+
+// shipped are the texts that speak for any operator: kind, title, required.
+var shipped = []Terms{
+	{Kind: InformationDuties, Title: "Informationspflichten", Required: true},
+	{Kind: TermsOfUse, Title: "Nutzungsbedingungen", Required: true},
+	{Kind: Privacy, Title: "Datenschutzinformationen"},
+	{Kind: EmailUse, Title: "Verwendung Ihrer E-Mail-Adresse"},
+}
 
 // EnsureDefaults makes sure there is a text to accept: only where an
 // installation has none of the kind at all.
 func EnsureDefaults(tx *db.Tx) error {
-	there, err := db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM terms WHERE kind = $1)`, InformationDuties)
-	if err != nil || there {
+	there, err := db.Values[string](tx, `SELECT DISTINCT kind FROM terms`)
+	if err != nil {
 		return err
 	}
-	return Publish(tx, audit.Job, Terms{Kind: InformationDuties, Version: "2026-11", Title: "Informationspflichten", Body: informationDuties, Required: true})
+	for _, t := range shipped {
+		if slices.Contains(there, t.Kind) {
+			continue
+		}
+		body, err := texts.ReadFile("texts/" + t.Kind + ".txt")
+		if err != nil {
+			return err
+		}
+		t.Version, t.Body = "2026-11", string(body)
+		if err := Publish(tx, audit.Job, t); err != nil {
+			return err
+		}
+	}
+	return nil
 }

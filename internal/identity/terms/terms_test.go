@@ -1,6 +1,7 @@
 package terms
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -8,7 +9,9 @@ import (
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/dbtest"
+	"zunft/internal/ground/fault"
 	"zunft/internal/identity/account"
+	"zunft/internal/identity/policy"
 	"zunft/internal/identity/schema"
 )
 
@@ -24,8 +27,8 @@ func TestTerms(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		pending := func(id string) (n int) {
-			write(func(tx *db.Tx) error { p, err := Pending(tx, id); n = len(p); return err })
+		pending := func(a account.Account) (n int) {
+			write(func(tx *db.Tx) error { p, err := Pending(tx, a); n = len(p); return err })
 			return n
 		}
 		var a account.Account
@@ -33,10 +36,12 @@ func TestTerms(t *testing.T) {
 			a, err = account.Create(tx, audit.Console, account.New{GivenName: "Anna", FamilyName: "B", Email: "anna@beispiel.example", Confirmed: true})
 			return err
 		})
+		write(policy.EnsureDefault)
 		write(EnsureDefaults)
 		write(EnsureDefaults)
 		write(func(tx *db.Tx) error {
 			all, err := Current(tx)
+			all = slices.DeleteFunc(all, func(t Terms) bool { return t.Kind != InformationDuties })
 			if len(all) != 1 || all[0].Version != "2026-11" || !all[0].Required || !strings.Contains(all[0].Body, "für die Zukunft widerrufen") {
 				t.Errorf("%+v", all)
 			}
@@ -46,29 +51,29 @@ func TestTerms(t *testing.T) {
 			}
 			return err
 		})
-		if pending(a.ID) != 1 {
+		if pending(a) != 1 {
 			t.Error("nothing to accept")
 		}
 		give := func(tx *db.Tx) error {
-			all, err := Current(tx)
-			if err != nil {
+			all, err := Pending(tx, a)
+			if err != nil || len(all) == 0 {
 				return err
 			}
 			return Give(tx, audit.Actor{Account: a.ID}, a.ID, all[0].ID)
 		}
 		write(give)
 		write(give)
-		if pending(a.ID) != 0 {
+		if pending(a) != 0 {
 			t.Error("accepted, and still asked")
 		}
 		write(func(tx *db.Tx) error {
 			return Publish(tx, audit.Console, Terms{Kind: InformationDuties, Version: "2027-01", Title: "Informationspflichten", Body: "Neu", Required: true, ValidFrom: tx.Now().Add(time.Hour)})
 		})
-		if pending(a.ID) != 0 {
+		if pending(a) != 0 {
 			t.Error("asked before it is valid")
 		}
 		now = now.Add(time.Hour)
-		if pending(a.ID) != 1 {
+		if pending(a) != 1 {
 			t.Error("the new version is not asked for")
 		}
 		write(give)
@@ -79,5 +84,81 @@ func TestTerms(t *testing.T) {
 			}
 			return err
 		})
+	})
+}
+
+// R054, R250, R254: a voluntary consent is given, taken back for the future and
+// given again, each with its line; what an account needs stays until it goes.
+func TestWithdraw(t *testing.T) {
+	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
+		now := time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC)
+		d.Now = func() time.Time { return now }
+		write := func(f func(tx *db.Tx) error) {
+			t.Helper()
+			if err := d.Write(t.Context(), f); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var a account.Account
+		var by audit.Actor
+		write(policy.EnsureDefault)
+		write(EnsureDefaults)
+		write(func(tx *db.Tx) (err error) {
+			p, err := policy.Preset("mein-ias")
+			if err != nil {
+				return err
+			}
+			if err := policy.Save(tx, audit.Console, p); err != nil {
+				return err
+			}
+			a, err = account.Create(tx, audit.Console, account.New{GivenName: "Anna", FamilyName: "B", Email: "anna@beispiel.example", Policy: "mein-ias", Confirmed: true})
+			by = audit.Actor{Kind: audit.Person, Account: a.ID}
+			return err
+		})
+		said := func() (all []Choice) {
+			t.Helper()
+			write(func(tx *db.Tx) (err error) { all, err = Of(tx, a); return err })
+			return all
+		}
+		all := said()
+		if len(all) != 3 || all[0].Kind != Privacy || all[1].Kind != TermsOfUse || !all[1].Must || all[2].Kind != EmailUse || all[2].Must {
+			t.Fatalf("%+v", all)
+		}
+		write(func(tx *db.Tx) error {
+			p, err := Pending(tx, a)
+			if len(p) != 1 || p[0].Kind != TermsOfUse || p[0].Box.De == "" {
+				t.Errorf("pending %+v", p)
+			}
+			return err
+		})
+		write(func(tx *db.Tx) error { return Give(tx, by, a.ID, all[1].ID, all[2].ID) })
+		now = now.Add(time.Hour)
+		write(func(tx *db.Tx) error { return Withdraw(tx, by, a, all[2].ID) })
+		write(func(tx *db.Tx) error { return Withdraw(tx, by, a, all[2].ID) })
+		if c := said()[2]; c.Given || c.WithdrawnAt.IsZero() || c.GivenAt.IsZero() {
+			t.Errorf("after taking back %+v", c)
+		}
+		write(func(tx *db.Tx) error { return Give(tx, by, a.ID, all[2].ID) })
+		if c := said()[2]; !c.Given || !c.GivenAt.Equal(now) {
+			t.Errorf("given again %+v", c)
+		}
+		for _, c := range []struct {
+			id   string
+			by   audit.Actor
+			want fault.Kind
+		}{{all[1].ID, by, fault.KindConflict}, {"nothing", by, fault.KindNotFound}, {all[2].ID, audit.Actor{Kind: audit.Person, Account: "somebody"}, fault.KindForbidden}} {
+			if err := d.Write(t.Context(), func(tx *db.Tx) error { return Withdraw(tx, c.by, a, c.id) }); !fault.Is(err, c.want) {
+				t.Errorf("%s: %v", c.id, err)
+			}
+		}
+		for event, want := range map[string]int{"consent.given": 3, "consent.withdrawn": 1} {
+			write(func(tx *db.Tx) error {
+				n, err := db.Value[int](tx, `SELECT count(*) FROM audit WHERE event = $1`, event)
+				if n != want {
+					t.Errorf("%d × %s", n, event)
+				}
+				return err
+			})
+		}
 	})
 }

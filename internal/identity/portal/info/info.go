@@ -72,7 +72,9 @@ func (p *Pages) duties(w http.ResponseWriter, r *http.Request) error {
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) error {
 		all, err := terms.Current(tx)
 		for _, t := range all {
-			view.Blocks = append(view.Blocks, t.Blocks()...)
+			if t.Kind == terms.InformationDuties {
+				view.Blocks = append(view.Blocks, t.Blocks()...)
+			}
 		}
 		return err
 	})
