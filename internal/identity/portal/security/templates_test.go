@@ -1,0 +1,24 @@
+package security
+
+import (
+	"testing"
+
+	"github.com/jba/templatecheck"
+
+	"zunft/internal/ground/web"
+)
+
+// Every template is checked against the struct that fills it.
+func TestTemplates(t *testing.T) {
+	pages := map[string]web.Page{
+		"choose": &choosePage{}, "code": &codePage{}, "app": &appPage{}, "setup": &setupPage{}, "overview": &overviewPage{},
+		"two-step": &twoStepPage{}, "factor": &onePage{}, "codes": &codesPage{}, "passkeys": &passkeysPage{}, "password": &passwordPage{},
+	}
+	for _, name := range templates.Names() {
+		if pages[name] == nil {
+			t.Errorf("no struct for %s", name)
+		} else if err := templatecheck.CheckHTML(templates.Page(name), pages[name]); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
