@@ -140,7 +140,11 @@ func Complete(tx *db.Tx, by audit.Actor, s Session) (token string, _ Session, er
 		return "", s, err
 	}
 	by.Account, by.Session = s.Account, s.ID
-	return token, s, audit.Record(tx, by, audit.Entry{Event: "session.started", Account: s.Account, Thing: s.ID, Detail: map[string]any{"amr": s.AMR}})
+	event := "session.started"
+	if s.AuthTime.After(s.CreatedAt) {
+		event = "session.reauthenticated"
+	}
+	return token, s, audit.Record(tx, by, audit.Entry{Event: event, Account: s.Account, Thing: s.ID, Detail: map[string]any{"amr": s.AMR}})
 }
 
 // Proved notes a second factor (or another proof) in a session, pending or
@@ -238,6 +242,17 @@ func Reauthenticated(tx *db.Tx, by audit.Actor, id, amr string) (token string, s
 		return "", s, err
 	}
 	return token, s, audit.Record(tx, by, audit.Entry{Event: "session.reauthenticated", Account: s.Account, Thing: id, Detail: map[string]any{"amr": amr}})
+}
+
+// ReauthenticatePending is the same for somebody who has steps to go after it:
+// the session is pending again until [Complete], and so opens nothing else.
+// What was proved before counts no more. next is where the person was going.
+func ReauthenticatePending(tx *db.Tx, by audit.Actor, id, amr, next string) (token string, s Session, err error) {
+	token = seal.Token()
+	s, err = db.One(tx, (*Session).fields, `UPDATE session SET token_hash = $1, amr = $2, auth_time = $3, proved_at = NULL, seen_at = $3, ends_at = $4, ip = $5, agent = $6,
+		pending = TRUE, next = $7 WHERE id = $8 AND account = $9 AND NOT pending AND ended_at IS NULL AND ends_at > $3 RETURNING `+columns,
+		seal.Hash(token), amr, tx.Now(), tx.Now().Add(PendingFor), by.IP, by.Agent, next, id, by.Account)
+	return token, s, err
 }
 
 // kept is how long a session's row outlives its last possible moment.

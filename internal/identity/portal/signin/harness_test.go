@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -22,6 +23,7 @@ import (
 	"zunft/internal/ground/mail"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/account"
+	"zunft/internal/identity/factor"
 	"zunft/internal/identity/link"
 	"zunft/internal/identity/notice"
 	"zunft/internal/identity/password"
@@ -54,7 +56,7 @@ func newWorld(t testing.TB, d *db.DB) *world {
 	w := &world{t: t, d: d, jobs: &job.Runner{DB: d}}
 	w.clock.Store(time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC).UnixMicro())
 	d.Now = func() time.Time { return time.UnixMicro(w.clock.Load()).UTC() }
-	catalog, err := i18n.Load(web.Phrases, notice.Phrases, account.Phrases, link.Phrases, password.Phrases, policy.Phrases, session.Phrases, terms.Phrases, signin.Phrases)
+	catalog, err := i18n.Load(web.Phrases, notice.Phrases, account.Phrases, link.Phrases, password.Phrases, policy.Phrases, session.Phrases, terms.Phrases, factor.Phrases, signin.Phrases)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,10 +124,15 @@ func (w *world) inbox(to string) (got []mail.Message) {
 	return got
 }
 
-// one is the only mail to an address.
+const newDevice = "Neue Anmeldung bei Ihrem Konto"
+
+// one is the only mail to an address, but for those about new devices.
 func (w *world) one(to, subject string) mail.Message {
 	w.t.Helper()
 	got := w.inbox(to)
+	if subject != newDevice {
+		got = slices.DeleteFunc(got, func(m mail.Message) bool { return m.Subject == newDevice })
+	}
 	if len(got) != 1 || !strings.HasPrefix(got[0].Subject, subject) {
 		w.t.Fatalf("mails to %s: %+v, want one: %s", to, got, subject)
 	}
@@ -245,7 +252,10 @@ func (w *world) create(username string, confirmed bool) (a account.Account) {
 			GivenName: "Anna", FamilyName: "Beispiel", Username: username,
 			Email: username + "@beispiel.example", Password: phc, Confirmed: confirmed,
 		})
-		return err
+		if err != nil {
+			return err
+		}
+		return terms.GiveByAll(tx, audit.Console)
 	})
 	if err != nil {
 		w.t.Fatal(err)

@@ -2,12 +2,15 @@
 // password (S36).
 //
 //	GET, POST /login                       ?next= where the person was going, ?again=1 to prove oneself again
+//	GET       /login/next                  the dispatcher: on to the step of a sign-in that is still to go
+//	GET, POST /login/terms                 texts that have a new version since
 //	POST      /logout     GET /logged-out
 //	GET, POST /recover/password            asks for the mail with the link
 //	GET, POST /recover/password/{token}    sets the new password
 //
 // Every sign-in makes a new session and ends the one that was in the browser.
-// What still has to happen after it is ordered in one place, nextStep.
+// What still has to happen after the password is ordered in one place, nextStep;
+// until all of it is done the session is pending and opens nothing else.
 package signin
 
 import (
@@ -15,6 +18,7 @@ import (
 	"net/http"
 	"time"
 
+	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/account"
@@ -50,6 +54,9 @@ type Pages struct {
 func (p *Pages) Mount(m *web.Mux) {
 	m.Open("GET /login", p.ask)
 	m.Open("POST /login", p.signIn)
+	m.Open("GET /login/next", p.next)
+	m.Open("GET /login/terms", p.askTerms)
+	m.Open("POST /login/terms", p.acceptTerms)
 	m.Open("POST /logout", p.signOut)
 	m.Open("GET /logged-out", p.signedOut)
 	m.Open("GET /recover/password", p.askRecover)
@@ -82,7 +89,7 @@ func (p *Pages) ask(w http.ResponseWriter, r *http.Request) error {
 	if q.Get("again") == "1" && v != nil {
 		f.Values.Set("again", "1")
 	} else if v != nil {
-		return web.See(w, r, p.nextStep(v.Account.ID, f.Values.Get("next")))
+		return web.See(w, r, f.Values.Get("next"))
 	}
 	if name := p.Site.Cookie(r, usernameCookie); name != "" {
 		f.Values.Set("username", name)
@@ -137,44 +144,88 @@ func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) error {
 	if proof.Ticket != "" {
 		return p.Site.Show(w, r, http.StatusOK, templates, "unconfirmed", &unconfirmedPage{Email: proof.Account.Email, Ticket: proof.Ticket})
 	}
-	var token, device string
-	var s session.Session
-	var a account.Account
-	err = p.DB.Write(r.Context(), func(tx *db.Tx) (err error) {
-		by := web.Actor(r)
-		if a, err = account.Accept(tx, by, proof); err != nil {
-			return err
-		}
-		device = account.Device(tx, a)
-		if old := visitor.Of(r); old != nil {
-			if old.Account.ID == a.ID && f.Text("again") == "1" {
-				token, s, err = session.Reauthenticated(tx, by, old.Session.ID, "pwd")
-				return err
-			}
-			if err = session.End(tx, by, old.Session.ID); err != nil {
-				return err
-			}
-		}
-		token, s, err = session.Start(tx, by, a.ID, "pwd")
-		return err
-	})
+	next := web.LocalPath(f.Values.Get("next"))
+	kept := p.Site.Cookie(r, nextCookie)
+	if kept != "" && next == "/" {
+		next = web.LocalPath(kept)
+	}
+	in, err := p.begin(r, proof, next, f.Text("again") == "1")
 	if f.Take(err) {
 		return p.show(w, r, f)
 	}
 	if err != nil {
 		return err
 	}
-	p.Door.SignIn(w, r, token, s)
-	p.Site.SetCookie(w, deviceCookie, device, yearlong)
-	p.remember(w, r, f, a)
-	next := web.LocalPath(f.Values.Get("next"))
-	if kept := p.Site.Cookie(r, nextCookie); kept != "" {
+	p.Door.SignIn(w, r, in.token, in.session)
+	p.remember(w, r, f, in.account)
+	if kept != "" {
 		p.Site.SetCookie(w, nextCookie, "", -1)
-		if next == "/" {
-			next = web.LocalPath(kept)
-		}
 	}
-	return web.See(w, r, p.nextStep(a.ID, next))
+	if in.step != "" {
+		return web.See(w, r, nextPath)
+	}
+	p.Site.SetCookie(w, deviceCookie, in.device, yearlong)
+	return web.See(w, r, next)
+}
+
+// entered is what came of a right password.
+type entered struct {
+	account account.Account
+	session session.Session
+	token   string
+	step    string // what is to go before the session is a whole one; empty: nothing
+	device  string // the mark of this browser, once it is
+}
+
+// begin makes the session: a whole one if no step is to go, else a pending one.
+// The one that was in the browser ends, or goes on for who proves themselves again.
+func (p *Pages) begin(r *http.Request, proof account.Proof, next string, again bool) (in entered, err error) {
+	err = p.DB.Write(r.Context(), func(tx *db.Tx) (err error) {
+		by := web.Actor(r)
+		if in.account, err = account.Accept(tx, by, proof); err != nil {
+			return err
+		}
+		old := visitor.Of(r)
+		s := session.Session{AMR: "pwd"}
+		if again = again && old != nil && old.Account.ID == in.account.ID; again {
+			s.ID = old.Session.ID
+		}
+		if in.step, err = nextStep(tx, in.account, s); err != nil {
+			return err
+		}
+		if !again {
+			if old == nil {
+				old = visitor.Pending(r)
+			}
+			if err = endOld(tx, by, old); err != nil {
+				return err
+			}
+		}
+		switch {
+		case again && in.step != "":
+			in.token, in.session, err = session.ReauthenticatePending(tx, by, s.ID, s.AMR, next)
+		case again:
+			in.token, in.session, err = session.Reauthenticated(tx, by, s.ID, s.AMR)
+		case in.step != "":
+			in.token, in.session, err = session.StartPending(tx, by, in.account.ID, s.AMR, next)
+		default:
+			in.token, in.session, err = session.Start(tx, by, in.account.ID, s.AMR)
+		}
+		if err != nil || in.step != "" {
+			return err
+		}
+		in.device, err = p.welcome(tx, r, in.account, in.session)
+		return err
+	})
+	return in, err
+}
+
+func endOld(tx *db.Tx, by audit.Actor, old *visitor.Visitor) error {
+	if old == nil {
+		return nil
+	}
+	by.Account = old.Account.ID
+	return session.End(tx, by, old.Session.ID)
 }
 
 // remember keeps what was typed as name, or forgets it (R032).
@@ -194,10 +245,12 @@ type unconfirmedPage struct {
 }
 
 func (p *Pages) signOut(w http.ResponseWriter, r *http.Request) error {
-	if v := visitor.Of(r); v != nil {
-		if err := p.DB.Write(r.Context(), func(tx *db.Tx) error { return session.End(tx, web.Actor(r), v.Session.ID) }); err != nil {
-			return err
-		}
+	v := visitor.Of(r)
+	if v == nil {
+		v = visitor.Pending(r)
+	}
+	if err := p.DB.Write(r.Context(), func(tx *db.Tx) error { return endOld(tx, web.Actor(r), v) }); err != nil {
+		return err
 	}
 	p.Door.SignOut(w)
 	return web.See(w, r, "/logged-out")

@@ -11,7 +11,7 @@ import (
 // Every template is checked against the struct that fills it.
 func TestTemplates(t *testing.T) {
 	pages := map[string]web.Page{
-		"login": &loginPage{}, "unconfirmed": &unconfirmedPage{}, "logged-out": &loggedOutPage{},
+		"login": &loginPage{}, "terms": &newTermsPage{}, "unconfirmed": &unconfirmedPage{}, "logged-out": &loggedOutPage{},
 		"recover": &recoverPage{}, "asked": &askedPage{}, "reset": &resetPage{},
 	}
 	for _, name := range templates.Names() {
