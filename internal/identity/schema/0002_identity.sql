@@ -90,6 +90,8 @@ CREATE UNIQUE INDEX account_address_unconfirmed ON account (email_key) WHERE sta
 CREATE INDEX account_unconfirmed ON account (created_at) WHERE state = 'unconfirmed';
 CREATE INDEX account_leaving ON account (delete_at) WHERE delete_at IS NOT NULL;
 CREATE INDEX account_unused ON account (used_at, id) WHERE state <> 'unconfirmed';
+-- Hashes of other products, until their owner signs in.
+CREATE INDEX account_foreign ON account (password) WHERE substr(password, 1, 1) = '~';
 
 -- Up to four further addresses (R043), used once confirmed.
 CREATE TABLE account_email (
