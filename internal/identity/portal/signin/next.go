@@ -18,6 +18,7 @@ const (
 	nextPath   = "/login/next"
 	factorPath = "/login/second-factor"
 	setUpPath  = "/login/setup" // one that must be, or one that is offered (R199)
+	keepPath   = "/login/keep" // the account is going: shall it stay?
 	termsPath  = "/login/terms"
 )
 
@@ -33,6 +34,8 @@ func nextStep(tx *db.Tx, a account.Account, s session.Session) (string, error) {
 		return factorPath, nil
 	case need.SetUp:
 		return setUpPath, nil
+	case !a.DeleteAt.IsZero():
+		return keepPath, nil
 	}
 	pending, err := terms.Pending(tx, a)
 	if err != nil {
