@@ -116,3 +116,10 @@ func List(tx *db.Tx, f Filter) ([]Row, error) {
 	args = append(args, f.Limit)
 	return db.All(tx, (*Row).fields, query+fmt.Sprintf(` ORDER BY id DESC LIMIT $%d`, len(args)), args...)
 }
+
+// Forget takes address and browser out of the records on a person who is gone
+// (decision 6). That something was done, when and by which id, stays.
+func Forget(tx *db.Tx, account string) error {
+	_, err := tx.Exec(`UPDATE audit SET ip = '', agent = '' WHERE account = $1 AND (ip <> '' OR agent <> '')`, account)
+	return err
+}

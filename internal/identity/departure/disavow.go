@@ -1,15 +1,12 @@
 package departure
 
 import (
-	"time"
-
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/seal"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/link"
-	"zunft/internal/identity/session"
 )
 
 // A Secured account, after "Das waren nicht Sie?".
@@ -21,9 +18,6 @@ type Secured struct {
 	// address of today, because an old mailbox must not open the account.
 	Token string
 }
-
-// passwordFor is how long the new password may take (L01).
-const passwordFor = 2 * time.Hour
 
 // Disavow secures an account whose owner says, by the link of a mail about
 // security, that it was not them (ux.md 2.5): it is locked until there is a new
@@ -47,21 +41,21 @@ func Disavow(tx *db.Tx, by audit.Actor, token string) (s Secured, err error) {
 		if s.Account, err = account.Lock(tx, by, id, account.LockedByDisavowal); err != nil {
 			return s, err
 		}
-	case s.Account.State != account.Locked || s.Account.LockReason != account.LockedByDisavowal:
+	case !Disavowable(s.Account):
 		return s, fault.Conflict("departure.locked_already")
+	default: // locked by themselves, or by whoever it was: a new password ends that, too
+		if _, err := tx.Exec(`UPDATE account SET lock_reason = 'disavowed', version = version + 1 WHERE id = $1 AND state = 'locked'`, id); err != nil {
+			return s, err
+		}
 	}
 	if err := audit.Record(tx, by, audit.Entry{Event: "account.disavowed", Account: id}); err != nil {
 		return s, err
 	}
-	if err := session.EndAll(tx, by, id, ""); err != nil {
+	if err := out(tx, by, id); err != nil {
 		return s, err
 	}
-	for _, purpose := range []link.Purpose{link.Password, link.Email, link.Unlock} {
-		if err := link.Revoke(tx, id, purpose); err != nil {
-			return s, err
-		}
-	}
 	for _, statement := range []string{
+		`UPDATE account SET delete_at = NULL WHERE id = $1`,
 		`UPDATE address_change SET state = 'superseded' WHERE account = $1 AND state = 'asked'`,
 		`DELETE FROM account_email WHERE account = $1 AND confirmed_at IS NULL`,
 		`DELETE FROM factor WHERE account = $1 AND state <> 'active'`,
@@ -80,6 +74,12 @@ func Disavow(tx *db.Tx, by audit.Actor, token string) (s Secured, err error) {
 	}
 	s.Token, _, err = link.Issue(tx, id, link.Password, "", "", passwordFor)
 	return s, err
+}
+
+// Disavowable accounts can be secured by their owner; what the chamber has
+// locked is secure already, and the chamber's to end.
+func Disavowable(a account.Account) bool {
+	return a.State == account.Active || a.State == account.Locked && (a.LockReason == account.LockedBySelf || a.LockReason == account.LockedByDisavowal)
 }
 
 // movedSince: the main address was changed after the mail with this link. The

@@ -257,8 +257,8 @@ func end(tx *db.Tx, by audit.Actor, m Member, event string) error {
 
 // spareLast refuses to take an organization its last admin (L06).
 func spareLast(tx *db.Tx, m Member) error {
-	n, err := AdminCount(tx, m.Organization)
-	if err == nil && n <= 1 {
+	n, err := othersStay(tx, m.Organization, m.Account)
+	if err == nil && n == 0 {
 		err = fault.Conflict("membership.last_admin")
 	}
 	return err

@@ -61,11 +61,6 @@ func Admins(tx *db.Tx, organizationID string) ([]string, error) {
 	return db.Values[string](tx, `SELECT account FROM membership WHERE organization = $1 AND admin AND ended_at IS NULL ORDER BY since, id`, organizationID)
 }
 
-// AdminCount is how many admins an organization has.
-func AdminCount(tx *db.Tx, organizationID string) (int, error) {
-	return db.Value[int](tx, `SELECT count(*) FROM membership WHERE organization = $1 AND admin AND ended_at IS NULL`, organizationID)
-}
-
 // Size is how many members an organization has.
 func Size(tx *db.Tx, organizationID string) (int, error) {
 	return db.Value[int](tx, `SELECT count(*) FROM membership WHERE organization = $1 AND ended_at IS NULL`, organizationID)

@@ -10,6 +10,7 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"zunft/internal/ground/db"
 )
@@ -77,4 +78,18 @@ func List(tx *db.Tx, account, before string) ([]Notice, error) {
 func MarkRead(tx *db.Tx, account string) error {
 	_, err := tx.Exec(`UPDATE notice SET read_at = $1 WHERE account = $2 AND read_at IS NULL`, tx.Now(), account)
 	return err
+}
+
+// kept is how long a notice stays under the bell. Notices name others: they are
+// news, not a record.
+const kept = 180 * 24 * time.Hour
+
+// Sweep forgets old notices. A periodic job calls it.
+func Sweep(tx *db.Tx, most int) (int64, error) {
+	return tx.Exec(`DELETE FROM notice WHERE id IN (SELECT id FROM (SELECT id, at FROM notice ORDER BY id LIMIT $1) AS oldest WHERE at <= $2)`, most, tx.Now().Add(-kept))
+}
+
+// Read marks one notice of a person as seen and says where it leads.
+func Read(tx *db.Tx, account, id string) (href string, err error) {
+	return db.Value[string](tx, `UPDATE notice SET read_at = COALESCE(read_at, $1) WHERE id = $2 AND account = $3 RETURNING href`, tx.Now(), id, account)
 }

@@ -33,7 +33,7 @@ func (p *Pages) askReport(w http.ResponseWriter, r *http.Request) error {
 		}
 		page.State, page.UsedAt = l.State, l.UsedAt
 		a, err := account.Get(tx, l.Account)
-		page.Locked = a.State == account.Locked && a.LockReason != account.LockedByDisavowal
+		page.Locked = !departure.Disavowable(a)
 		return err
 	})
 	if err != nil {

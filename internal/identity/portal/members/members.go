@@ -180,8 +180,7 @@ func (p *Pages) showLeave(w http.ResponseWriter, r *http.Request, f *web.Form) e
 		if page.Company, err = organization.Get(tx, r.PathValue("id")); err != nil {
 			return err
 		}
-		n, err := membership.AdminCount(tx, page.Company.ID)
-		page.Last = page.Me.Admin && n == 1
+		page.Last, err = membership.IsLast(tx, page.Me)
 		return err
 	})
 	if err != nil {
