@@ -18,7 +18,7 @@ const (
 	nextPath   = "/login/next"
 	factorPath = "/login/second-factor"
 	setUpPath  = "/login/setup" // one that must be, or one that is offered (R199)
-	keepPath   = "/login/keep" // the account is going: shall it stay?
+	keepPath   = "/login/keep"  // the account is going: shall it stay?
 	termsPath  = "/login/terms"
 )
 
