@@ -169,15 +169,24 @@ func tellDispatched(tx *db.Tx, b Batch) error {
 	if err != nil {
 		return err
 	}
+	silent, err := notice.Silent(tx, notice.Registrations, ids...)
+	if err != nil {
+		return err
+	}
 	c, err := chamber.Get(tx, b.Chamber)
 	if err != nil {
 		return err
 	}
 	for _, to := range all {
+		if people[to.Account].State == account.Deleted {
+			continue
+		}
 		person := people[to.Account].Person()
 		data := dispatchedMail{Name: person.Name, Company: to.Company, Chamber: c.Name, Expires: to.Expires}
-		if err := Texts.Send(tx, person, "letter_dispatched", data); err != nil {
-			return err
+		if !silent[to.Account] {
+			if err := Texts.Send(tx, person, "letter_dispatched", data); err != nil {
+				return err
+			}
 		}
 		if err := notice.Tell(tx, to.Account, "notice.letter_dispatched", "/organizations/activate", to.Company); err != nil {
 			return err

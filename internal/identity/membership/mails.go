@@ -67,6 +67,14 @@ func (s stage) send(tx *db.Tx, to account.Account, name string) error {
 	return texts.Send(tx, to.Person(), name, l)
 }
 
+// answer writes to the applicant, who may have chosen to read it in the portal only.
+func (s stage) answer(tx *db.Tx, name string) error {
+	if yes, err := notice.Mails(tx, s.applicant.ID, notice.Answers); err != nil || !yes {
+		return err
+	}
+	return s.send(tx, s.applicant, name)
+}
+
 func roleName(offers application.Offers, r Role, lang string) string {
 	if _, role, ok := offers.Role(r.Application, r.Key); ok {
 		return role.Name(lang)
@@ -80,7 +88,7 @@ func tellSubmitted(tx *db.Tx, r Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.send(tx, s.applicant, r.Kind+"_sent"); err != nil {
+	if err := s.answer(tx, r.Kind+"_sent"); err != nil {
 		return err
 	}
 	admins, err := Admins(tx, r.Organization)
@@ -88,6 +96,10 @@ func tellSubmitted(tx *db.Tx, r Request) error {
 		return err
 	}
 	people, err := account.GetMany(tx, admins)
+	if err != nil {
+		return err
+	}
+	silent, err := notice.Silent(tx, notice.Requests, admins...)
 	if err != nil {
 		return err
 	}
@@ -99,8 +111,10 @@ func tellSubmitted(tx *db.Tx, r Request) error {
 		if id == r.Applicant {
 			continue
 		}
-		if err := s.send(tx, people[id], r.Kind+"_received"); err != nil {
-			return err
+		if !silent[id] {
+			if err := s.send(tx, people[id], r.Kind+"_received"); err != nil {
+				return err
+			}
 		}
 		if err := notice.Tell(tx, id, phrase, "/requests/"+r.ID, s.applicant.Name(), s.company.Name); err != nil {
 			return err
@@ -115,7 +129,7 @@ func tellDecided(tx *db.Tx, r Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.send(tx, s.applicant, r.Kind+"_"+r.State); err != nil {
+	if err := s.answer(tx, r.Kind+"_"+r.State); err != nil {
 		return err
 	}
 	phrases := map[string]string{
@@ -168,7 +182,7 @@ func tellRemoved(tx *db.Tx, m Member) error {
 	if err != nil {
 		return err
 	}
-	if err := s.send(tx, s.applicant, "removed"); err != nil {
+	if err := s.answer(tx, "removed"); err != nil {
 		return err
 	}
 	return notice.Tell(tx, m.Account, "notice.removed", "/", s.company.Name)

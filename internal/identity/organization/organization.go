@@ -268,11 +268,15 @@ func RequestLetter(tx *db.Tx, by audit.Actor, organizationID string) error {
 	return tellClerks(tx, o.Chamber, "", "notice.letter_requested", "/chamber/letters", o.Name)
 }
 
-// tell writes to a person in their language.
+// tell writes to a person in their language, unless they want no mails on this
+// topic, or are gone.
 func tell(tx *db.Tx, accountID, text string, m message) error {
 	a, err := account.Get(tx, accountID)
 	if err != nil {
 		return fmt.Errorf("mail %s: %w", text, err)
+	}
+	if yes, err := notice.Mails(tx, accountID, notice.Registrations); err != nil || !yes || a.State == account.Deleted {
+		return err
 	}
 	person := a.Person()
 	m.Name = person.Name
