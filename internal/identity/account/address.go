@@ -62,17 +62,6 @@ func address(p *fault.Problems, field, typed string) string {
 	return s
 }
 
-// CheckEmail tidies an address that must be there. The field of its problem is
-// "email".
-func CheckEmail(typed string) (string, error) {
-	var p fault.Problems
-	s := address(&p, "email", typed)
-	if s == "" {
-		p.Add("email", "account.email_missing")
-	}
-	return s, p.Err()
-}
-
 // Owner is the confirmed account an address belongs to, as main or further
 // address, or as the old one while that can come back. NotFound: nobody.
 func Owner(tx *db.Tx, emailKey string) (Account, error) { return ownerOf(tx, emailKey) }

@@ -100,7 +100,7 @@ func begin(tx *db.Tx, by audit.Actor) (account.Account, error) {
 
 // Add notes a further address and sends the mail that confirms it.
 func Add(tx *db.Tx, by audit.Actor, typed string) error {
-	email, err := account.CheckEmail(typed)
+	email, err := account.ReadEmail("email", typed)
 	if err != nil {
 		return err
 	}

@@ -42,7 +42,7 @@ func Undoable(tx *db.Tx, accountID string) (Change, error) {
 // confirmed becomes it at once, and the old one a further one; a new one gets
 // the mail that confirms it. The change asked for before is superseded (R294).
 func AskChange(tx *db.Tx, by audit.Actor, typed string) (done bool, err error) {
-	email, err := account.CheckEmail(typed)
+	email, err := account.ReadEmail("email", typed)
 	if err != nil {
 		return false, err
 	}
@@ -197,7 +197,7 @@ func LookUndo(tx *db.Tx, token string) (u Undoing, err error) {
 		return u, err
 	}
 	u.Account, err = account.Get(tx, u.Link.Account)
-	if u.State == link.Open && u.Change.State != "done" {
+	if u.State == link.Open && (u.Change.State != "done" || !u.Change.UndoUntil.After(tx.Now())) {
 		u.State = link.Superseded // an older change was taken back, and this one with it
 	}
 	return u, err
@@ -206,8 +206,10 @@ func LookUndo(tx *db.Tx, token string) (u Undoing, err error) {
 // Undo is the button behind that link: the old address is the main one again,
 // whatever has become of it since. Further addresses that were confirmed in the
 // week before the change or later go with it: whoever changed the one may have
-// added the other. The caller ends all sessions in the same transaction; token
-// opens the page for a new password, which is sent to the old address, too.
+// added the other. The account is locked until it has a new password: the token
+// opens the page for it, and goes to the old address, too. It is empty where the
+// chamber has locked the account. The caller ends all sessions in the same
+// transaction.
 func Undo(tx *db.Tx, by audit.Actor, token string) (a account.Account, password string, err error) {
 	id, changeID, err := link.Use(tx, link.EmailUndo, token)
 	if err != nil {
@@ -222,6 +224,7 @@ func Undo(tx *db.Tx, by audit.Actor, token string) (a account.Account, password 
 	if a.State != account.Active && a.State != account.Locked {
 		return a, "", fault.Conflict("link.spent")
 	}
+	by.Account = id // who holds the link has proved the mailbox
 	c, err := db.One(tx, (*Change).fields, `UPDATE address_change SET state = 'undone' WHERE id = $1 AND account = $2 AND state = 'done' AND undo_until > $3
 		RETURNING `+changeColumns, changeID, id, tx.Now())
 	if err != nil {
@@ -253,18 +256,26 @@ func Undo(tx *db.Tx, by audit.Actor, token string) (a account.Account, password 
 		return a, "", err
 	}
 	a.Email = c.OldEmail
-	if password, _, err = link.Issue(tx, id, link.Password, "", "", passwordFor); err != nil {
+	if err := secure(tx, by, &a); err != nil {
 		return a, "", err
+	}
+	if a.LockReason == account.LockedByDisavowal {
+		if password, _, err = link.Issue(tx, id, link.Password, "", "", passwordFor); err != nil {
+			return a, "", err
+		}
 	}
 	return a, password, tell(tx, a, "address_undone", message{Token: password, Address: c.OldEmail})
 }
 
-// Forget gives up what is under way with an account's addresses: the change
-// that waits and all mails that would confirm something. Who secures an account
-// calls it.
-func Forget(tx *db.Tx, accountID string) error {
-	if err := supersede(tx, accountID); err != nil {
+// secure locks the account until there is a new password, as after "Das waren
+// nicht Sie?": whoever changed the address may know the one of now. A lock or a
+// deletion that they began gives way; one by the chamber stays.
+func secure(tx *db.Tx, by audit.Actor, a *account.Account) error {
+	n, err := tx.Exec(`UPDATE account SET state = 'locked', lock_reason = 'disavowed', locked_at = $1, delete_at = NULL
+		WHERE id = $2 AND (state = 'active' OR state = 'locked' AND lock_reason IN ('self', 'leaving', 'disavowed'))`, tx.Now(), a.ID)
+	if err != nil || n == 0 {
 		return err
 	}
-	return link.Revoke(tx, accountID, link.Email)
+	a.State, a.LockReason = account.Locked, account.LockedByDisavowal
+	return audit.Record(tx, by, audit.Entry{Event: "account.locked", Account: a.ID, Detail: map[string]any{"reason": a.LockReason}})
 }

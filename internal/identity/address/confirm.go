@@ -5,7 +5,6 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/identity/account"
-	"zunft/internal/identity/fold"
 	"zunft/internal/identity/link"
 )
 
@@ -120,25 +119,4 @@ func free(tx *db.Tx, accountID, key string) error {
 		return err
 	}
 	return fault.Conflict("link.spent")
-}
-
-// Put makes an address the main one without asking its mailbox again: the
-// caller has seen its proof. The old one can take it back like any change.
-func Put(tx *db.Tx, by audit.Actor, accountID, email string) (account.Account, error) {
-	email, err := account.CheckEmail(email)
-	if err != nil {
-		return account.Account{}, err
-	}
-	a, err := account.Get(tx, accountID)
-	if err != nil {
-		return a, err
-	}
-	if fold.Login(a.Email) == fold.Login(email) {
-		return a, nil
-	}
-	c, err := note(tx, a, email)
-	if err != nil {
-		return a, err
-	}
-	return change(tx, by, a, c, "proof")
 }
