@@ -52,7 +52,17 @@ func SendUnlock(tx *db.Tx, by audit.Actor, a Account) error {
 	if err := audit.Record(tx, by, audit.Entry{Event: "account.unlock_sent", Account: a.ID}); err != nil {
 		return err
 	}
-	return texts.Send(tx, a.Person(), "unlock", struct{ Token string }{token})
+	m := unlockMail{Token: token}
+	if a.State == Active {
+		m.Until = a.pausedUntil
+	}
+	return texts.Send(tx, a.Person(), "unlock", m)
+}
+
+// unlockMail is what the text unlock may use.
+type unlockMail struct {
+	Token string
+	Until db.Time // of a pause; zero: a lock of one's own
 }
 
 func (a Account) mayUnlock() bool {

@@ -3,6 +3,7 @@ package account
 import (
 	"regexp"
 
+	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/identity/fold"
@@ -78,3 +79,21 @@ const foundQuery = `SELECT ` + columns + `, way FROM account JOIN (SELECT found,
 		HAVING count(DISTINCT n.account) = 1
 	UNION ALL SELECT min(account), 4 FROM account_number WHERE number_key = $4 HAVING count(DISTINCT account) = 1) AS ways
 	ORDER BY way LIMIT 1) AS first ON id = found AND state <> 'unconfirmed'`
+
+// AddNumber lets a number that a chamber gave ("apprentice", "trainer",
+// "member") open an account. One that opens another is a conflict.
+func AddNumber(tx *db.Tx, by audit.Actor, id, kind, chamber, number string) error {
+	key := NumberKey(number)
+	if key == "" || len(number) > 50 || chamber == "" {
+		return fault.Invalid("number", "account.number_form")
+	}
+	owner, err := db.Value[string](tx, `INSERT INTO account_number (account, kind, chamber, number, number_key, since) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (chamber, kind, number_key) DO UPDATE SET number_key = excluded.number_key RETURNING account`, id, kind, chamber, number, key, tx.Now())
+	if err != nil {
+		return err
+	}
+	if owner != id {
+		return fault.Conflict("account.number_taken")
+	}
+	return audit.Record(tx, by, audit.Entry{Event: "account.number_added", Account: id, Chamber: chamber, Detail: map[string]any{"kind": kind}})
+}

@@ -125,12 +125,9 @@ type passwordChanged struct {
 }
 
 // forgetTries: limits are for guessing; who proved themselves has not guessed.
-func forgetTries(tx *db.Tx, a Account) error {
-	for _, name := range []string{a.Email, a.Username} {
-		if name == "" {
-			continue
-		}
-		if err := limit.Forget(tx, "login/name/"+fold.Login(name)); err != nil {
+func forgetTries(tx *db.Tx, a Account, also ...string) error {
+	for _, name := range append(also, fold.Login(a.Email), fold.Login(a.Username)) {
+		if err := limit.Forget(tx, "login/name/"+name); err != nil {
 			return err
 		}
 	}
@@ -139,5 +136,5 @@ func forgetTries(tx *db.Tx, a Account) error {
 
 // Known are the texts a password of this account must not contain (ASVS 6.2.11).
 func (a Account) Known() []string {
-	return []string{a.Username, a.Email, a.GivenName, a.FamilyName}
+	return []string{a.Username, a.Email, a.GivenName + " " + a.FamilyName}
 }

@@ -28,6 +28,11 @@ const foreignMark = "~"
 // Foreign reports whether a hash was made by another product.
 func Foreign(kept string) bool { return strings.HasPrefix(kept, foreignMark) }
 
+// AsCostly reports whether a hash of another product costs what the costliest does.
+func AsCostly(kept, costliest string) bool {
+	return Foreign(kept) && len(kept) > 3 && len(costliest) > 3 && kept[:3] >= costliest[:3]
+}
+
 // Bounds of what a hash of another product may cost: about a second.
 const (
 	maxBcrypt     = 14
