@@ -56,18 +56,18 @@ func (p *Pages) secret(w http.ResponseWriter, r *http.Request) string {
 	return secret
 }
 
-// begun says what to do when a ceremony was begun elsewhere, is used or too old.
-func begun(err error) error {
-	if fault.Is(err, fault.KindNotFound) {
-		return fault.Conflict("security.passkey_again")
-	}
-	return err
-}
-
 func (p *Pages) loginOptions(w http.ResponseWriter, r *http.Request) error {
 	return p.options(w, r, func(tx *db.Tx, secret string) ([]byte, error) {
 		return p.passkeys.BeginLogin(tx, web.Actor(r), secret)
 	})
+}
+
+// refusedPage is all that refused.html may use.
+type refusedPage struct {
+	web.Frame
+	Form    *web.Form
+	Login   string
+	Passkey *passkeyPart
 }
 
 // passkeyLogin signs in by passkey alone: it is two factors in one (amr hwk
@@ -99,12 +99,16 @@ func (p *Pages) passkeyLogin(w http.ResponseWriter, r *http.Request) error {
 		token, s, err = session.StartPending(tx, by, a.ID, amr, next)
 		return err
 	})
-	if fault.Is(err, fault.KindInvalid) || fault.Is(err, fault.KindConflict) || fault.Is(err, fault.KindNotFound) {
-		to := "/login"
+	if f.Take(err) {
+		page := &refusedPage{Form: f, Login: "/login", Passkey: &passkeyPart{Action: "/login/passkey", Kind: "get", Options: "/login/passkey/options", Next: next, Button: "button", Text: "security.passkey_retry"}}
 		if next != "/" {
-			to += "?next=" + url.QueryEscape(next)
+			page.Login += "?next=" + url.QueryEscape(next)
 		}
-		return p.Site.Done(w, r, to, "security.passkey_refused")
+		if p.AllowNext != nil {
+			p.AllowNext(w, r, next)
+		}
+		page.Script = script
+		return p.Site.Show(w, r, f.Status(), templates, "refused", page)
 	}
 	if err != nil {
 		return err
@@ -186,7 +190,7 @@ func (p *Pages) addPasskey(w http.ResponseWriter, r *http.Request, s subject) er
 	}
 	f, secret := web.ReadForm(r), p.secret(w, r)
 	err := p.DB.Write(r.Context(), func(tx *db.Tx) error { return p.register(tx, s, f, secret) })
-	if f.Take(begun(err)) {
+	if f.Take(err) {
 		return p.showPasskeys(w, r, s, f)
 	}
 	if err != nil {

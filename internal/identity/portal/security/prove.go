@@ -220,9 +220,6 @@ func (p *Pages) doProve(w http.ResponseWriter, r *http.Request, s subject) error
 	if err == nil {
 		err = p.proved(w, r, &s, prove)
 	}
-	if passkey {
-		err = begun(err)
-	}
 	if f.Take(err) {
 		delete(f.Values, "code")
 		return p.showProve(w, r, s, f)

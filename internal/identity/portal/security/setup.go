@@ -100,7 +100,7 @@ func (p *Pages) doSetUp(w http.ResponseWriter, r *http.Request, s subject) error
 		err := p.proved(w, r, &s, func(tx *db.Tx) (string, error) {
 			return factor.AMR(factor.Passkey), p.register(tx, s, f, secret)
 		})
-		if err != nil && !f.Take(begun(err)) {
+		if err != nil && !f.Take(err) {
 			return err
 		}
 	case do == "app":

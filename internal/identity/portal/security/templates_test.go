@@ -12,7 +12,7 @@ import (
 func TestTemplates(t *testing.T) {
 	pages := map[string]web.Page{
 		"choose": &choosePage{}, "code": &codePage{}, "app": &appPage{}, "setup": &setupPage{}, "overview": &overviewPage{},
-		"two-step": &twoStepPage{}, "factor": &onePage{}, "codes": &codesPage{}, "passkeys": &passkeysPage{}, "password": &passwordPage{},
+		"two-step": &twoStepPage{}, "factor": &onePage{}, "codes": &codesPage{}, "passkeys": &passkeysPage{}, "password": &passwordPage{}, "refused": &refusedPage{},
 	}
 	for _, name := range templates.Names() {
 		if pages[name] == nil {
