@@ -81,23 +81,30 @@ func Get(tx *db.Tx, by audit.Actor, id string) (Recovery, error) {
 // A Candidate is an account that may be meant, beside what was claimed.
 type Candidate struct {
 	account.Account
-	Addresses []string // confirmed, the main one first
-	Numbers   []string
-	Companies []string
-	Ties      bool // something binds it to this chamber: chosen at the sign-up, a number, a company
-	Staff     bool // of a chamber or the installation: not recovered here
-	NameFits  bool
-	LoginFits bool
-	UsedSince bool // somebody signed in after the request came in
+	Addresses  []string // confirmed, the main one first
+	Numbers    []string
+	Companies  []string
+	Ties       bool // something binds it to this chamber: chosen at the sign-up, a number, a company
+	Staff      bool // of a chamber or the installation: not recovered here
+	NameFits   bool
+	LoginFits  bool
+	NumberFits bool
+	UsedSince  bool // somebody signed in after the request came in
 }
 
 // MostCandidates is how many are shown.
 const MostCandidates = 5
 
 // Candidates finds accounts by what was claimed: by e-mail address, user name
-// or number, then people of that name in a company with that ident number.
-func Candidates(tx *db.Tx, r Recovery) ([]Candidate, error) {
+// or number, then people of that name in a company with that ident number. The
+// account that is matched comes first; seen is one that the clerk has looked up.
+func Candidates(tx *db.Tx, r Recovery, seen string) ([]Candidate, error) {
 	var ids []string
+	for _, id := range []string{r.Account, seen} {
+		if id != "" {
+			ids = append(ids, id)
+		}
+	}
 	for _, login := range []string{r.Claim.Login, r.Claim.Number} {
 		a, err := account.ByLogin(tx, login)
 		if err == nil {
@@ -117,9 +124,6 @@ func Candidates(tx *db.Tx, r Recovery) ([]Candidate, error) {
 		}
 		ids = append(ids, more...)
 	}
-	if r.Account != "" {
-		ids = append([]string{r.Account}, ids...)
-	}
 	var once []string
 	for _, id := range ids {
 		if !slices.Contains(once, id) {
@@ -134,33 +138,26 @@ var findByClerk = limit.Rate{Burst: 20, Every: 3 * 60e9}
 
 // Search finds an account by what the clerk knows from the chamber's own
 // records. Who was looked up stays in the record.
-func Search(tx *db.Tx, by audit.Actor, id, login string) (Candidate, error) {
+func Search(tx *db.Tx, by audit.Actor, id, login string) (account.Account, error) {
 	r, err := deciding(tx, by, id)
 	if err != nil {
-		return Candidate{}, err
+		return account.Account{}, err
 	}
 	if strings.TrimSpace(login) == "" {
-		return Candidate{}, fault.Invalid("find", "recovery.find_missing")
+		return account.Account{}, fault.Invalid("find", "recovery.find_missing")
 	}
 	if err := limit.TakeIn(tx, "recovery/clerk/"+by.Account, findByClerk); err != nil {
-		return Candidate{}, err
+		return account.Account{}, err
 	}
 	a, err := account.ByLogin(tx, login)
 	if fault.Is(err, fault.KindNotFound) {
-		return Candidate{}, db.Keep(fault.Invalid("find", "recovery.find_nobody"))
+		return account.Account{}, db.Keep(fault.Invalid("find", "recovery.find_nobody"))
 	}
 	if err != nil {
-		return Candidate{}, err
+		return account.Account{}, err
 	}
 	r.Account = a.ID
-	if err := r.record(tx, by, "recovery.searched", nil); err != nil {
-		return Candidate{}, err
-	}
-	found, err := candidates(tx, r, []string{a.ID})
-	if err != nil {
-		return Candidate{}, err
-	}
-	return found[0], nil
+	return a, r.record(tx, by, "recovery.searched", nil)
 }
 
 // Match says which account is meant. From now on its owner is told on every

@@ -134,14 +134,14 @@ func candidates(tx *db.Tx, r Recovery, ids []string) ([]Candidate, error) {
 		c.LoginFits = login != "" && (fold.Login(a.Email) == login || fold.Login(a.Username) == login)
 		more[id] = c
 	}
-	err = tx.Each(`SELECT kind, account, text, at_chamber FROM (
-		SELECT 'address' AS kind, account, email AS text, FALSE AS at_chamber FROM account_email WHERE account IN (`+in+`) AND confirmed_at IS NOT NULL
-		UNION ALL SELECT 'number', account, number, chamber = $1 FROM account_number WHERE account IN (`+in+`)
-		UNION ALL SELECT 'company', m.account, o.name, o.chamber = $1 FROM membership m JOIN organization o ON o.id = m.organization WHERE m.account IN (`+in+`) AND m.ended_at IS NULL
-		UNION ALL SELECT 'staff', account, '', FALSE FROM staff WHERE account IN (`+in+`)) AS facts ORDER BY kind, text`, args, func(scan func(...any) error) error {
-		var kind, id, text string
+	err = tx.Each(`SELECT kind, account, text, ident, at_chamber FROM (
+		SELECT 'address' AS kind, account, email AS text, '' AS ident, FALSE AS at_chamber FROM account_email WHERE account IN (`+in+`) AND confirmed_at IS NOT NULL
+		UNION ALL SELECT 'number', account, number, '', chamber = $1 FROM account_number WHERE account IN (`+in+`)
+		UNION ALL SELECT 'company', m.account, o.name, o.ident_number, o.chamber = $1 FROM membership m JOIN organization o ON o.id = m.organization WHERE m.account IN (`+in+`) AND m.ended_at IS NULL
+		UNION ALL SELECT 'staff', account, '', '', FALSE FROM staff WHERE account IN (`+in+`)) AS facts ORDER BY kind, text`, args, func(scan func(...any) error) error {
+		var kind, id, text, ident string
 		var here bool
-		if err := scan(&kind, &id, &text, &here); err != nil {
+		if err := scan(&kind, &id, &text, &ident, &here); err != nil {
 			return err
 		}
 		c := more[id]
@@ -151,8 +151,12 @@ func candidates(tx *db.Tx, r Recovery, ids []string) ([]Candidate, error) {
 			c.LoginFits = c.LoginFits || fold.Login(text) == fold.Login(r.Claim.Login)
 		case "number":
 			c.Numbers = append(c.Numbers, text)
+			c.NumberFits = c.NumberFits || account.NumberKey(text) == account.NumberKey(r.Claim.Number)
 		case "company":
 			c.Companies = append(c.Companies, text)
+			if number, ok := fold.Ident(r.Claim.Number, ""); ok {
+				c.NumberFits = c.NumberFits || number == ident
+			}
 		case "staff":
 			c.Staff = true
 		}

@@ -3,6 +3,7 @@ package desk
 import (
 	"net/http"
 	"net/url"
+	"strings"
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
@@ -15,6 +16,8 @@ var events = []string{
 	"registration.submitted", "registration.resubmitted", "registration.withdrawn", "registration.claimed", "registration.released", "registration.taken_over",
 	"registration.approved", "registration.asked_back", "registration.refused",
 	"letter.queued", "letter.printed", "letter.voided", "letter.wrong_code", "letter.burned", "letter.used", "batch.printed", "batch.dispatched",
+	"recovery.submitted", "recovery.searched", "recovery.matched", "recovery.approved", "recovery.printed", "recovery.released", "recovery.wrong_code", "recovery.burned",
+	"recovery.proved", "recovery.code_sent", "recovery.done", "recovery.refused", "recovery.cancelled", "recovery.expired",
 	"organization.activated", "organization.letter_requested", "directory.imported", "chamber.created", "chamber.updated", "staff.added",
 }
 
@@ -101,6 +104,8 @@ func (p *Pages) deeds(tx *db.Tx, r *http.Request, rows []audit.Row) (all []Deed,
 			d.Href = "/chamber/registrations/" + row.Entry.Thing
 		} else if len(row.Entry.Event) > 6 && row.Entry.Event[:6] == "batch." {
 			d.Href = "/chamber/letters/batches/" + row.Entry.Thing
+		} else if strings.HasPrefix(row.Entry.Event, "recovery.") {
+			d.Href = "/chamber/recoveries/" + row.Entry.Thing
 		}
 		all = append(all, d)
 	}

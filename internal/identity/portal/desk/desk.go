@@ -7,6 +7,10 @@
 //	GET  POST /chamber/letters                letters that wait, batches; print
 //	GET  POST /chamber/letters/batches/{id}   one batch: dispatched, reprint
 //	GET  POST /chamber/directory              import of the member directory
+//	GET       /chamber/identities             names to be corrected: ?status= &page=
+//	GET  POST /chamber/identities/{id}        the name as it is and as it is wanted
+//	GET       /chamber/recoveries             people who lost everything: ?status= &page=
+//	GET  POST /chamber/recoveries/{id}        what was claimed and the account side by side, the decision, the paper
 //	GET       /chamber/audit                  who did what
 //
 // Only clerks of a chamber come in, and each sees that chamber alone. The
@@ -21,9 +25,11 @@ import (
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/correction"
 	"zunft/internal/identity/directory"
 	"zunft/internal/identity/letter"
 	"zunft/internal/identity/organization"
+	"zunft/internal/identity/recovery"
 )
 
 //go:embed templates/*.html
@@ -55,7 +61,13 @@ func (p *Pages) Mount(m *web.Mux) {
 	m.Signed("POST /chamber/letters/batches/{id}", p.batch)
 	m.Signed("GET /chamber/directory", p.showDirectory)
 	m.Signed("POST /chamber/directory", p.upload)
+	m.Signed("GET /chamber/recoveries", p.recoveries)
+	m.Signed("GET /chamber/recoveries/{id}", p.showRecovery)
+	m.Signed("POST /chamber/recoveries/{id}", p.decideRecovery)
 	m.Signed("GET /chamber/audit", p.audit)
+	m.Signed("GET /chamber/identities", p.identities)
+	m.Signed("GET /chamber/identities/{id}", p.identity)
+	m.Signed("POST /chamber/identities/{id}", p.decideIdentity)
 }
 
 // mine is the chamber whose clerk is asking; nobody else gets further.
@@ -92,12 +104,14 @@ func (p *Pages) clock(tx *db.Tx, r *http.Request) clock {
 type startPage struct {
 	web.Frame
 	clock
-	Counts    organization.Counts
-	Oldest    []organization.Item
-	Letters   int
-	Unsent    int // batches printed and not dispatched
-	Directory int
-	Changed   db.Time
+	Counts     organization.Counts
+	Oldest     []organization.Item
+	Letters    int
+	Unsent     int // batches printed and not dispatched
+	Names      int // to be corrected
+	Recoveries recovery.Counts
+	Directory  int
+	Changed    db.Time
 }
 
 func (p *Pages) start(w http.ResponseWriter, r *http.Request) error {
@@ -128,6 +142,12 @@ func (p *Pages) start(w http.ResponseWriter, r *http.Request) error {
 			}
 		}
 		if err != nil {
+			return err
+		}
+		if page.Names, err = correction.Open(tx, by, id); err != nil {
+			return err
+		}
+		if page.Recoveries, err = recovery.Count(tx, by, id); err != nil {
 			return err
 		}
 		page.Directory, page.Changed, err = directory.Size(tx, id)
