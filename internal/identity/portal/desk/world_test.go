@@ -22,6 +22,7 @@ import (
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/correction"
 	"zunft/internal/identity/directory"
 	"zunft/internal/identity/letter"
 	"zunft/internal/identity/link"
@@ -54,7 +55,7 @@ const listed = `Identnummer;Firmierung;Rechtsform;Straße;Hausnummer;PLZ;Ort;Reg
 `
 
 func catalog(t testing.TB) *i18n.Catalog {
-	c, err := i18n.Load(web.Phrases, notice.Phrases, account.Phrases, link.Phrases, password.Phrases, policy.Phrases, chamber.Phrases, directory.Phrases, letter.Phrases, recovery.Phrases, organization.Phrases, company.Phrases, desk.Phrases,
+	c, err := i18n.Load(web.Phrases, notice.Phrases, account.Phrases, link.Phrases, password.Phrases, policy.Phrases, chamber.Phrases, directory.Phrases, letter.Phrases, recovery.Phrases, correction.Phrases, organization.Phrases, company.Phrases, desk.Phrases,
 		named("portal.name"))
 	if err != nil {
 		t.Fatal(err)
