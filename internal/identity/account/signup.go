@@ -22,14 +22,12 @@ type confirmMail struct{ Token, Code, Spaced string } // Code in one piece can b
 // SignUp makes an unconfirmed account and sends the mail that confirms it
 // (R056, M01). browser is the secret of the browser that asks: there the code
 // of the mail can be typed. Signing up again replaces the data; for an address
-// that has an account, its owner is told so instead (W12).
+// that has an account, its owner is told so instead (W12). Whether a user name
+// is needed is a matter of the sign-up profile.
 func SignUp(tx *db.Tx, by audit.Actor, n New, browser string) (Account, error) {
 	n.Confirmed = false
 	if err := n.Check(); err != nil {
 		return Account{}, err
-	}
-	if n.Username == "" {
-		return Account{}, fault.Invalid("username", "account.username_missing")
 	}
 	if err := Available(tx, n.Username); err != nil {
 		return Account{}, err
@@ -100,6 +98,9 @@ func confirm(tx *db.Tx, by audit.Actor, id, way string) (Account, error) {
 	}
 	if err != nil {
 		return Account{}, link.Spent(err)
+	}
+	if err := redeem(tx, by, a.ID); err != nil {
+		return Account{}, fmt.Errorf("registration code: %w", err)
 	}
 	return a, audit.Record(tx, by, audit.Entry{Event: "account.confirmed", Account: a.ID, Detail: map[string]any{"by": way}})
 }

@@ -20,7 +20,7 @@ func TestPresets(t *testing.T) {
 	want := map[string]string{
 		"standard":      "salutation title? given_name family_name email email_repeat further? username password password_repeat / terms: information_duties!",
 		"meine-ihk":     "salutation title? given_name family_name email email_repeat further? username password password_repeat / terms: information_duties!",              // R037–R053
-		"lux":           "registration_code / person: title? given_name family_name email password password_repeat chamber captcha",                              // R187–R193
+		"lux":           "registration_code / person: title? given_name family_name email password password_repeat chamber captcha",                                         // R187–R193
 		"mein-ias":      "given_name family_name email password / profile: birth_year? gender? language? office_work leads_people / terms: privacy terms_of_use! email_use", // R241–R252
 		"nordwestfalen": "salutation title? given_name family_name email email_repeat username password password_repeat / terms: information_duties!",                       // R271
 	}

@@ -1,16 +1,18 @@
-// Package signup is where somebody gets an account: the two-step assistant
-// (S02, S03), the page that waits for the confirmation (S04), the page behind
-// the link of the mail, and the end of it (S05).
+// Package signup is where somebody gets an account. What is asked, in which
+// steps, and what must be accepted is the data of a policy (package policy,
+// decision 3); these pages show it. The standard is the two-step assistant of
+// S02 and S03.
 //
-//	GET, POST /register            1. Ihre persönlichen Daten
-//	GET, POST /register/terms      2. Informationspflichten
-//	GET, POST /register/verify     code from the mail, or a new mail
-//	GET, POST /confirm/{token}     link from the mail: GET shows, POST confirms
-//	GET       /register/done       what to do next
+//	GET, POST /register?profile=KEY   the first step; without a key the default profile
+//	GET, POST /register/{step}        the further ones: /register/terms
+//	GET       /register/captcha/{id}/{kind}  picture and sound, where a profile asks for it
+//	GET, POST /register/verify        code from the mail, or a new mail
+//	GET, POST /confirm/{token}        link from the mail: GET shows, POST confirms
+//	GET       /register/done          what to do next
 //
-// What was typed in step 1 waits in the database, sealed, under a secret that
-// only this browser has (cookie "signup"); the password waits as its hash. The
-// same secret later binds the code to this browser. Mail scanners open links:
+// What was typed waits in the database, sealed, under a secret that only this
+// browser has (cookie "signup"); the password waits as its hash. The same
+// secret later binds the code to this browser. Mail scanners open links:
 // nothing is confirmed by GET or HEAD.
 //
 // Where the person was going (an application that sent them here) is kept in
@@ -46,15 +48,15 @@ type Pages struct {
 	Site   *web.Site
 	Door   *visitor.Door
 	Hasher *password.Hasher
-	Policy password.Rule // empty: password.Modern
 }
 
 // Mount adds the routes.
 func (p *Pages) Mount(m *web.Mux) {
-	m.Open("GET /register", p.askPerson)
-	m.Open("POST /register", p.person)
-	m.Open("GET /register/terms", p.askTerms)
-	m.Open("POST /register/terms", p.terms)
+	m.Open("GET /register", p.ask)
+	m.Open("POST /register", p.take)
+	m.Open("GET /register/{step}", p.ask)
+	m.Open("POST /register/{step}", p.take)
+	m.Open("GET /register/captcha/{id}/{kind}", p.captcha)
 	m.Open("GET /register/verify", p.askCode)
 	m.Open("POST /register/verify", p.code)
 	m.Open("GET /confirm/{token}", p.askConfirm)
@@ -94,13 +96,6 @@ func (p *Pages) keepNext(w http.ResponseWriter, next string) {
 	if next = web.LocalPath(next); next != "/" && len(next) <= maxNext {
 		p.Site.SetCookie(w, nextCookie, next, 24*time.Hour)
 	}
-}
-
-func (p *Pages) policy() password.Rule {
-	if p.Policy == "" {
-		return password.Modern
-	}
-	return p.Policy
 }
 
 // home sends people who are signed in away: an account is for those who have none (R015).

@@ -10,7 +10,7 @@ import (
 
 // Every template is checked against the struct that fills it.
 func TestTemplates(t *testing.T) {
-	pages := map[string]web.Page{"person": &personPage{}, "terms": &termsPage{}, "verify": &verifyPage{}, "confirm": &confirmPage{}, "done": &donePage{}}
+	pages := map[string]web.Page{"step": &stepPage{}, "verify": &verifyPage{}, "confirm": &confirmPage{}, "done": &donePage{}}
 	for _, name := range templates.Names() {
 		if pages[name] == nil {
 			t.Errorf("no struct for %s", name)

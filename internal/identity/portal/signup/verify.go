@@ -1,6 +1,7 @@
 package signup
 
 import (
+	"cmp"
 	"net/http"
 
 	"zunft/internal/ground/db"
@@ -8,15 +9,19 @@ import (
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/link"
+	"zunft/internal/identity/policy"
 	"zunft/internal/identity/session"
 )
 
 // verifyPage is all that verify.html may use.
 type verifyPage struct {
 	web.Frame
-	Form   *web.Form
-	Email  string // empty: this browser did not sign up
-	Ticket string
+	Form           *web.Form
+	Email          string // empty: this browser did not sign up
+	Heading        string
+	Lead           []string
+	Button, Target string // on to where; without a target the sign-in
+	Support        string
 }
 
 // askCode is S04.
@@ -29,15 +34,35 @@ func (p *Pages) askCode(w http.ResponseWriter, r *http.Request) error {
 
 func (p *Pages) showCode(w http.ResponseWriter, r *http.Request, f *web.Form) error {
 	page := &verifyPage{Form: f}
+	var profile policy.SignUp
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) error {
 		a, err := account.Waiting(tx, p.browser(r))
+		if err != nil {
+			return err
+		}
 		page.Email = a.Email
+		pol, err := policy.Of(tx, a.Policy)
+		profile = pol.SignUp
 		return err
 	})
 	if err != nil && fault.Of(err) == nil {
 		return err
 	}
+	s := shower{p: p, r: r, lang: web.Lang(r)}
+	page.Heading = s.or(profile.Sent.Heading, "signup.verify")
+	page.Button, page.Target = s.or(profile.Sent.Button, "signup.to_login"), cmp.Or(profile.Sent.Target, "/login")
+	page.Lead, page.Support = texts(profile.Sent.Lead, s.lang), profile.Support
+	if len(page.Lead) == 0 {
+		page.Lead = []string{s.text("signup.verify_lead")}
+	}
 	return p.Site.Show(w, r, f.Status(), templates, "verify", page)
+}
+
+func texts(all []policy.Text, lang string) (said []string) {
+	for _, t := range all {
+		said = append(said, t.In(lang))
+	}
+	return said
 }
 
 func (p *Pages) code(w http.ResponseWriter, r *http.Request) error {
@@ -54,9 +79,21 @@ func (p *Pages) code(w http.ResponseWriter, r *http.Request) error {
 	}
 	var token string
 	var s session.Session
-	var a account.Account
+	var lost bool
+	next := web.LocalPath(p.Site.Cookie(r, nextCookie))
 	err := p.DB.Write(r.Context(), func(tx *db.Tx) (err error) {
-		if a, err = account.ConfirmByCode(tx, web.Actor(r), p.browser(r), f.Text("code")); err != nil {
+		a, err := account.ConfirmByCode(tx, web.Actor(r), p.browser(r), f.Text("code"))
+		if err != nil {
+			return err
+		}
+		pol, err := policy.Of(tx, a.Policy)
+		if err != nil {
+			return err
+		}
+		lost = lostName(pol, a)
+		if pol.Factor.Offer { // this is the first sign-in: its dispatcher offers (R199)
+			token, s, err = session.StartPending(tx, web.Actor(r), a.ID, "otp", next)
+			next = "/login/next"
 			return err
 		}
 		token, s, err = session.Start(tx, web.Actor(r), a.ID, "otp")
@@ -71,9 +108,8 @@ func (p *Pages) code(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.Door.SignIn(w, r, token, s)
 	p.Site.SetCookie(w, browserCookie, "", -1)
-	next := web.LocalPath(p.Site.Cookie(r, nextCookie))
 	p.Site.SetCookie(w, nextCookie, "", -1)
-	if a.Username == "" {
+	if lost {
 		return p.Site.Done(w, r, next, "signup.confirmed_without_username")
 	}
 	return p.Site.Done(w, r, next, "signup.confirmed")
@@ -150,24 +186,61 @@ func (p *Pages) confirm(w http.ResponseWriter, r *http.Request) error {
 		}
 		return p.Site.Done(w, r, "/register/verify", "signup.sent_again")
 	}
-	var a account.Account
-	err := p.DB.Write(r.Context(), func(tx *db.Tx) (err error) { a, err = account.Confirm(tx, web.Actor(r), token); return err })
+	var lost bool
+	done := "/register/done"
+	err := p.DB.Write(r.Context(), func(tx *db.Tx) (err error) {
+		a, err := account.Confirm(tx, web.Actor(r), token)
+		if err != nil {
+			return err
+		}
+		pol, err := policy.Of(tx, a.Policy)
+		done += visit{policy: pol}.query()
+		lost = lostName(pol, a)
+		return err
+	})
 	if f.Take(err) {
 		return p.showConfirm(w, r, f)
 	}
 	if err != nil {
 		return err
 	}
-	if a.Username == "" {
-		return p.Site.Done(w, r, "/register/done", "signup.confirmed_without_username")
+	if lost {
+		return p.Site.Done(w, r, done, "signup.confirmed_without_username")
 	}
-	return web.See(w, r, "/register/done")
+	return web.See(w, r, done)
+}
+
+// lostName: one was chosen, and somebody else confirmed it first (R046).
+func lostName(pol policy.Policy, a account.Account) bool {
+	i := pol.SignUp.StepOf("username")
+	if i < 0 || a.Username != "" {
+		return false
+	}
+	f, _ := pol.SignUp.Steps[i].Field("username")
+	return !f.Optional
 }
 
 // donePage is all that done.html may use.
-type donePage struct{ web.Frame }
+type donePage struct {
+	web.Frame
+	After   []string
+	Support string
+}
 
 // done is S05, with what comes next (R058, R059).
 func (p *Pages) done(w http.ResponseWriter, r *http.Request) error {
-	return p.Site.Show(w, r, http.StatusOK, templates, "done", &donePage{})
+	var pol policy.Policy
+	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
+		pol, err = policy.Of(tx, r.URL.Query().Get("profile"))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	s := shower{p: p, r: r, lang: web.Lang(r)}
+	page := &donePage{After: texts(pol.SignUp.After, s.lang), Support: pol.SignUp.Support}
+	if len(page.After) == 0 {
+		page.After = []string{s.text("signup.done_join"), s.text("signup.done_company")}
+	}
+	return p.Site.Show(w, r, http.StatusOK, templates, "done", page)
 }
