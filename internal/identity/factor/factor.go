@@ -242,19 +242,21 @@ const (
 	setupFor    = time.Hour // a QR code that nobody confirmed
 )
 
-// Work adds what this package does after the request and by the clock.
+// sweeps forget what has run out.
+var sweeps = []func(*db.Tx, int) (int64, error){
+	func(tx *db.Tx, most int) (int64, error) {
+		return tx.Exec(`DELETE FROM factor_code WHERE id IN (SELECT id FROM factor_code WHERE expires_at <= $1 LIMIT $2)`, tx.Now(), most)
+	},
+	func(tx *db.Tx, most int) (int64, error) {
+		return tx.Exec(`DELETE FROM passkey_ceremony WHERE id IN (SELECT id FROM passkey_ceremony WHERE expires_at <= $1 LIMIT $2)`, tx.Now(), most)
+	},
+	func(tx *db.Tx, most int) (int64, error) {
+		return tx.Exec(`DELETE FROM factor WHERE id IN (SELECT id FROM factor WHERE state = 'pending' AND created_at <= $1 LIMIT $2)`, tx.Now().Add(-setupFor), most)
+	},
+}
+
+// Work adds what this package does by the clock.
 func Work(r *job.Runner, d *db.DB) {
-	sweeps := []func(*db.Tx, int) (int64, error){
-		func(tx *db.Tx, most int) (int64, error) {
-			return tx.Exec(`DELETE FROM factor_code WHERE id IN (SELECT id FROM factor_code WHERE expires_at <= $1 LIMIT $2)`, tx.Now(), most)
-		},
-		func(tx *db.Tx, most int) (int64, error) {
-			return tx.Exec(`DELETE FROM passkey_ceremony WHERE id IN (SELECT id FROM passkey_ceremony WHERE expires_at <= $1 LIMIT $2)`, tx.Now(), most)
-		},
-		func(tx *db.Tx, most int) (int64, error) {
-			return tx.Exec(`DELETE FROM factor WHERE id IN (SELECT id FROM factor WHERE state = 'pending' AND created_at <= $1 LIMIT $2)`, tx.Now().Add(-setupFor), most)
-		},
-	}
 	r.Every(time.Hour, "factor.sweep", func(ctx context.Context) error {
 		for _, sweep := range sweeps {
 			if err := d.Batches(ctx, sweep); err != nil {

@@ -249,19 +249,12 @@ func (p *Passkeys) FinishLogin(tx *db.Tx, by audit.Actor, secret string, respons
 	if err != nil {
 		return a, "", err
 	}
-	n, err := tx.Exec(`UPDATE account SET used_at = $1, told_at = NULL WHERE id = $2 AND state = 'active'`, tx.Now(), k.account)
-	if err != nil {
-		return a, "", err
-	}
 	c, err := k.credential()
 	if err != nil {
 		return a, "", err
 	}
 	if a, err = account.Get(tx, k.account); err != nil {
 		return a, "", err
-	}
-	if n == 0 { // locked, leaving or gone (GHSA-wv3h): it reads like any other refusal
-		return account.Account{}, "", refuse(tx, by, a.ID)
 	}
 	find := func(_, _ []byte) (webauthn.User, error) {
 		return owner{Account: a, credentials: []webauthn.Credential{c}}, nil
@@ -270,7 +263,14 @@ func (p *Passkeys) FinishLogin(tx *db.Tx, by audit.Actor, secret string, respons
 	if err != nil {
 		return account.Account{}, "", refuse(tx, by, a.ID)
 	}
-	if err := k.renew(tx, by, used); err != nil {
+	n, err := tx.Exec(`UPDATE account SET used_at = $1, told_at = NULL WHERE id = $2 AND state = 'active'`, tx.Now(), a.ID)
+	if err == nil && n == 0 { // locked or gone (GHSA-wv3h): it reads like any other refusal
+		err = refuse(tx, by, a.ID)
+	}
+	if err == nil {
+		err = k.renew(tx, by, used)
+	}
+	if err != nil {
 		return account.Account{}, "", err
 	}
 	return a, AMR(Passkey), audit.Record(tx, by, audit.Entry{Event: "signin.succeeded", Account: a.ID, Thing: k.id, Detail: map[string]any{"by": Passkey}})

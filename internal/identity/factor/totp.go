@@ -95,9 +95,10 @@ func setup(a account.Account, id, name string, key []byte) Setup {
 // URI is what the QR code holds and "Auf einem mobilen Endgerät?" leads to
 // (R158, R173): otpauth://totp/Issuer:anna@… . issuer is the portal's name.
 func (s Setup) URI(issuer string) string {
-	issuer = strings.ReplaceAll(issuer, ":", " ") // parts the label
-	return "otpauth://totp/" + url.PathEscape(issuer+":"+s.who) + "?secret=" + strings.ReplaceAll(s.Key, " ", "") +
-		"&issuer=" + url.PathEscape(issuer) + "&algorithm=SHA1&digits=6&period=30"
+	issuer = strings.ReplaceAll(issuer, ":", " ")                                               // it parts the label
+	text := func(t string) string { return strings.ReplaceAll(url.QueryEscape(t), "+", "%20") } // apps do not read "+" as a blank
+	return "otpauth://totp/" + text(issuer) + ":" + text(s.who) + "?secret=" + strings.ReplaceAll(s.Key, " ", "") +
+		"&issuer=" + text(issuer) + "&algorithm=SHA1&digits=6&period=30"
 }
 
 // StartTOTP begins to set up an authenticator app in this session (R158, R168).
