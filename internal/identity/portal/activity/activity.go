@@ -55,6 +55,9 @@ func (p *Pages) Mount(m *web.Mux) {
 	m.Signed("POST /account/sessions/{id}/end", p.endOne)
 	m.Signed("GET /account/apps", p.apps)
 	m.Signed("POST /account/apps/{id}/disconnect", p.disconnect)
+	m.Signed("GET /account/activity", p.history)
+	m.Signed("GET /account/notifications", p.choices)
+	m.Signed("POST /account/notifications", p.choose)
 	m.Open("GET /report-activity/{token}", p.askReport)
 	m.Open("POST /report-activity/{token}", p.report)
 }
@@ -62,4 +65,9 @@ func (p *Pages) Mount(m *web.Mux) {
 // text is a phrase in the language of the request.
 func (p *Pages) text(r *http.Request, key string, args ...any) string {
 	return p.Site.Catalog.Text(web.Lang(r), key, args...)
+}
+
+// frame has the way back to "Mein Konto".
+func (p *Pages) frame(r *http.Request) web.Frame {
+	return web.Frame{Back: web.Link{Text: p.text(r, "activity.account"), Href: "/account"}}
 }

@@ -43,7 +43,7 @@ func (p *Pages) device(r *http.Request, agent string) string {
 
 func (p *Pages) sessions(w http.ResponseWriter, r *http.Request) error {
 	v := visitor.Of(r)
-	page := &sessionsPage{Frame: web.Frame{Back: p.back(r)}}
+	page := &sessionsPage{Frame: p.frame(r)}
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) error {
 		page.Now = tx.Now()
 		all, err := session.List(tx, v.Account.ID)
@@ -79,11 +79,6 @@ func (p *Pages) sessions(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return p.Site.Show(w, r, http.StatusOK, templates, "sessions", page)
-}
-
-// back leads to "Mein Konto".
-func (p *Pages) back(r *http.Request) web.Link {
-	return web.Link{Text: p.text(r, "activity.account"), Href: "/account"}
 }
 
 // endOne signs one browser out. It is no change that needs a proof: it can only
@@ -128,7 +123,7 @@ type appsPage struct {
 }
 
 func (p *Pages) apps(w http.ResponseWriter, r *http.Request) error {
-	page := &appsPage{Frame: web.Frame{Back: p.back(r)}}
+	page := &appsPage{Frame: p.frame(r)}
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) error {
 		all, err := openid.Connections(tx, web.Actor(r).Account)
 		for _, c := range all { // one line per application: the oldest connection, and whether any outlives its session

@@ -4,6 +4,7 @@
 //	GET  /                   start page, or the dashboard (S06)
 //	GET  /notifications      the bell (ux.md 2.7)
 //	POST /notifications/read "Alle als gelesen markieren"
+//	POST /notifications/{id} on to what a notice is about; it is read then
 //
 // The dashboard is a list of things to do before it is a map (ux.md 2.4). It
 // costs a fixed number of statements, whoever looks: counts come from an
@@ -41,6 +42,7 @@ func (p *Pages) Mount(m *web.Mux) {
 	m.Open("GET /{$}", p.home)
 	m.Signed("GET /notifications", p.notices)
 	m.Signed("POST /notifications/read", p.read)
+	m.Signed("POST /notifications/{id}", p.follow)
 }
 
 // startPage is what strangers see.
@@ -96,4 +98,17 @@ func (p *Pages) read(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return p.Site.Done(w, r, "/notifications", "home.all_read")
+}
+
+// follow leads to what one notice is about, and marks it as read.
+func (p *Pages) follow(w http.ResponseWriter, r *http.Request) error {
+	var to string
+	err := p.DB.Write(r.Context(), func(tx *db.Tx) (err error) {
+		to, err = notice.Read(tx, web.Actor(r).Account, r.PathValue("id"))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return web.See(w, r, web.LocalPath(to))
 }
