@@ -28,6 +28,7 @@ import (
 	"zunft/internal/identity/directory"
 	"zunft/internal/identity/dossier"
 	"zunft/internal/identity/factor"
+	"zunft/internal/identity/legacy"
 	"zunft/internal/identity/letter"
 	"zunft/internal/identity/link"
 	"zunft/internal/identity/membership"
@@ -65,6 +66,7 @@ type Options struct {
 	PrintShop letter.PrintShop // nil: letters are downloaded
 	Proxies   []netip.Prefix   // trusted reverse proxies
 	Hashes    int              // password hashes at once; 0: one per core
+	Known     *password.List   // passwords that nobody may choose; nil: only the few we know ourselves
 }
 
 // A Portal is ready to serve.
@@ -86,7 +88,7 @@ func (p *Portal) ConnState(c net.Conn, state http.ConnState) { p.OpenID.ConnStat
 // Catalog holds all phrases of the identity portal.
 func Catalog() (*i18n.Catalog, error) {
 	return i18n.Load(web.Phrases, Phrases, notice.Phrases,
-		captcha.Phrases, correction.Phrases, departure.Phrases, dossier.Phrases, factor.Phrases, recovery.Phrases,
+		captcha.Phrases, correction.Phrases, departure.Phrases, legacy.Phrases, dossier.Phrases, factor.Phrases, recovery.Phrases,
 		account.Phrases, address.Phrases, link.Phrases, password.Phrases, policy.Phrases, application.Phrases, chamber.Phrases, directory.Phrases, letter.Phrases, membership.Phrases, organization.Phrases, session.Phrases, terms.Phrases,
 		authorize.Phrases, company.Phrases, activity.Phrases, leaving.Phrases, recovering.Phrases, security.Phrases, desk.Phrases, home.Phrases, info.Phrases, joining.Phrases, members.Phrases, openid.Phrases, profile.Phrases, signin.Phrases, signup.Phrases)
 }
@@ -103,6 +105,7 @@ func New(ctx context.Context, o Options) (*Portal, error) {
 	site.SignIn = door.ToLogin
 	site.Who, site.Fill = door.Who, fill(site)
 	hasher := password.NewHasher(o.Hashes)
+	hasher.Known, hasher.Words = o.Known, []string{o.Owner, catalog.Text("de", site.Name)}
 
 	if err := o.DB.Write(ctx, policy.EnsureDefault); err != nil {
 		return nil, fmt.Errorf("default policy: %w", err)
