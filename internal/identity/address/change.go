@@ -215,6 +215,22 @@ func Undo(tx *db.Tx, by audit.Actor, token string) (a account.Account, password 
 	if err != nil {
 		return a, "", err
 	}
+	return undo(tx, by, id, changeID)
+}
+
+// UndoSince takes back the changes since a moment, as [Undo] does, for the
+// holder of another link that went to the old address after that moment: "Das
+// waren nicht Sie?". NotFound: there is none that can be taken back.
+func UndoSince(tx *db.Tx, by audit.Actor, accountID string, since db.Time) (a account.Account, password string, err error) {
+	id, err := db.Value[string](tx, `SELECT id FROM address_change WHERE account = $1 AND state = 'done' AND done_at > $2 AND undo_until > $3 ORDER BY id LIMIT 1`,
+		accountID, since, tx.Now())
+	if err != nil {
+		return a, "", err
+	}
+	return undo(tx, by, accountID, id)
+}
+
+func undo(tx *db.Tx, by audit.Actor, id, changeID string) (a account.Account, password string, err error) {
 	if _, err := tx.Exec(`UPDATE account SET version = version + 1 WHERE id = $1`, id); err != nil {
 		return a, "", err
 	}
