@@ -184,6 +184,9 @@ func goPhrases(t *testing.T, path string, take func(string), ask func(string)) {
 
 // wording keeps the worst habits of error texts out (ux.md 2.9).
 func wording(t *testing.T, path, key, text string) {
+	if strings.HasSuffix(key, "_seed") { // as a source words it, where a chamber chose that (decision 3)
+		return
+	}
 	lower := strings.ToLower(text)
 	for _, never := range []string{"ungültig", "leider", "ups", "fehlgeschlagen", "benutzer/in", "falsch"} {
 		for _, word := range strings.FieldsFunc(lower, func(r rune) bool { return r < 'a' && r != '/' || r > 'z' && r < 0x80 }) {

@@ -65,6 +65,8 @@ type SignIn struct {
 	By []string `json:"by"`
 	// Unknown: "same" answer as for a wrong password, or "tell" (R280, W12).
 	Unknown string `json:"unknown"`
+	// Ways shows at the sign-in that there is a page for each kind of people (R278, R281).
+	Ways bool `json:"ways,omitempty"`
 }
 
 // Lock says what follows on failures.

@@ -80,6 +80,10 @@ func newWorld(t testing.TB, d *db.DB) *world {
 		_, err := rw.Write([]byte("Start: " + visitor.Of(r).Account.Name()))
 		return err
 	})
+	m.Signed("POST /echo", func(rw http.ResponseWriter, r *http.Request) error {
+		_, err := rw.Write([]byte(r.PostForm.Encode()))
+		return err
+	})
 	w.handler = m.Handler()
 	w.jobs.On(account.RecoverKind, account.Recover(d))
 	w.jobs.On(session.EndedKind, func(context.Context, []byte) error { return nil })

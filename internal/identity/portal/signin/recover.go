@@ -2,14 +2,17 @@ package signin
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"zunft/internal/ground/db"
+	"zunft/internal/ground/fault"
 	"zunft/internal/ground/limit"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/link"
 	"zunft/internal/identity/password"
+	"zunft/internal/identity/policy"
 	"zunft/internal/identity/session"
 	"zunft/internal/identity/visitor"
 )
@@ -17,7 +20,10 @@ import (
 // recoverPage is all that recover.html may use.
 type recoverPage struct {
 	web.Frame
-	Form *web.Form
+	Form    *web.Form
+	Number  bool   // numbers open accounts, too (R284)
+	Unsent  bool   // nobody has this name, and the policy says so (R288)
+	Support string // to whom to write about it (R289)
 }
 
 // askedPage is all that asked.html may use.
@@ -27,19 +33,44 @@ func (p *Pages) askRecover(w http.ResponseWriter, r *http.Request) error {
 	if r.URL.Query().Has("sent") {
 		return p.Site.Show(w, r, http.StatusOK, templates, "asked", &askedPage{})
 	}
-	return p.showRecover(w, r, web.NewForm("login", p.Site.Cookie(r, usernameCookie)))
+	return p.showRecover(w, r, web.NewForm("login", p.Site.Cookie(r, usernameCookie)), false)
 }
 
-func (p *Pages) showRecover(w http.ResponseWriter, r *http.Request, f *web.Form) error {
-	return p.Site.Show(w, r, f.Status(), templates, "recover", &recoverPage{Form: f})
+func (p *Pages) showRecover(w http.ResponseWriter, r *http.Request, f *web.Form, unsent bool) error {
+	rules, err := p.rules(r)
+	if err != nil {
+		return err
+	}
+	return p.Site.Show(w, r, f.Status(), templates, "recover", &recoverPage{
+		Form: f, Number: slices.Contains(rules.SignIn.By, "number"), Unsent: unsent, Support: rules.SignUp.Support,
+	})
 }
 
-// recover takes S36: the answer is the same whoever is asked for (W12, R283).
+// recover takes S36: the answer is the same whoever is asked for (W12, R283),
+// but where the policy chose to tell (R288).
 func (p *Pages) recover(w http.ResponseWriter, r *http.Request) error {
 	f := web.ReadForm(r)
-	err := p.DB.Write(r.Context(), func(tx *db.Tx) error { return account.AskPassword(tx, web.Actor(r), f.Text("login")) })
-	if f.Take(err) {
-		return p.showRecover(w, r, f)
+	unsent := false
+	err := p.DB.Write(r.Context(), func(tx *db.Tx) error {
+		if err := account.AskPassword(tx, web.Actor(r), f.Text("login")); err != nil {
+			return err
+		}
+		rules, err := policy.Of(tx, "")
+		if err != nil || rules.SignIn.Unknown != "tell" {
+			return err
+		}
+		a, err := account.ByLogin(tx, f.Text("login"))
+		unsent = fault.Is(err, fault.KindNotFound) || err == nil && a.State != account.Active
+		if unsent {
+			err = nil
+		}
+		return err
+	})
+	if err == nil && unsent {
+		f.Add("login", "signin.recover_unsent_seed")
+	}
+	if f.Take(err) || !f.OK() {
+		return p.showRecover(w, r, f, unsent)
 	}
 	if err != nil {
 		return err
@@ -62,21 +93,26 @@ func (p *Pages) askReset(w http.ResponseWriter, r *http.Request) error {
 	return p.showReset(w, r, web.NewForm())
 }
 
-func (p *Pages) link(r *http.Request) (l account.Link, err error) {
+// link is what the address stands for, and the rule for passwords of its account.
+func (p *Pages) link(r *http.Request) (l account.Link, rule password.Rule, err error) {
 	err = p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
-		l, err = account.PasswordLink(tx, r.PathValue("token"))
+		if l, err = account.PasswordLink(tx, r.PathValue("token")); err != nil {
+			return err
+		}
+		rules, err := policy.Of(tx, l.Account.Policy)
+		rule = rules.Password
 		return err
 	})
-	return l, err
+	return l, rule, err
 }
 
 func (p *Pages) showReset(w http.ResponseWriter, r *http.Request, f *web.Form) error {
-	l, err := p.link(r)
+	l, rule, err := p.link(r)
 	if err != nil {
 		return err
 	}
 	status := f.Status()
-	page := &resetPage{Form: f, State: l.State, UsedAt: l.UsedAt, Token: r.PathValue("token"), Policy: p.policy().Hint()}
+	page := &resetPage{Form: f, State: l.State, UsedAt: l.UsedAt, Token: r.PathValue("token"), Policy: rule.Hint()}
 	switch {
 	case l.State == link.Open:
 		page.Login = loginOf(l.Account)
@@ -94,7 +130,7 @@ var hashRate = limit.Rate{Burst: 40, Every: 15 * time.Second}
 
 func (p *Pages) reset(w http.ResponseWriter, r *http.Request) error {
 	f := web.ReadForm(r)
-	l, err := p.link(r)
+	l, rule, err := p.link(r)
 	if err != nil {
 		return err
 	}
@@ -102,7 +138,7 @@ func (p *Pages) reset(w http.ResponseWriter, r *http.Request) error {
 		return p.showReset(w, r, web.NewForm())
 	}
 	plain := f.Raw("password")
-	if !f.Take(p.policy().Check(plain, l.Account.Known()...)) && plain != f.Raw("password_repeat") {
+	if !f.Take(rule.Check(plain, l.Account.Known()...)) && plain != f.Raw("password_repeat") {
 		f.Add("password_repeat", "signin.password_differs")
 	}
 	if !f.OK() {
@@ -134,11 +170,4 @@ func (p *Pages) reset(w http.ResponseWriter, r *http.Request) error {
 		p.Door.SignOut(w)
 	}
 	return p.Site.Done(w, r, "/login", "signin.password_set")
-}
-
-func (p *Pages) policy() password.Rule {
-	if p.Policy == "" {
-		return password.Modern
-	}
-	return p.Policy
 }

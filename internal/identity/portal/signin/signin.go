@@ -4,6 +4,10 @@
 //	GET, POST /login                       ?next= where the person was going, ?again=1 to prove oneself again
 //	GET       /login/next                  the dispatcher: on to the step of a sign-in that is still to go
 //	GET, POST /login/terms                 texts that have a new version since
+//	GET       /login/{entry}               the same for one kind of people (S35); /login/ways lists them
+//	GET       /chambers                    which chamber is responsible (S51)
+//	GET, POST /parked                      what was sent when the session had ended, to send it again
+//	GET, POST /unlock  /unlock/{token}     the end of one's own lock, or of a day's pause
 //	POST      /logout     GET /logged-out
 //	GET, POST /recover/password            asks for the mail with the link
 //	GET, POST /recover/password/{token}    sets the new password
@@ -16,13 +20,17 @@ package signin
 import (
 	"embed"
 	"net/http"
+	"slices"
 	"time"
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
+	"zunft/internal/ground/fault"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/account"
+	"zunft/internal/identity/factor"
 	"zunft/internal/identity/password"
+	"zunft/internal/identity/policy"
 	"zunft/internal/identity/session"
 	"zunft/internal/identity/visitor"
 )
@@ -43,22 +51,33 @@ type Pages struct {
 	Site   *web.Site
 	Door   *visitor.Door
 	Hasher *password.Hasher
-	Policy password.Rule // empty: password.Modern
 
 	// AllowNext lets the form of this page lead to the application that next
 	// belongs to, and names that application; empty if it belongs to none. May be nil.
 	AllowNext func(w http.ResponseWriter, r *http.Request, next string) (applicationName string)
+
+	passkeys bool // this host can have them
 }
 
 // Mount adds the routes.
 func (p *Pages) Mount(m *web.Mux) {
+	p.passkeys = factor.NewPasskeys(p.Site.Base, p.Site.Name) != nil
 	m.Open("GET /login", p.ask)
 	m.Open("POST /login", p.signIn)
 	m.Open("GET /login/next", p.next)
+	m.Open("GET /login/ways", p.ways)
+	m.Open("GET /login/{entry}", p.askEntry)
 	m.Open("GET /login/terms", p.askTerms)
 	m.Open("POST /login/terms", p.acceptTerms)
 	m.Open("POST /logout", p.signOut)
 	m.Open("GET /logged-out", p.signedOut)
+	m.Open("GET /chambers", p.finder)
+	m.Signed("GET /parked", p.parked)
+	m.Signed("POST /parked", p.forget)
+	m.Open("GET /unlock", p.askUnlock)
+	m.Open("POST /unlock", p.requestUnlock)
+	m.Open("GET /unlock/{token}", p.showUnlock)
+	m.Open("POST /unlock/{token}", p.unlock)
 	m.Open("GET /recover/password", p.askRecover)
 	m.Open("POST /recover/password", p.recover)
 	m.Open("GET /recover/password/{token}", p.askReset)
@@ -80,11 +99,17 @@ type loginPage struct {
 	Application string // to which one is on the way
 	Again       bool
 	Who         string // who is to prove themselves again
+	Entry       entry  // the page of one kind of people, or empty
+	Entries     []entry
+	Label, Hint string // phrases of what opens an account here
+	Unknown     bool   // nobody has this name, and the policy says so (R280)
+	Ways        bool   // lead to the pages of the kinds of people
+	Passkeys    bool   // this host can have them
 }
 
 func (p *Pages) ask(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
-	f := web.NewForm("next", web.LocalPath(q.Get("next")))
+	f := web.NewForm("next", web.LocalPath(q.Get("next")), "entry", r.PathValue("entry"))
 	v := visitor.Of(r)
 	if q.Get("again") == "1" && v != nil {
 		f.Values.Set("again", "1")
@@ -98,11 +123,16 @@ func (p *Pages) ask(w http.ResponseWriter, r *http.Request) error {
 	if name := web.ReadQuery(r).Text("username"); name != "" { // an application's login_hint
 		f.Values.Set("username", name)
 	}
-	return p.show(w, r, f)
+	return p.show(w, r, f, false)
 }
 
-func (p *Pages) show(w http.ResponseWriter, r *http.Request, f *web.Form) error {
-	page := &loginPage{Form: f, Next: web.LocalPath(f.Values.Get("next"))}
+func (p *Pages) show(w http.ResponseWriter, r *http.Request, f *web.Form, unknown bool) error {
+	page := &loginPage{Form: f, Next: web.LocalPath(f.Values.Get("next")), Unknown: unknown}
+	rules, err := p.rules(r)
+	if err != nil {
+		return err
+	}
+	page.look(rules.SignIn, f.Values.Get("entry"))
 	if v := visitor.Of(r); v != nil && f.Values.Get("again") == "1" {
 		page.Again, page.Who = true, v.Account.Name()
 		if f.Values.Get("username") == "" {
@@ -112,7 +142,39 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, f *web.Form) error 
 	if p.AllowNext != nil && page.Next != "/" {
 		page.Application = p.AllowNext(w, r, page.Next)
 	}
+	if page.Passkeys = !page.Again && p.passkeys && rules.Factor.Allows(factor.Passkey); page.Passkeys {
+		page.Script = "passkey.js"
+	}
 	return p.Site.Show(w, r, f.Status(), templates, "login", page)
+}
+
+// rules of whoever comes: nobody knows yet who it is.
+func (p *Pages) rules(r *http.Request) (rules policy.Policy, err error) {
+	err = p.DB.Read(r.Context(), func(tx *db.Tx) (err error) { rules, err = policy.Of(tx, ""); return err })
+	return rules, err
+}
+
+// look settles what the page asks for: one field, by whatever the policy lets
+// an account be opened (W07), in the words of the entry (S35).
+func (page *loginPage) look(rules policy.SignIn, key string) {
+	page.Entry, _ = entryOf(key)
+	page.Ways = rules.Ways && key == ""
+	name, mail := slices.Contains(rules.By, "username"), slices.Contains(rules.By, "email")
+	switch {
+	case page.Entry.Key != "":
+		page.Label = page.Entry.Label
+	case name && mail:
+		page.Label, page.Hint = "signin.username", "signin.username_hint"
+	case mail:
+		page.Label = "signin.email"
+	case name:
+		page.Label = "signin.username"
+	default:
+		page.Label = "signin.login_number"
+	}
+	if page.Unknown {
+		page.Entries = entries
+	}
 }
 
 func loginOf(a account.Account) string {
@@ -126,17 +188,29 @@ func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) error {
 	f := web.ReadForm(r)
 	login, plain := f.Text("username"), f.Raw("password")
 	if login == "" {
-		f.Add("username", "account.login_missing")
+		missing := "account.login_missing"
+		if e, ok := entryOf(f.Text("entry")); ok {
+			missing = e.Missing
+		}
+		f.Add("username", missing)
 	}
 	if plain == "" {
 		f.Add("password", "signin.password_missing")
 	}
 	if !f.OK() {
-		return p.show(w, r, f)
+		return p.show(w, r, f, false)
 	}
 	proof, err := account.Authenticate(r.Context(), p.DB, p.Hasher, web.Actor(r), login, plain, p.Site.Cookie(r, deviceCookie))
+	if proof.Unknown && fault.Is(err, fault.KindInvalid) {
+		if rules, err := p.rules(r); err != nil {
+			return err
+		} else if rules.SignIn.Unknown == "tell" {
+			f.Add("username", "signin.unknown_seed")
+			return p.show(w, r, f, true)
+		}
+	}
 	if f.Take(err) {
-		return p.show(w, r, f)
+		return p.show(w, r, f, false)
 	}
 	if err != nil {
 		return err
@@ -151,7 +225,7 @@ func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) error {
 	}
 	in, err := p.begin(r, proof, next, f.Text("again") == "1")
 	if f.Take(err) {
-		return p.show(w, r, f)
+		return p.show(w, r, f, false)
 	}
 	if err != nil {
 		return err

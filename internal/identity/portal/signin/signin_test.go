@@ -21,7 +21,7 @@ func TestSignIn(t *testing.T) {
 		p := w.person("192.0.2.1")
 		g := p.get("/login").want(t, 200, "Anmelden", "Benutzername", "Passwort", "Benutzernamen speichern", "Sie haben Ihr Passwort vergessen?",
 			"Neu hier? Jetzt registrieren", "Zur Startseite")
-		for _, s := range []string{`name="username"`, `autocomplete="username"`, `autocomplete="current-password"`, `href="/recover/password"`, `href="/register"`} {
+		for _, s := range []string{`name="username"`, `autocomplete="username webauthn"`, `autocomplete="current-password"`, `href="/recover/password"`, `href="/register"`} {
 			if !strings.Contains(g.body, s) {
 				t.Errorf("the page lacks %s", s)
 			}

@@ -11,7 +11,8 @@ import (
 // Every template is checked against the struct that fills it.
 func TestTemplates(t *testing.T) {
 	pages := map[string]web.Page{
-		"login": &loginPage{}, "terms": &newTermsPage{}, "unconfirmed": &unconfirmedPage{}, "logged-out": &loggedOutPage{},
+		"login": &loginPage{}, "terms": &newTermsPage{}, "ways": &waysPage{}, "parked": &parkedPage{}, "chambers": &finderPage{},
+		"ask-unlock": &askUnlockPage{}, "unlock": &unlockPage{}, "unconfirmed": &unconfirmedPage{}, "logged-out": &loggedOutPage{},
 		"recover": &recoverPage{}, "asked": &askedPage{}, "reset": &resetPage{},
 	}
 	for _, name := range templates.Names() {
