@@ -1,0 +1,481 @@
+package recovery_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"zunft/internal/ground/audit"
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/fault"
+	"zunft/internal/identity/account"
+	"zunft/internal/identity/policy"
+	"zunft/internal/identity/recovery"
+)
+
+// The whole way (ux.md task 10; ASVS 6.4.3, 6.4.6): every old channel is told,
+// nothing opens before the waiting time is over, and what was lost opens
+// nothing afterwards.
+func TestTheWholeWay(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.signIn()
+		w.write(func(tx *db.Tx) error { _, err := account.Disavowal(tx, w.lena.ID); return err })
+		w.pass(time.Hour)
+		r := w.ask(claim())
+		if n := value[int](w, `SELECT count(*) FROM notice WHERE account IN ($1, $2)`, w.clara.Account, w.carl.Account); n != 2 {
+			t.Error("clerks told:", n)
+		}
+		w.write(func(tx *db.Tx) error { return recovery.Match(tx, w.clara, r.ID, w.lena.ID) })
+		for to, n := range map[string]int{"lena@example.org": 1, "lena@firma.example": 1, "lena@nie.example": 0} {
+			if got := w.mails(to); len(got) != n || n > 0 && !strings.Contains(got[0].Body, "/recover/"+r.Reference+"/cancel/") {
+				t.Errorf("%s was told %d times: %v", to, len(got), got)
+			}
+		}
+		if n := value[int](w, `SELECT count(*) FROM notice WHERE account = $1 AND phrase = 'notice.recovery_asked'`, w.lena.ID); n != 1 {
+			t.Error("not under the bell", n)
+		}
+		w.write(func(tx *db.Tx) error {
+			return recovery.Approve(tx, w.clara, r.ID, w.lena.ID, recovery.ByLetter, "Lena Lerche\n\n  Lerchenweg   4\n00999 Musterstadt")
+		})
+		text, code := w.print(r)
+		if !strings.Contains(text, "Lerchenweg 4") || !strings.Contains(text, "05.11.2026, 10:00") || code == "" {
+			t.Fatal("the letter:\n", text)
+		}
+		if n := value[int](w, `SELECT count(*) FROM recovery WHERE code_mac LIKE $1 OR claimed LIKE '%Lerche%' OR address LIKE '%Lerchenweg%'`, "%"+strings.ReplaceAll(code, "-", "")+"%"); n != 0 {
+			t.Error("readable in the database")
+		}
+		w.pass(72*time.Hour - time.Second)
+		w.sweep()
+		_, err := w.prove(r, code)
+		says(t, err, "recovery.too_early")
+		w.pass(time.Second)
+		w.sweep()
+		if w.state(r) != recovery.Released {
+			t.Error(w.state(r))
+		}
+		secret, err := w.prove(r, " "+strings.ToLower(strings.ReplaceAll(code, "-", " ")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		mailed := w.choose(r, secret, "lena@neu.example")
+		says(t, w.complete(r, "another browser", mailed), "recovery.proof_gone")
+		if err := w.complete(r, secret, mailed); err != nil {
+			t.Fatal(err)
+		}
+		if a := value[string](w, `SELECT email || ' ' || password || ' ' || state FROM account WHERE id = $1`, w.lena.ID); a != "lena@neu.example "+newPHC+" active" {
+			t.Error(a)
+		}
+		for what, query := range map[string]string{
+			"sessions":       `SELECT count(*) FROM session WHERE account = $1 AND ended_at IS NULL`,
+			"links":          `SELECT count(*) FROM account_link WHERE account = $1 AND state = 'open' AND purpose <> 'disavow'`,
+			"factors":        `SELECT count(*) FROM factor WHERE account = $1`,
+			"recovery codes": `SELECT count(*) FROM recovery_code WHERE account = $1`,
+			"addresses":      `SELECT count(*) FROM account_email WHERE account = $1`,
+		} {
+			if n := value[int](w, query, w.lena.ID); n != 0 {
+				t.Errorf("%d %s are left", n, what)
+			}
+		}
+		if n := value[int](w, `SELECT count(*) FROM account_link WHERE account = $1 AND state = 'open'`, w.lena.ID); n != 1 {
+			t.Errorf("%d links are open, want the one of the last mail", n)
+		}
+		if got := w.subjects("lena@firma.example"); !strings.HasSuffix(got, "Ihr Konto hat eine neue E-Mail-Adresse") {
+			t.Error(got)
+		}
+		if got := w.subjects("lena@neu.example"); !strings.HasSuffix(got, "Ihr Zugang ist wiederhergestellt") {
+			t.Error(got)
+		}
+		old := w.mails("lena@example.org")
+		if last := old[len(old)-1]; strings.Contains(last.Body, "/report-activity/") || !strings.Contains(last.Body, "0999 1234-0") {
+			t.Error("the lost mailbox got a link that opens something, or no phone number:\n", last.Body)
+		}
+		events := []string{}
+		w.write(func(tx *db.Tx) (err error) {
+			events, err = db.Values[string](tx, `SELECT event FROM audit WHERE thing = $1 ORDER BY id`, r.ID)
+			return err
+		})
+		if got := strings.Join(events, " "); got != "recovery.submitted recovery.matched recovery.approved recovery.printed recovery.released recovery.proved recovery.code_sent recovery.done" {
+			t.Error(got)
+		}
+	})
+}
+
+// Known and unknown people get the same answer, and nobody is told before a
+// clerk has looked (W12, ASVS 6.3.8).
+func TestUnknownPeopleGetTheSameAnswer(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		known, other := claim(), claim()
+		other.Login = "nobody@example.org"
+		a, b := w.ask(known), w.ask(other)
+		if len(a.Reference) != len(b.Reference) || a.State != b.State || a.ExpiresAt.Sub(b.ExpiresAt) != 0 {
+			t.Error(a, b)
+		}
+		if got := w.subjects("lena@example.org"); got != "" {
+			t.Error("told by a stranger's request:", got)
+		}
+		for range 4 {
+			w.ask(other)
+		}
+		err := w.try(func(tx *db.Tx) error { _, err := recovery.Submit(tx, stranger, "b", w.chamber, known); return err })
+		if !fault.Is(err, fault.KindLimited) {
+			t.Error("no limit:", err)
+		}
+	})
+}
+
+// What is missing is said at its field; nothing is written.
+func TestClaimsAreChecked(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		long := strings.Repeat("ß", 301)
+		for field, c := range map[string]recovery.Claim{
+			"given_name":  {FamilyName: "L", Login: "l", Contact: "c"},
+			"family_name": {GivenName: "L", Login: "l", Contact: "c"},
+			"login":       {GivenName: "L", FamilyName: "L", Contact: "c"},
+			"contact":     {GivenName: "L", FamilyName: "L", Login: "l"},
+			"story":       {GivenName: "L", FamilyName: "L", Login: "l", Contact: "c", Story: long},
+			"number":      {GivenName: "L", FamilyName: "L", Number: long, Contact: "c"},
+		} {
+			err := w.try(func(tx *db.Tx) error { _, err := recovery.Submit(tx, stranger, "b", w.chamber, c); return err })
+			if ft := fault.Of(err); ft == nil || ft.Problems[0].Field != field {
+				t.Errorf("%s: %v", field, err)
+			}
+		}
+		err := w.try(func(tx *db.Tx) error { _, err := recovery.Submit(tx, stranger, "b", "nowhere", claim()); return err })
+		says(t, err, "recovery.chamber_missing")
+		if n := value[int](w, `SELECT count(*) FROM recovery`); n != 0 {
+			t.Error(n)
+		}
+	})
+}
+
+// A request is seen by its browser, or with reference and family name; a wrong
+// pair tells nothing, and cannot be tried without end.
+func TestWhoSeesARequest(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		r := w.ask(claim())
+		see := func(browser string) error {
+			return w.try(func(tx *db.Tx) error { _, err := recovery.Find(tx, r.Reference, browser); return err })
+		}
+		if see(w.browser) != nil || !fault.Is(see("other"), fault.KindNotFound) || !fault.Is(see(""), fault.KindNotFound) {
+			t.Error("the browser decides")
+		}
+		recognize := func(reference, name string) error {
+			return w.try(func(tx *db.Tx) error {
+				_, err := recovery.Recognize(tx, stranger, "other", reference, name)
+				return err
+			})
+		}
+		says(t, recognize(r.Reference, "Lärche"), "recovery.unknown")
+		says(t, recognize("W-AAAA-AAA", "Lerche"), "recovery.unknown")
+		says(t, recognize("", ""), "recovery.reference_missing")
+		if err := recognize(strings.ToLower(strings.ReplaceAll(r.Reference, "-", " ")), " LERCHE "); err != nil {
+			t.Error(err)
+		}
+		if err := recognize(r.Reference[2:], "Lerche"); err != nil {
+			t.Error("without the W:", err)
+		}
+		if see("other") != nil {
+			t.Error("recognized and not seen")
+		}
+		var err error
+		for range 20 {
+			err = recognize("W-AAAA-AAA", "Lerche")
+		}
+		if !fault.Is(err, fault.KindLimited) {
+			t.Error("guessing has no end:", err)
+		}
+	})
+}
+
+// Only clerks of the chamber; never one's own account, nor one of clerks and
+// operators, nor one that is leaving.
+func TestWhoDecidesAndAboutWhom(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		r := w.ask(claim())
+		match := func(by audit.Actor, id string) error {
+			return w.try(func(tx *db.Tx) error { return recovery.Match(tx, by, r.ID, id) })
+		}
+		if !fault.Is(match(w.xenia, w.lena.ID), fault.KindNotFound) || !fault.Is(match(stranger, w.lena.ID), fault.KindNotFound) {
+			t.Error("others decide")
+		}
+		says(t, match(w.clara, w.clara.Account), "recovery.own")
+		says(t, match(w.clara, w.carl.Account), "recovery.staff")
+		says(t, match(w.clara, w.otto.ID), "recovery.staff")
+		says(t, match(w.clara, "nobody"), "recovery.account_missing")
+		says(t, w.try(func(tx *db.Tx) error { return recovery.Approve(tx, w.clara, r.ID, w.lena.ID, recovery.ByDesk, "") }), "recovery.changed_meanwhile")
+		if err := match(w.clara, w.lena.ID); err != nil {
+			t.Fatal(err)
+		}
+		approve := func(evidence, address string) error {
+			return w.try(func(tx *db.Tx) error { return recovery.Approve(tx, w.clara, r.ID, w.lena.ID, evidence, address) })
+		}
+		says(t, approve("", ""), "recovery.evidence_missing")
+		says(t, approve(recovery.ByLetter, "Lena"), "recovery.address_lines")
+		w.write(func(tx *db.Tx) error {
+			_, err := tx.Exec(`UPDATE account SET state = 'locked', lock_reason = 'leaving', delete_at = $1 WHERE id = $2`, tx.Now().Add(time.Hour), w.lena.ID)
+			return err
+		})
+		says(t, approve(recovery.ByDesk, ""), "recovery.account_gone")
+		w.write(func(tx *db.Tx) error {
+			_, err := tx.Exec(`UPDATE account SET lock_reason = 'self', delete_at = NULL WHERE id = $1`, w.lena.ID)
+			return err
+		})
+		if err := approve(recovery.ByDesk, ""); err != nil {
+			t.Fatal("a lock of one's own:", err)
+		}
+		says(t, w.try(func(tx *db.Tx) error { return recovery.Refuse(tx, w.carl, r.ID, " ") }), "recovery.refusal_missing")
+	})
+}
+
+// The waiting time is the policy's.
+func TestTheWaitIsASetting(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.write(func(tx *db.Tx) error {
+			p, err := policy.Of(tx, "")
+			if err != nil {
+				return err
+			}
+			p.RecoveryWait = 5
+			return policy.Save(tx, audit.Console, p)
+		})
+		r := w.ask(claim())
+		w.approve(r, recovery.ByEID)
+		if q := w.find(r); q.DueAt.Sub(q.DecidedAt) != 5*time.Hour {
+			t.Error(q.DueAt.Sub(q.DecidedAt))
+		}
+	})
+}
+
+// Whoever still has the account ends it: by the link in any notice, or by
+// signing in. A password without the second step is no sign-in.
+func TestTheOwnerCancels(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		r := w.ask(claim())
+		w.approve(r, recovery.ByDesk)
+		body := w.mails("lena@firma.example")[0].Body
+		at := strings.Index(body, "/recover/"+r.Reference+"/cancel/")
+		token := strings.Fields(body[at+len("/recover/"+r.Reference+"/cancel/"):])[0]
+		cancel := func(reference, token string) error {
+			return w.try(func(tx *db.Tx) error { return recovery.Cancel(tx, stranger, reference, token) })
+		}
+		if !fault.Is(cancel(r.Reference, "guessed"), fault.KindNotFound) || !fault.Is(cancel("W-AAAA-AAA", token), fault.KindNotFound) {
+			t.Error("cancelled by a guess")
+		}
+		if n := race(16, func(int) error { return cancel(r.Reference, token) }); n != 1 || w.state(r) != recovery.Cancelled {
+			t.Error(n, w.state(r))
+		}
+		says(t, cancel(r.Reference, token), "recovery.over")
+
+		r = w.ask(claim())
+		w.approve(r, recovery.ByDesk)
+		_, code := w.print(r)
+		w.pass(time.Hour)
+		w.write(func(tx *db.Tx) error {
+			_, err := tx.Exec(`INSERT INTO session (id, token_hash, account, amr, pending, auth_time, ip, agent, created_at, seen_at, ends_at) VALUES ('half', 'half', $1, 'pwd', TRUE, $2, '', '', $2, $2, $2)`, w.lena.ID, tx.Now())
+			return err
+		})
+		w.sweep()
+		if w.state(r) != recovery.Approved {
+			t.Fatal("half a sign-in ends it:", w.state(r))
+		}
+		w.pass(72 * time.Hour)
+		w.signIn()
+		_, err := w.prove(r, code)
+		says(t, err, "recovery.used_meanwhile")
+		w.sweep()
+		if w.state(r) != recovery.Cancelled {
+			t.Error(w.state(r))
+		}
+	})
+}
+
+// The code on paper: five tries, then a new print; a print makes the code
+// before void; slips cost nothing.
+func TestTheCodeOnPaper(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		r := w.ask(claim())
+		w.approve(r, recovery.ByDesk)
+		w.pass(73 * time.Hour)
+		_, err := w.prove(r, "AAAA-AAAA-AAAA")
+		says(t, err, "recovery.no_code_yet")
+		text, first := w.print(r)
+		if !strings.Contains(text, "Persönlich übergeben") {
+			t.Error(text)
+		}
+		for typed, phrase := range map[string]string{"": "recovery.code_missing", "AAAA": "recovery.code_length", "AAAA-AAAA-AAA0": "recovery.code_characters", first + "A": "recovery.code_length"} {
+			_, err := w.prove(r, typed)
+			says(t, err, phrase)
+		}
+		for range 4 {
+			_, err = w.prove(r, "AAAA-AAAA-AAAA")
+			says(t, err, "recovery.code_wrong")
+		}
+		if _, err := w.prove(r, first); err != nil {
+			t.Error("the fifth try:", err)
+		}
+		if n := race(32, func(int) error { _, err := w.prove(r, "AAAA-AAAA-AAAA"); return err }); n != 0 {
+			t.Error(n)
+		}
+		_, err = w.prove(r, first)
+		says(t, err, "recovery.code_burned")
+		_, second := w.print(r)
+		_, err = w.prove(r, first)
+		says(t, err, "recovery.code_wrong")
+		if _, err = w.prove(r, second); err != nil {
+			t.Error(err)
+		}
+		// Two clerks print at once: one paper has the code that counts.
+		prints := race(8, func(int) error {
+			_, _, err := recovery.Print(t.Context(), w.d, w.carl, r.ID, "https://id.example/recover")
+			return err
+		})
+		if prints < 1 {
+			t.Error(prints)
+		}
+		w.pass(31 * 24 * time.Hour)
+		_, err = w.prove(r, second)
+		says(t, err, "recovery.over")
+		w.sweep()
+		if w.state(r) != recovery.Expired {
+			t.Error(w.state(r))
+		}
+		w.pass(91 * 24 * time.Hour)
+		w.sweep()
+		if n := value[int](w, `SELECT count(*) FROM recovery`); n != 0 {
+			t.Error("what was said is kept for ever")
+		}
+	})
+}
+
+// One-time things and decisions, raced: exactly one counts (security 3.4, 1 and 2).
+func TestRaces(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		// Two clerks decide.
+		r := w.ask(claim())
+		w.write(func(tx *db.Tx) error { return recovery.Match(tx, w.clara, r.ID, w.lena.ID) })
+		n := race(8, func(i int) error {
+			return w.try(func(tx *db.Tx) error {
+				if i%2 == 0 {
+					return recovery.Approve(tx, w.clara, r.ID, w.lena.ID, recovery.ByDesk, "")
+				}
+				return recovery.Approve(tx, w.carl, r.ID, w.lena.ID, recovery.ByEID, "")
+			})
+		})
+		if n != 1 || value[int](w, `SELECT count(*) FROM audit WHERE thing = $1 AND event = 'recovery.approved'`, r.ID) != 1 {
+			t.Error("approved", n)
+		}
+		// A second request for the same account waits for the first.
+		second := w.ask(claim())
+		says(t, w.try(func(tx *db.Tx) error {
+			if err := recovery.Match(tx, w.clara, second.ID, w.lena.ID); err != nil {
+				return err
+			}
+			return recovery.Approve(tx, w.clara, second.ID, w.lena.ID, recovery.ByDesk, "")
+		}), "recovery.other_runs")
+		w.write(func(tx *db.Tx) error { return recovery.Refuse(tx, w.carl, r.ID, "Doppelt") })
+
+		// Completing, many times.
+		r, secret, code := w.ready()
+		if n := race(16, func(int) error { return w.complete(r, secret, code) }); n != 1 || w.state(r) != recovery.Done {
+			t.Error("completed", n, w.state(r))
+		}
+	})
+}
+
+// Cancelling beside completing: one of both, and the account is of the one that counts.
+func TestCancelBesideComplete(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		r, secret, code := w.ready()
+		body := w.mails("lena@example.org")[0].Body
+		_, token, _ := strings.Cut(body, "/cancel/")
+		token = strings.Fields(token)[0]
+		n := race(8, func(i int) error {
+			if i%2 == 0 {
+				return w.complete(r, secret, code)
+			}
+			return w.try(func(tx *db.Tx) error { return recovery.Cancel(tx, stranger, r.Reference, token) })
+		})
+		email := value[string](w, `SELECT email FROM account WHERE id = $1`, w.lena.ID)
+		if state := w.state(r); n != 1 || (state == recovery.Done) != (email == "lena@neu.example") || state != recovery.Done && state != recovery.Cancelled {
+			t.Error(n, state, email)
+		}
+	})
+}
+
+// The new address is proved; one that belongs to somebody else is told to its
+// reader alone, and the way goes on (W12).
+func TestTheNewAddress(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		r, secret, code := w.ready()
+		says(t, w.complete(r, secret, "12345"), "link.code_form")
+		wrong := "000000"
+		if code == wrong {
+			wrong = "000001"
+		}
+		says(t, w.complete(r, secret, wrong), "link.code_wrong")
+		taken := w.choose(r, secret, "otto@example.org")
+		says(t, w.complete(r, secret, code), "link.code_wrong") // of the address before
+		says(t, w.complete(r, secret, taken), "account.email_taken")
+		w.pass(11 * time.Minute)
+		late := w.choose(r, secret, "lena@example.org") // the old one, if it works again
+		w.pass(11 * time.Minute)
+		says(t, w.complete(r, secret, late), "link.code_expired")
+		w.pass(time.Hour)
+		says(t, w.complete(r, secret, late), "recovery.proof_gone")
+	})
+}
+
+// A refusal is read by the person; an open request that nobody works on expires.
+func TestRefusedAndForgotten(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		r, left := w.ask(claim()), w.ask(claim())
+		w.write(func(tx *db.Tx) error { return recovery.Refuse(tx, w.clara, r.ID, " Wir finden Sie nicht. ") })
+		if q := w.find(r); q.State != recovery.Refused || q.Answer != "Wir finden Sie nicht." {
+			t.Error(q)
+		}
+		says(t, w.try(func(tx *db.Tx) error { return recovery.Refuse(tx, w.carl, r.ID, "Ich auch") }), "recovery.decided_meanwhile")
+		w.pass(61 * 24 * time.Hour)
+		w.sweep()
+		if w.state(left) != recovery.Expired || w.state(r) != recovery.Refused {
+			t.Error(w.state(left), w.state(r))
+		}
+	})
+}
+
+// Candidates: by e-mail address, user name and number, and colleagues of a
+// company by name; only counted statements, whatever is found.
+func TestCandidates(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.write(func(tx *db.Tx) error {
+			_, err := tx.Exec(`INSERT INTO account_number (account, kind, chamber, number, number_key, since) VALUES ($1, 'apprentice', $2, '4711-A', '4711a', $3)`, w.lena.ID, w.chamber, tx.Now())
+			return err
+		})
+		c := claim()
+		c.Login, c.Number = "LENA@firma.example", "4711-a"
+		r := w.ask(c)
+		w.write(func(tx *db.Tx) error {
+			found, err := recovery.Candidates(tx, r, w.otto.ID)
+			if err != nil {
+				return err
+			}
+			if len(found) != 2 || found[0].ID != w.otto.ID || !found[0].Staff || found[0].NameFits {
+				t.Errorf("%+v", found)
+			}
+			if l := found[1]; l.ID != w.lena.ID || !l.NameFits || !l.LoginFits || !l.NumberFits || !l.Ties || len(l.Addresses) != 2 || l.Staff {
+				t.Errorf("%+v", l)
+			}
+			return nil
+		})
+		says(t, w.try(func(tx *db.Tx) error { _, err := recovery.Search(tx, w.clara, r.ID, "nobody"); return err }), "recovery.find_nobody")
+		w.write(func(tx *db.Tx) error {
+			a, err := recovery.Search(tx, w.clara, r.ID, "lena@example.org")
+			if err == nil && a.ID != w.lena.ID {
+				t.Error(a)
+			}
+			return err
+		})
+		if n := value[int](w, `SELECT count(*) FROM audit WHERE event = 'recovery.searched' AND account = $1`, w.lena.ID); n != 1 {
+			t.Error("a search leaves no record", n)
+		}
+	})
+}
