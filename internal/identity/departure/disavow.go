@@ -6,6 +6,7 @@ import (
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/seal"
 	"zunft/internal/identity/account"
+	"zunft/internal/identity/address"
 	"zunft/internal/identity/link"
 )
 
@@ -13,9 +14,9 @@ import (
 type Secured struct {
 	Account account.Account
 	// Token opens the page for a new password: whoever holds the link of the
-	// mail has shown that the mailbox is theirs. Empty if the main address has
-	// changed since that mail was sent: then the link goes by mail to the
-	// address of today, because an old mailbox must not open the account.
+	// mail has shown that the mailbox is theirs. Empty if the main address was
+	// changed since that mail was sent, and too long ago to take it back: then
+	// the link goes to the address of today; an old mailbox opens nothing.
 	Token string
 }
 
@@ -24,7 +25,7 @@ type Secured struct {
 // password, all sessions end, what is open by link or half set up becomes void.
 // Second factors stay: a mailbox alone must not take them away.
 func Disavow(tx *db.Tx, by audit.Actor, token string) (s Secured, err error) {
-	moved, err := movedSince(tx, token)
+	since, err := sentAt(tx, token)
 	if err != nil {
 		return s, link.Spent(err)
 	}
@@ -65,6 +66,19 @@ func Disavow(tx *db.Tx, by audit.Actor, token string) (s Secured, err error) {
 			return s, err
 		}
 	}
+	// The main address of today may be the stranger's: what can be taken back is.
+	undone, password, err := address.UndoSince(tx, by, id, since)
+	if err == nil {
+		s.Account, s.Token = undone, password
+		return s, nil
+	}
+	if !fault.Is(err, fault.KindNotFound) {
+		return s, err
+	}
+	moved, err := db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM address_change WHERE account = $1 AND state = 'done' AND done_at > $2)`, id, since)
+	if err != nil {
+		return s, err
+	}
 	if moved {
 		err := account.AskPassword(tx, by, s.Account.Email)
 		if fault.Is(err, fault.KindLimited) { // one was sent a moment ago
@@ -82,9 +96,7 @@ func Disavowable(a account.Account) bool {
 	return a.State == account.Active || a.State == account.Locked && (a.LockReason == account.LockedBySelf || a.LockReason == account.LockedByDisavowal)
 }
 
-// movedSince: the main address was changed after the mail with this link. The
-// link is read by its hash, in the same transaction that will use it.
-func movedSince(tx *db.Tx, token string) (bool, error) {
-	return db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM address_change c WHERE c.account = l.account AND c.state = 'done' AND c.done_at > l.created_at)
-		FROM account_link l WHERE l.token_hash = $1`, seal.Hash(token))
+// sentAt is when the mail with this link was written.
+func sentAt(tx *db.Tx, token string) (db.Time, error) {
+	return db.Value[db.Time](tx, `SELECT created_at FROM account_link WHERE token_hash = $1`, seal.Hash(token))
 }
