@@ -88,7 +88,7 @@ func kind(r Row) string {
 // write makes the accounts of one batch. Whoever was quicker since the check
 // keeps what is theirs.
 func write(ctx context.Context, d *db.DB, by audit.Actor, rows []Row, report *Report) error {
-	for again := 2; ; again-- {
+	for again := 8; ; again-- {
 		var late []Problem
 		done := 0
 		err := d.Write(ctx, func(tx *db.Tx) error {
