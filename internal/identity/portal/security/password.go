@@ -37,11 +37,11 @@ func (p *Pages) showPassword(w http.ResponseWriter, r *http.Request, s subject, 
 func (p *Pages) doPassword(w http.ResponseWriter, r *http.Request, s subject) error {
 	f := web.ReadForm(r)
 	plain := f.Raw("password")
-	if !f.Take(s.need.Policy.Password.Check(plain, s.account.Known()...)) && plain != f.Raw("password_repeat") {
-		f.Add("password_repeat", "security.password_differs")
-	}
 	if f.Raw("current") == "" {
 		f.Add("current", "account.current_missing")
+	}
+	if !f.Take(s.need.Policy.Password.Check(plain, s.account.Known()...)) && plain != f.Raw("password_repeat") {
+		f.Add("password_repeat", "security.password_differs")
 	}
 	if !f.OK() {
 		return p.showPassword(w, r, s, f)
