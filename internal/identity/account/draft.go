@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"zunft/internal/ground/db"
+	"zunft/internal/ground/fault"
 	"zunft/internal/ground/seal"
 )
 
@@ -28,6 +29,16 @@ func Drafted(tx *db.Tx, browser string) ([]byte, error) {
 		return nil, err
 	}
 	return tx.Keys().Open("signup_draft/"+id, body)
+}
+
+// SpendDraft forgets it as the sign-up is made of it: of many at once exactly
+// one finds it.
+func SpendDraft(tx *db.Tx, browser string) error {
+	n, err := tx.Exec(`DELETE FROM signup_draft WHERE id = $1`, seal.Hash(browser))
+	if err == nil && n == 0 {
+		err = fault.NotFound()
+	}
+	return err
 }
 
 // Undraft forgets it.

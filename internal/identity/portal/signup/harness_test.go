@@ -21,6 +21,7 @@ import (
 	"zunft/internal/ground/mail"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/account"
+	"zunft/internal/identity/captcha"
 	"zunft/internal/identity/link"
 	"zunft/internal/identity/notice"
 	"zunft/internal/identity/password"
@@ -52,7 +53,7 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	w := &world{t: t, d: d, jobs: &job.Runner{DB: d}}
 	w.clock.Store(time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC).UnixMicro())
 	d.Now = func() time.Time { return time.UnixMicro(w.clock.Load()).UTC() }
-	catalog, err := i18n.Load(web.Phrases, notice.Phrases, account.Phrases, link.Phrases, password.Phrases, policy.Phrases, session.Phrases, terms.Phrases, signin.Phrases, signup.Phrases)
+	catalog, err := i18n.Load(web.Phrases, captcha.Phrases, notice.Phrases, account.Phrases, link.Phrases, password.Phrases, policy.Phrases, session.Phrases, terms.Phrases, signin.Phrases, signup.Phrases)
 	if err != nil {
 		t.Fatal(err)
 	}

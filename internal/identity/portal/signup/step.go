@@ -261,7 +261,7 @@ func (p *Pages) finish(w http.ResponseWriter, r *http.Request, f *web.Form, v vi
 	}
 	b := p.mark(w, r)
 	err = p.DB.Write(r.Context(), func(tx *db.Tx) error {
-		if err := account.Undraft(tx, b); err != nil {
+		if err := account.SpendDraft(tx, b); err != nil && (last > 0 || !fault.Is(err, fault.KindNotFound)) {
 			return err
 		}
 		a, err := account.SignUp(tx, web.Actor(r), v.draft.new(web.Lang(r)), b)
@@ -285,6 +285,9 @@ func (p *Pages) finish(w http.ResponseWriter, r *http.Request, f *web.Form, v vi
 		}
 		return nil
 	})
+	if fault.Is(err, fault.KindNotFound) { // sent twice: the other one made the account
+		return web.See(w, r, "/register/verify")
+	}
 	if ft := fault.Of(err); ft != nil && ft.Problems[0].Field != "" {
 		// Something of a step before does not hold any more: the user name was taken meanwhile.
 		if i := v.profile().StepOf(ft.Problems[0].Field); i >= 0 && i != last {
