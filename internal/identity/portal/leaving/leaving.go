@@ -63,6 +63,10 @@ func (p *Pages) Mount(m *web.Mux) {
 	m.Open("POST /keep/{token}", p.keep)
 	m.Open("GET /login/keep", p.askBack)
 	m.Open("POST /login/keep", p.back)
+	m.Signed("GET /account/data", p.data)
+	m.Signed("POST /account/data", p.askData)
+	m.Signed("GET /account/data/{id}", p.read)
+	m.Signed("GET /account/data/{id}/download", p.download)
 }
 
 // account leads to "Mein Konto".
