@@ -40,7 +40,7 @@ type Options struct {
 	Policy  *policy.Policy
 	Dir     string           // where data stays; empty: a folder of its own that goes when it ends
 	DB      string           // "sqlite:PATH" or "postgres://…"; empty: SQLite in Dir
-	Listen  string           // HOST:PORT of the identity portal; the others take the ports after it (port 0: any)
+	Listen  string           // HOST:PORT of the identity portal; the others take the ports after it (port 0: any). Passkeys need a name as host: localhost
 	Clients []Client         // further OpenID clients
 	People  int              // further invented accounts
 	Now     func() time.Time // the clock; nil: the real one
@@ -134,7 +134,7 @@ func (w *World) start(ctx context.Context, o Options) error {
 	for _, l := range doors {
 		w.stop = append(w.stop, func() { l.Close() })
 	}
-	w.Identity, w.Training, w.Mailbox = base(doors[0]), base(doors[1]), base(doors[2])
+	w.Identity, w.Training, w.Mailbox = base(o.Listen, doors[0]), base(o.Listen, doors[1]), base(o.Listen, doors[2])
 
 	// Databases, both at once: opening and migrating is what a start costs.
 	idAddress, trAddress := addresses(o)
@@ -236,7 +236,14 @@ func (w *World) run(ctx context.Context, doors [3]net.Listener) {
 	w.stop = append(w.stop, func() { cancel(); jobs.Wait() })
 }
 
-func base(l net.Listener) string { return "http://" + l.Addr().String() }
+// base is the address of a door: by its name, if it was given one.
+func base(asked string, l net.Listener) string {
+	if host, _, err := net.SplitHostPort(asked); err == nil && host == "localhost" {
+		_, port, _ := net.SplitHostPort(l.Addr().String())
+		return "http://" + net.JoinHostPort(host, port)
+	}
+	return "http://" + l.Addr().String()
+}
 
 // listen takes three ports: the given one and those after it, or any.
 func listen(address string) (doors [3]net.Listener, err error) {

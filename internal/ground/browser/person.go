@@ -19,6 +19,7 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
 )
 
@@ -244,6 +245,19 @@ func (b *Browser) Key(name string) {
 		name = k
 	}
 	b.run("press a key", chromedp.KeyEvent(name))
+}
+
+// Authenticator gives this window a device that knows passkeys and whose owner
+// is there and says yes (scripts must be on).
+func (b *Browser) Authenticator() {
+	b.t.Helper()
+	b.run("plug in an authenticator", webauthn.Enable(), chromedp.ActionFunc(func(ctx context.Context) error {
+		_, err := webauthn.AddVirtualAuthenticator(&webauthn.VirtualAuthenticatorOptions{
+			Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: webauthn.AuthenticatorTransportInternal,
+			HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true,
+		}).Do(ctx)
+		return err
+	}))
 }
 
 // Text is all the page shows.
