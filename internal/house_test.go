@@ -74,7 +74,7 @@ func plan() map[string]place {
 	put("identity", rule, 5, i, "correction", "departure", "dossier", "recovery")
 	put("identity", door, 0, i, "visitor") // the session's cookie: who comes through the other doors
 	put("identity", door, 1, i, "openid", "federation", "scim", "hook")
-	put("identity", page, 0, i+"/portal", "signup", "signin", "home", "profile", "activity", "security", "leaving", "recovering", "company", "joining", "members",
+	put("identity", page, 0, i+"/portal", "signup", "signin", "home", "profile", "activity", "consents", "security", "leaving", "recovering", "company", "joining", "members",
 		"desk", "operator", "developers", "authorize", "info")
 	put("identity", siteMap, 0, i, "portal")
 

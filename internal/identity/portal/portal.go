@@ -40,6 +40,7 @@ import (
 	"zunft/internal/identity/portal/activity"
 	"zunft/internal/identity/portal/authorize"
 	"zunft/internal/identity/portal/company"
+	"zunft/internal/identity/portal/consents"
 	"zunft/internal/identity/portal/desk"
 	"zunft/internal/identity/portal/home"
 	"zunft/internal/identity/portal/info"
@@ -90,7 +91,7 @@ func Catalog() (*i18n.Catalog, error) {
 	return i18n.Load(web.Phrases, Phrases, notice.Phrases,
 		captcha.Phrases, correction.Phrases, departure.Phrases, legacy.Phrases, dossier.Phrases, factor.Phrases, recovery.Phrases,
 		account.Phrases, address.Phrases, link.Phrases, password.Phrases, policy.Phrases, application.Phrases, chamber.Phrases, directory.Phrases, letter.Phrases, membership.Phrases, organization.Phrases, session.Phrases, terms.Phrases,
-		authorize.Phrases, company.Phrases, activity.Phrases, leaving.Phrases, recovering.Phrases, security.Phrases, desk.Phrases, home.Phrases, info.Phrases, joining.Phrases, members.Phrases, openid.Phrases, profile.Phrases, signin.Phrases, signup.Phrases)
+		authorize.Phrases, company.Phrases, consents.Phrases, activity.Phrases, leaving.Phrases, recovering.Phrases, security.Phrases, desk.Phrases, home.Phrases, info.Phrases, joining.Phrases, members.Phrases, openid.Phrases, profile.Phrases, signin.Phrases, signup.Phrases)
 }
 
 // New wires the portal; nothing runs yet but what a first start must make
@@ -128,6 +129,7 @@ func New(ctx context.Context, o Options) (*Portal, error) {
 	(&recovering.Pages{DB: o.DB, Site: site, Door: door, Hasher: hasher}).Mount(m)
 	// A person and their companies
 	(&profile.Pages{DB: o.DB, Site: site, Door: door}).Mount(m)
+	(&consents.Pages{DB: o.DB, Site: site}).Mount(m)
 	(&activity.Pages{DB: o.DB, Site: site, Door: door, Hasher: hasher}).Mount(m)
 	(&leaving.Pages{DB: o.DB, Site: site, Door: door, Hasher: hasher}).Mount(m)
 	(&company.Pages{DB: o.DB, Site: site, MakeAdmin: func(tx *db.Tx, by audit.Actor, org, person string) error {

@@ -18,6 +18,7 @@ type Choice struct {
 	GivenAt     db.Time     // zero: never
 	WithdrawnAt db.Time     // zero: it holds
 	Given       bool        // given and not taken back, for this version
+	Earlier     string      // an earlier version that was, and is not taken back either
 }
 
 // Asked are the current texts that a profile shows, in its order.
@@ -47,8 +48,13 @@ func Of(tx *db.Tx, a account.Account) ([]Choice, error) {
 	}
 	said, err := consents(tx, a.ID)
 	for i, c := range all {
-		if s, ok := said[c.ID]; ok {
-			all[i].GivenAt, all[i].WithdrawnAt, all[i].Given = s.givenAt, s.withdrawnAt, s.withdrawnAt.IsZero()
+		for _, s := range said {
+			switch {
+			case s.terms == c.ID:
+				all[i].GivenAt, all[i].WithdrawnAt, all[i].Given = s.givenAt, s.withdrawnAt, s.withdrawnAt.IsZero()
+			case s.kind == c.Kind && s.withdrawnAt.IsZero():
+				all[i].Earlier = s.version
+			}
 		}
 	}
 	return all, err
@@ -62,22 +68,35 @@ func Pending(tx *db.Tx, a account.Account) ([]Choice, error) {
 }
 
 type consent struct {
-	terms                string
+	terms, kind, version string
 	givenAt, withdrawnAt db.Time
 }
 
-func consents(tx *db.Tx, account string) (map[string]consent, error) {
-	rows, err := db.All(tx, func(c *consent) []any { return []any{&c.terms, &c.givenAt, &c.withdrawnAt} },
-		`SELECT terms, given_at, withdrawn_at FROM consent WHERE account = $1`, account)
-	said := map[string]consent{}
-	for _, c := range rows {
-		said[c.terms] = c
-	}
-	return said, err
+// consents of an account, the earliest version first.
+func consents(tx *db.Tx, account string) ([]consent, error) {
+	return db.All(tx, func(c *consent) []any { return []any{&c.terms, &c.kind, &c.version, &c.givenAt, &c.withdrawnAt} },
+		`SELECT terms, kind, version, given_at, withdrawn_at FROM consent JOIN terms ON terms.id = consent.terms WHERE account = $1 ORDER BY valid_from, terms.id`, account)
 }
 
-// Withdraw takes a voluntary consent back, for the future (R054, R250); it can
-// be given again. What an account needs is taken back by deleting the account.
+// Agree gives a consent from the page of consents: to a text of the account's
+// profile, in its current version.
+func Agree(tx *db.Tx, by audit.Actor, a account.Account, id string) error {
+	if by.Account != a.ID {
+		return fault.Forbidden()
+	}
+	all, err := Of(tx, a)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(all, func(c Choice) bool { return c.ID == id })
+	if i < 0 || all[i].Box == (policy.Text{}) { // a newer version came, or one that is only shown
+		return fault.Conflict("terms.changed")
+	}
+	return Give(tx, by, a.ID, id)
+}
+
+// Withdraw takes a voluntary consent back, for the future (R054, R250), to this
+// version of the text and all before; it can be given again. What an account needs is taken back by deleting the account.
 func Withdraw(tx *db.Tx, by audit.Actor, a account.Account, id string) error {
 	if by.Account != a.ID {
 		return fault.Forbidden()
@@ -93,7 +112,8 @@ func Withdraw(tx *db.Tx, by audit.Actor, a account.Account, id string) error {
 	if all[i].Must {
 		return fault.Conflict("terms.needed")
 	}
-	n, err := tx.Exec(`UPDATE consent SET withdrawn_at = $1 WHERE account = $2 AND terms = $3 AND withdrawn_at IS NULL`, tx.Now(), a.ID, id)
+	n, err := tx.Exec(`UPDATE consent SET withdrawn_at = $1 WHERE account = $2 AND withdrawn_at IS NULL
+		AND terms IN (SELECT id FROM terms WHERE kind = $3)`, tx.Now(), a.ID, all[i].Kind)
 	if err != nil || n == 0 { // twice counts once
 		return err
 	}

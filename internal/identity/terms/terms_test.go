@@ -142,16 +142,34 @@ func TestWithdraw(t *testing.T) {
 		if c := said()[2]; !c.Given || !c.GivenAt.Equal(now) {
 			t.Errorf("given again %+v", c)
 		}
+		// A new version: the consent to the old one is still there to be taken back.
+		write(func(tx *db.Tx) error {
+			return Publish(tx, audit.Console, Terms{Kind: EmailUse, Version: "2027-01", Title: "Neu", Body: "Neu"})
+		})
+		newer := said()[2]
+		if newer.Given || newer.Earlier != "2026-11" || newer.Version != "2027-01" {
+			t.Errorf("a new version: %+v", newer)
+		}
+		write(func(tx *db.Tx) error { return Withdraw(tx, by, a, newer.ID) })
+		if c := said()[2]; c.Given || c.Earlier != "" {
+			t.Errorf("the old version stays: %+v", c)
+		}
+		for _, id := range []string{all[0].ID, all[2].ID} { // only shown; not the current version
+			if err := d.Write(t.Context(), func(tx *db.Tx) error { return Agree(tx, by, a, id) }); !fault.Is(err, fault.KindConflict) {
+				t.Error("agreed to what is not asked:", err)
+			}
+		}
+		write(func(tx *db.Tx) error { return Agree(tx, by, a, newer.ID) })
 		for _, c := range []struct {
 			id   string
 			by   audit.Actor
 			want fault.Kind
-		}{{all[1].ID, by, fault.KindConflict}, {"nothing", by, fault.KindNotFound}, {all[2].ID, audit.Actor{Kind: audit.Person, Account: "somebody"}, fault.KindForbidden}} {
+		}{{all[1].ID, by, fault.KindConflict}, {"nothing", by, fault.KindNotFound}, {newer.ID, audit.Actor{Kind: audit.Person, Account: "somebody"}, fault.KindForbidden}} {
 			if err := d.Write(t.Context(), func(tx *db.Tx) error { return Withdraw(tx, c.by, a, c.id) }); !fault.Is(err, c.want) {
 				t.Errorf("%s: %v", c.id, err)
 			}
 		}
-		for event, want := range map[string]int{"consent.given": 3, "consent.withdrawn": 1} {
+		for event, want := range map[string]int{"consent.given": 4, "consent.withdrawn": 2} {
 			write(func(tx *db.Tx) error {
 				n, err := db.Value[int](tx, `SELECT count(*) FROM audit WHERE event = $1`, event)
 				if n != want {

@@ -81,7 +81,7 @@ func TestLUX(t *testing.T) {
 		}
 		id, q := p.reads(form)
 		for kind, want := range map[string]string{"picture": "image/png", "sound": "audio/wav"} {
-			if g := p.get("/register/captcha/" + id + "/" + kind).want(t, 200); g.header.Get("Content-Type") != want || len(g.body) < 500 || g.header.Get("Cache-Control") != "no-store" {
+			if g := p.get("/register/captcha/"+id+"/"+kind).want(t, 200); g.header.Get("Content-Type") != want || len(g.body) < 500 || g.header.Get("Cache-Control") != "no-store" {
 				t.Errorf("%s: %v, %d bytes", kind, g.header, len(g.body))
 			}
 		}
@@ -175,7 +175,10 @@ func TestRegistrationCode(t *testing.T) {
 		var c account.Code
 		hand := func() {
 			t.Helper()
-			w.write(func(tx *db.Tx) (err error) { c, err = account.NewCode(tx, audit.Console, leinetal, "apprentice", "4711-08"); return err })
+			w.write(func(tx *db.Tx) (err error) {
+				c, err = account.NewCode(tx, audit.Console, leinetal, "apprentice", "4711-08")
+				return err
+			})
 		}
 		hand()
 		old := c
