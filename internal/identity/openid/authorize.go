@@ -80,6 +80,9 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) error {
 		return p.toLogin(w, r, q, "")
 	}
 	done, err := p.fresh(w, r, q, v.Session)
+	if !done && err == nil {
+		done, err = p.level(w, r, q, v)
+	}
 	if done || err != nil {
 		return err
 	}

@@ -117,7 +117,7 @@ func describe(issuer string) []byte {
 		"revocation_endpoint_auth_methods_supported":     methods,
 		"id_token_signing_alg_values_supported":          []string{es256, rs256},
 		"subject_types_supported":                        []string{"public"},
-		"acr_values_supported":                           []string{acrPassword},
+		"acr_values_supported":                           levels,
 		"claim_types_supported":                          []string{"normal"},
 		"claims_supported":                               []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash", "name", "given_name", "family_name", "preferred_username", "locale", "email", "email_verified", "organization", "roles"},
 		"prompt_values_supported":                        []string{"none", "login", "consent", "select_account"},

@@ -23,21 +23,6 @@ type grant struct {
 	roles                                           bool // the application declares roles
 }
 
-// Levels of assurance, as the claim acr says them.
-const (
-	acrPassword = "pw"
-	acrFactors  = "mfa"
-)
-
-// acrOf derives the level from the methods used (RFC 8176). One code by mail
-// is one factor, whatever its name.
-func acrOf(amr string) string {
-	if granted(amr, "mfa") {
-		return acrFactors
-	}
-	return acrPassword
-}
-
 func unixMicro(n int64) time.Time { return time.UnixMicro(n) }
 
 func (g *grant) offline() bool { return granted(g.Scope, "offline_access") }

@@ -26,6 +26,8 @@ type request struct {
 	prompts                                        []string
 	maxAge                                         time.Duration // below 0: not asked for
 	loginHint, idTokenHint, locales, since         string
+	levels                                         []string // acr, the best liked first
+	essential                                      bool     // none less will do
 }
 
 const maxParameters = 64
@@ -105,6 +107,7 @@ func (q *request) check(a application.Application) *refusal {
 	}
 	q.scope, q.nonce = strings.Join(granted, " "), v.Get("nonce")
 	q.loginHint, q.idTokenHint, q.locales, q.since = v.Get("login_hint"), v.Get("id_token_hint"), v.Get("ui_locales"), v.Get(since)
+	q.readLevels()
 	if why := q.checkPKCE(a); why != nil {
 		return why
 	}
