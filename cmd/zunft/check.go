@@ -49,6 +49,14 @@ func (k checkCommand) Run(ctx context.Context) error {
 		fine, err := checkDB(ctx, p.address, p.schema, keys)
 		say(p.key, err, fine)
 	}
+	if c.Password.List != "" {
+		known, err := readPasswordList(c.Password.List)
+		fine := ""
+		if err == nil {
+			fine = fmt.Sprintf("%d MB", known.Size()>>20)
+		}
+		say("password.list", err, fine)
+	}
 	probe, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	say("mail", c.sender(nil, c.Identity.Base).Check(probe), fmt.Sprintf("%s:%d answers", c.Mail.Host, c.Mail.Port))

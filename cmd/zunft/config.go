@@ -48,6 +48,9 @@ type Config struct {
 		Key     string `toml:"key" help:"32 random bytes in base64; better in ZUNFT_SECRET_KEY or in key_file"`
 		KeyFile string `toml:"key_file" help:"file that holds the key"`
 	} `toml:"secret"`
+	Password struct {
+		List string `toml:"list" help:"file of passwords that strangers know and nobody may choose, made by zunft password list build; empty: none"`
+	} `toml:"password"`
 }
 
 func defaults() Config {

@@ -38,7 +38,11 @@ func (s serveCommand) Run(ctx context.Context) error {
 	}
 	defer d.Close()
 	d.Keys = keys
-	id, err := identity.New(ctx, identity.Options{DB: d, Base: c.Identity.Base, Owner: c.Owner, Mail: c.sender(d, c.Identity.Base), Proxies: proxies})
+	known, err := readPasswordList(c.Password.List)
+	if err != nil {
+		return err
+	}
+	id, err := identity.New(ctx, identity.Options{DB: d, Base: c.Identity.Base, Owner: c.Owner, Mail: c.sender(d, c.Identity.Base), Proxies: proxies, Known: known})
 	if err != nil {
 		return err
 	}

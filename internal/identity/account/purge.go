@@ -42,3 +42,20 @@ func purgeLinks(tx *db.Tx, most int) (int64, error) {
 	return tx.Exec(`DELETE FROM account_link WHERE id IN (SELECT id FROM account_link WHERE created_at <= $1 ORDER BY created_at LIMIT $2)`,
 		tx.Now().Add(-linksKept), most)
 }
+
+// Due is what [Purge] would delete now.
+type Due struct {
+	Unconfirmed, Drafts, Links int
+	First                      []Account // the oldest of the unconfirmed, at most ten
+}
+
+// PurgeDue looks what Purge would delete, and deletes nothing.
+func PurgeDue(tx *db.Tx) (d Due, err error) {
+	until := tx.Now().Add(-purgeAfter)
+	if err = tx.Scan(`SELECT (SELECT count(*) FROM account WHERE state = 'unconfirmed' AND created_at <= $1), (SELECT count(*) FROM signup_draft WHERE expires_at <= $2),
+		(SELECT count(*) FROM account_link WHERE created_at <= $3)`, []any{until, tx.Now(), tx.Now().Add(-linksKept)}, &d.Unconfirmed, &d.Drafts, &d.Links); err != nil {
+		return d, err
+	}
+	d.First, err = db.All(tx, (*Account).fields, `SELECT `+columns+` FROM account WHERE state = 'unconfirmed' AND created_at <= $1 ORDER BY created_at LIMIT 10`, until)
+	return d, err
+}
