@@ -87,6 +87,7 @@ type chamberCommand struct {
 	Add    chamberAddCommand    `cmd:"" help:"Add a chamber."`
 	List   chamberListCommand   `cmd:"" help:"List the chambers of this installation."`
 	Import chamberImportCommand `cmd:"" help:"Import a chamber's member directory from a CSV file."`
+	Codes  chamberCodesCommand  `cmd:"" help:"Make registration codes for numbers of a chamber: who types one has the number."`
 }
 
 type chamberAddCommand struct {

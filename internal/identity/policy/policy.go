@@ -15,6 +15,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -132,16 +133,28 @@ func Preset(key string) (Policy, error) {
 	if err != nil {
 		return Policy{}, fault.NotFound()
 	}
-	var f struct {
-		Name string `json:"name"`
-		Policy
-	}
+	return Read(key, b)
+}
+
+// file is a policy as a file holds it.
+type file struct {
+	Name string `json:"name"`
+	Policy
+}
+
+// Read takes a policy from a file. What it does not know it refuses: a word
+// that is misspelt would else be a rule that does not hold.
+func Read(key string, b []byte) (Policy, error) {
+	var f file
 	if err := strict(b, &f); err != nil {
-		return Policy{}, fmt.Errorf("preset %s: %w", key, err)
+		return Policy{}, fmt.Errorf("policy %s: %w", key, err)
 	}
 	f.Policy.Key, f.Policy.Name = key, f.Name
 	return f.Policy, f.Policy.Check()
 }
+
+// File is the policy as [Read] takes it.
+func (p Policy) File() ([]byte, error) { return json.MarshalIndent(file{p.Name, p}, "", "\t") }
 
 func strict(b []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(b))
@@ -149,10 +162,14 @@ func strict(b []byte, v any) error {
 	return d.Decode(v)
 }
 
+var policyKey = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{1,40}$`) // it stands in addresses
+
 // Check says what is wrong with a policy.
 func (p Policy) Check() error {
 	bad := func(what string) error { return fault.Invalid("policy", "policy.unknown", what) }
 	switch {
+	case !policyKey.MatchString(p.Key) || strings.TrimSpace(p.Name) == "":
+		return bad("key or name: " + p.Key)
 	case p.Password != password.Modern && p.Password != password.Classic:
 		return bad("password: " + string(p.Password))
 	case p.Lock.Way != "pause" && p.Lock.Way != "day" || p.Lock.After < 3 || p.Lock.After > 100:

@@ -1,7 +1,9 @@
 package policy
 
 import (
+	"bytes"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -56,6 +58,16 @@ func TestPresets(t *testing.T) {
 			t.Errorf("%s asks\n%s, want\n%s", key, g, fields)
 		}
 	}
+	for _, key := range Presets() { // what is printed can be read again; a misspelt word is refused
+		p, _ := Preset(key)
+		b, err := p.File()
+		if again, err2 := Read(key, b); err != nil || err2 != nil || !reflect.DeepEqual(again, p) {
+			t.Errorf("%s changes when it is written and read: %v %v", key, err, err2)
+		}
+		if _, err := Read(key, bytes.Replace(b, []byte(`"lock"`), []byte(`"lokc"`), 1)); err == nil {
+			t.Error("a misspelt word is taken")
+		}
+	}
 	ihk, _ := Preset("meine-ihk")
 	if ihk.Password != "classic" || ihk.Factor.Ask != "changes" || ihk.Factor.Switch != "relogin" || !ihk.Factor.Allows("mail") || ihk.Factor.Allows("passkey") { // R048, R151, R165, R167
 		t.Errorf("meine-ihk %+v", ihk)
@@ -94,6 +106,8 @@ func TestCheck(t *testing.T) {
 		"support":               func(p *Policy) { p.SignUp.Support = "call us" },
 		"domain":                func(p *Policy) { p.SignUp.MailDomains = []string{"@firma.example"} },
 		"back to nowhere":       func(p *Policy) { p.SignUp.Steps[0].Back.Do = "back" },
+		"key":                   func(p *Policy) { p.Key = "no key" },
+		"no name":               func(p *Policy) { p.Name = " " },
 		"mail for clerks":       func(p *Policy) { p.Factor.Least = map[string]string{"clerk": "mail"} },
 	} {
 		p, err := Preset("mein-ias")
