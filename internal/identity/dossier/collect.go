@@ -18,7 +18,8 @@ type Section struct {
 }
 
 // A source is a table, the condition that finds a person's rows in it ($1), and
-// the columns that say something about them.
+// the columns that say something about them; "?" marks those that say yes or no,
+// which SQLite keeps as 1 and 0.
 type source struct {
 	name, from, where, columns string
 }
@@ -35,7 +36,7 @@ var sources = []source{
 	{"recovery_codes", "recovery_code", "account = $1", "made_at used_at"},
 	{"sessions", "session", "account = $1", "ip agent amr auth_time seen_at ended_at"},
 	{"applications", "oidc_grant g JOIN application a ON a.id = g.application", "g.account = $1", "client_name scope g.created_at revoked_at"},
-	{"memberships", "membership m JOIN organization o ON o.id = m.organization", "m.account = $1", "name admin since ended_at"},
+	{"memberships", "membership m JOIN organization o ON o.id = m.organization", "m.account = $1", "name admin? since ended_at"},
 	{"roles", "role_grant r JOIN membership m ON m.id = r.membership JOIN organization o ON o.id = m.organization", "m.account = $1", "name role granted_at"},
 	{"requests", "request r JOIN organization o ON o.id = r.organization", "r.applicant = $1", "kind name reason r.state answer submitted_at decided_at"},
 	{"registrations", "registration", "applicant = $1", "reference name street house_number postcode place reason state answer submitted_at decided_at"},
@@ -44,7 +45,7 @@ var sources = []source{
 	{"name_corrections", "name_correction", "account = $1", "reference title given_name family_name reason state answer submitted_at decided_at"},
 	{"recoveries", "recovery", "account = $1", "reference state evidence answer submitted_at decided_at ended_at"},
 	{"notices", "notice", "account = $1", "at phrase args read_at"},
-	{"notice_choices", "notice_choice", "account = $1", "topic mail"},
+	{"notice_choices", "notice_choice", "account = $1", "topic mail?"},
 	{"links", "account_link", "account = $1", "purpose state created_at expires_at used_at"},
 	{"record", "audit", "account = $1", "at event actor_kind ip agent"},
 }
@@ -58,8 +59,10 @@ func Collect(tx *db.Tx, account string) (all []Section, err error) {
 	for _, s := range sources {
 		section := Section{Name: s.name}
 		names := strings.Fields(s.columns)
-		for _, n := range names {
-			section.Columns = append(section.Columns, n[strings.LastIndex(n, ".")+1:])
+		yesNo := make([]bool, len(names))
+		for i, n := range names {
+			names[i], yesNo[i] = strings.CutSuffix(n, "?")
+			section.Columns = append(section.Columns, names[i][strings.LastIndex(n, ".")+1:])
 		}
 		query := fmt.Sprintf(`SELECT %s FROM %s WHERE %s ORDER BY 1 LIMIT %d`, strings.Join(names, ", "), s.from, s.where, most)
 		if s.name == "record" {
@@ -75,6 +78,12 @@ func Collect(tx *db.Tx, account string) (all []Section, err error) {
 			}
 			row := map[string]string{}
 			for i, c := range cells {
+				switch {
+				case yesNo[i] && c == "1":
+					c = "true"
+				case yesNo[i] && c == "0":
+					c = "false"
+				}
 				row[section.Columns[i]] = string(c)
 			}
 			section.Rows = append(section.Rows, row)
