@@ -26,6 +26,7 @@ type commands struct {
 	Migrate  migrateCommand  `cmd:"" help:"Bring the databases up to date; --plan only says what is missing."`
 	Chamber  chamberCommand  `cmd:"" help:"Chambers and their member directories."`
 	Staff    staffCommand    `cmd:"" help:"Clerks and operators."`
+	Policy   policyCommand   `cmd:"" help:"How people sign up, sign in and prove themselves: policies and the presets that are shipped."`
 	App      appCommand      `cmd:"" help:"Connected applications."`
 	Account  accountCommand  `cmd:"" help:"Accounts: carry people over from another product, lock, unlock, purge."`
 	Password passwordCommand `cmd:"" help:"The list of passwords that nobody may choose."`
