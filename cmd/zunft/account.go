@@ -23,6 +23,8 @@ type accountCommand struct {
 	Lock   accountLockCommand   `cmd:"" help:"Lock an account; all its sessions end."`
 	Unlock accountUnlockCommand `cmd:"" help:"End a lock or a pause."`
 	Purge  accountPurgeCommand  `cmd:"" help:"Delete accounts that nobody confirmed within seven days. The server does so every hour."`
+
+	Departures accountDeparturesCommand `cmd:"" help:"Delete accounts whose grace has ended, and tell those that nobody uses. The server does so by itself."`
 }
 
 type accountImportCommand struct {

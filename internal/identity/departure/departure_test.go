@@ -195,7 +195,10 @@ func TestR181OwnLock(t *testing.T) {
 		w.refused("account.not_active", func(tx *db.Tx) error { return Lock(tx, w.anna) })
 
 		// Unknown, active and chamber-locked accounts are answered alike and get nothing.
-		w.must(func(tx *db.Tx) error { _, err := account.Lock(tx, audit.Console, w.berta.Account, account.LockedByChamber); return err })
+		w.must(func(tx *db.Tx) error {
+			_, err := account.Lock(tx, audit.Console, w.berta.Account, account.LockedByChamber)
+			return err
+		})
 		for _, login := range []string{"nobody", "bert", "berta"} {
 			w.must(func(tx *db.Tx) error { return AskUnlock(tx, audit.Actor{IP: "192.0.2.9"}, login) })
 		}
@@ -442,7 +445,10 @@ func TestUnusedAccountsGo(t *testing.T) {
 		if got := w.inbox(); len(got) != 0 {
 			t.Fatal("too early", got)
 		}
-		w.must(func(tx *db.Tx) error { _, err := tx.Exec(`UPDATE account SET used_at = $1 WHERE id = $2`, tx.Now(), used.Account); return err })
+		w.must(func(tx *db.Tx) error {
+			_, err := tx.Exec(`UPDATE account SET used_at = $1 WHERE id = $2`, tx.Now(), used.Account)
+			return err
+		})
 		w.pass(time.Second)
 		if p, err := Look(w.Context(), w.d, 10); err != nil || p.Unused != 1 || p.All != 0 {
 			t.Errorf("%+v %v", p, err)
@@ -598,7 +604,10 @@ func TestDisavow(t *testing.T) {
 			t.Error("a stranger's lock keeps the owner out")
 		}
 		token = issue(w.berta)
-		w.must(func(tx *db.Tx) error { _, err := account.Lock(tx, audit.Console, w.berta.Account, account.LockedByChamber); return err })
+		w.must(func(tx *db.Tx) error {
+			_, err := account.Lock(tx, audit.Console, w.berta.Account, account.LockedByChamber)
+			return err
+		})
 		w.refused("departure.locked_already", func(tx *db.Tx) error { _, err := Disavow(tx, audit.Actor{}, token); return err })
 		if n := w.count(`SELECT count(*) FROM account_link WHERE purpose = 'disavow' AND state = 'open' AND account = $1`, w.berta.Account); n != 1 {
 			t.Error("the link is used up", n)
