@@ -246,12 +246,13 @@ func TestR287Unlock(t *testing.T) {
 		w.pass(23 * time.Hour)
 		p := w.person("192.0.2.2")
 		p.signIn("anna", plain).want(t, 422, "passen nicht zusammen")
-		p.get("/unlock").want(t, 200, "Konto entsperren", "Benutzername oder E-Mail-Adresse")
-		p.post("/unlock", "login", " ").want(t, 422)
-		for _, login := range []string{"anna", "bert", "nobody"} {
-			p.post("/unlock", "login", login).goes(t, "/unlock?sent")
+		ask := func(login string) {
+			if err := w.d.Write(t.Context(), func(tx *db.Tx) error { return account.AskUnlock(tx, audit.Actor{IP: "192.0.2.2"}, login) }); err != nil {
+				t.Fatal(err)
+			}
 		}
-		p.get("/unlock?sent").want(t, 200, "erhalten Sie in den nächsten Minuten eine E-Mail")
+		ask("anna")
+		ask("bert")
 		m := w.one(to, "Ihr Konto entsperren")
 		if len(w.inbox("bert@beispiel.example")) != 0 {
 			t.Error("a mail for an account that is open")
@@ -272,7 +273,7 @@ func TestR287Unlock(t *testing.T) {
 		}); err != nil && fault.Of(err) == nil {
 			t.Fatal(err)
 		}
-		p.post("/unlock", "login", "bert").goes(t, "/unlock?sent")
+		ask("bert")
 		if len(w.inbox("bert@beispiel.example")) != 0 {
 			t.Error("a mail that would open what the chamber locked")
 		}

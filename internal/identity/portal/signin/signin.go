@@ -7,7 +7,7 @@
 //	GET       /login/{entry}               the same for one kind of people (S35); /login/ways lists them
 //	GET       /chambers                    which chamber is responsible (S51)
 //	GET, POST /parked                      what was sent when the session had ended, to send it again
-//	GET, POST /unlock  /unlock/{token}     the end of one's own lock, or of a day's pause
+//	GET, POST /unlock/{token}              the link that ends one's own lock, or a day's pause
 //	POST      /logout     GET /logged-out
 //	GET, POST /recover/password            asks for the mail with the link
 //	GET, POST /recover/password/{token}    sets the new password
@@ -74,8 +74,6 @@ func (p *Pages) Mount(m *web.Mux) {
 	m.Open("GET /chambers", p.finder)
 	m.Signed("GET /parked", p.parked)
 	m.Signed("POST /parked", p.forget)
-	m.Open("GET /unlock", p.askUnlock)
-	m.Open("POST /unlock", p.requestUnlock)
 	m.Open("GET /unlock/{token}", p.showUnlock)
 	m.Open("POST /unlock/{token}", p.unlock)
 	m.Open("GET /recover/password", p.askRecover)

@@ -12,7 +12,7 @@ import (
 func TestTemplates(t *testing.T) {
 	pages := map[string]web.Page{
 		"login": &loginPage{}, "terms": &newTermsPage{}, "ways": &waysPage{}, "parked": &parkedPage{}, "chambers": &finderPage{},
-		"ask-unlock": &askUnlockPage{}, "unlock": &unlockPage{}, "unconfirmed": &unconfirmedPage{}, "logged-out": &loggedOutPage{},
+		"unlock": &unlockPage{}, "unconfirmed": &unconfirmedPage{}, "logged-out": &loggedOutPage{},
 		"recover": &recoverPage{}, "asked": &askedPage{}, "reset": &resetPage{},
 	}
 	for _, name := range templates.Names() {

@@ -9,32 +9,6 @@ import (
 	"zunft/internal/identity/link"
 )
 
-// askUnlockPage is all that ask-unlock.html may use.
-type askUnlockPage struct {
-	web.Frame
-	Form *web.Form
-	Sent bool
-}
-
-func (p *Pages) askUnlock(w http.ResponseWriter, r *http.Request) error {
-	f := web.NewForm("login", p.Site.Cookie(r, usernameCookie))
-	return p.Site.Show(w, r, http.StatusOK, templates, "ask-unlock", &askUnlockPage{Form: f, Sent: r.URL.Query().Has("sent")})
-}
-
-// requestUnlock sends the link that ends one's own lock or the day's pause
-// (R181, W11), whoever is asked for: the answer is the same.
-func (p *Pages) requestUnlock(w http.ResponseWriter, r *http.Request) error {
-	f := web.ReadForm(r)
-	err := p.DB.Write(r.Context(), func(tx *db.Tx) error { return account.AskUnlock(tx, web.Actor(r), f.Text("login")) })
-	if f.Take(err) {
-		return p.Site.Show(w, r, f.Status(), templates, "ask-unlock", &askUnlockPage{Form: f})
-	}
-	if err != nil {
-		return err
-	}
-	return web.See(w, r, "/unlock?sent")
-}
-
 // unlockPage is all that unlock.html may use.
 type unlockPage struct {
 	web.Frame
