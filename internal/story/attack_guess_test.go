@@ -113,46 +113,6 @@ func TestEnumeration(t *testing.T) {
 	})
 }
 
-// The time to answer known and unknown accounts, interleaved: a figure, not a
-// gate. Keycloak: 15 ms known, 36 ms unknown (keycloak#48888).
-func BenchmarkEnumeration(b *testing.B) {
-	w := start(b, "sqlite", story.Options{})
-	kinds := []string{"lena.lerche", "niemand"}
-	ask := map[string]func(login string){
-		"sign-in": func(login string) {
-			newVisitor(b).post(w.Identity+"/login", url.Values{"username": {login}, "password": {"nicht dieses hier"}})
-		},
-		"recover": func(login string) {
-			newVisitor(b).post(w.Identity+"/recover/password", url.Values{"login": {login}})
-		},
-	}
-	for name, f := range ask {
-		took := map[string][]time.Duration{}
-		for i := range 300 {
-			for j := range kinds {
-				kind := kinds[(i+j)%2]
-				if err := w.IdentityDB.Write(b.Context(), func(tx *db.Tx) error { // no limit, no pause
-					_, err := tx.Exec(`DELETE FROM limit_bucket`)
-					if err == nil {
-						_, err = tx.Exec(`UPDATE account SET failures = 0, paused_until = NULL WHERE failures > 0`)
-					}
-					return err
-				}); err != nil {
-					b.Fatal(err)
-				}
-				begin := time.Now()
-				f(kind)
-				took[kind] = append(took[kind], time.Since(begin))
-			}
-		}
-		for _, kind := range kinds {
-			slices.Sort(took[kind])
-			b.ReportMetric(float64(took[kind][150].Microseconds())/1000, "ms-"+name+"-"+map[string]string{"lena.lerche": "known", "niemand": "unknown"}[kind])
-		}
-	}
-	b.ReportMetric(0, "ns/op")
-}
-
 // tries counts how often something may be done before it is refused with 429,
 // and looks whether the refusal says for how long.
 func tries(t *testing.T, most int, do func(i int) (*http.Response, string)) int {

@@ -258,6 +258,12 @@ var formKey = regexp.MustCompile(`<input type="hidden" name="form_key" value="[^
 // signUp goes through both steps up to the mail.
 func (v *visitor) signUp(w *story.World, username, email string, more url.Values) (*http.Response, string) {
 	v.t.Helper()
+	return v.readyToSignUp(w, username, email, more)()
+}
+
+// readyToSignUp goes up to the last button of it.
+func (v *visitor) readyToSignUp(w *story.World, username, email string, more url.Values) (submit func() (*http.Response, string)) {
+	v.t.Helper()
 	form := url.Values{
 		"salutation": {""}, "given_name": {"Mia"}, "family_name": {"Möwe"}, "email": {email}, "email_repeat": {email}, "username": {username},
 		"password": {story.Password}, "password_repeat": {story.Password},
@@ -266,7 +272,7 @@ func (v *visitor) signUp(w *story.World, username, email string, more url.Values
 		form[k] = all
 	}
 	if r, body := v.post(w.Identity+"/register", form); r.StatusCode != http.StatusSeeOther {
-		return r, body
+		return func() (*http.Response, string) { return r, body }
 	}
 	_, body := v.get(w.Identity + "/register/terms")
 	form = url.Values{"accept": {"1"}, "do": {"submit"}}
@@ -276,7 +282,7 @@ func (v *visitor) signUp(w *story.World, username, email string, more url.Values
 	for k, all := range more {
 		form[k] = all
 	}
-	return v.post(w.Identity+"/register/terms", form)
+	return func() (*http.Response, string) { return v.post(w.Identity+"/register/terms", form) }
 }
 
 // spielUndSpass is a company of the directory that nobody has registered.
