@@ -3,6 +3,8 @@
 //
 //	GET  /account/lock                  "Konto sperren": what it means
 //	POST /account/lock                  lock
+//	GET  /unlock                        "Konto entsperren": ask for the link
+//	POST /unlock                        send it
 //	GET  /account/delete                "Konto löschen": what goes, what stays and why
 //	POST /account/delete                begin the grace of 30 days
 //	GET  /keep/{token}                  the link of the mails: shall it stay?
@@ -53,6 +55,8 @@ type Pages struct {
 func (p *Pages) Mount(m *web.Mux) {
 	m.Signed("GET /account/lock", p.askLock)
 	m.Signed("POST /account/lock", p.lock)
+	m.Open("GET /unlock", p.askUnlock)
+	m.Open("POST /unlock", p.unlock)
 	m.Signed("GET /account/delete", p.askDelete)
 	m.Signed("POST /account/delete", p.delete)
 	m.Open("GET /keep/{token}", p.askKeep)
