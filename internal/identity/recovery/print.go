@@ -99,15 +99,23 @@ func (r Recovery) lay(c chamber.Chamber, code, page string, now, expires db.Time
 		paper.Code{Label: "Ihr Code", Value: paper.Group(code, 4), Caption: "Gültig bis " + day(expires) + ". Groß- und Kleinschreibung sowie Bindestriche spielen keine Rolle."},
 		paper.Paragraph{Text: "So geht es weiter", Bold: true},
 		paper.Steps{
-			"Warten Sie bis zum genannten Zeitpunkt. So lange kann widersprechen, wer Ihr Konto noch benutzt.",
-			"Öffnen Sie die Seite unten und geben Sie Vorgang, Nachnamen und Code ein.",
-			"Legen Sie Ihre neue E-Mail-Adresse und ein neues Passwort fest. Alle bisherigen Geräte werden abgemeldet.",
+			"Bis zum genannten Zeitpunkt kann widersprechen, wer Ihr Konto noch benutzt.",
+			"Öffnen Sie danach die Seite unten und geben Sie Vorgang, Nachnamen und Code ein.",
+			"Legen Sie eine neue E-Mail-Adresse und ein neues Passwort fest.",
 		},
 		paper.QR{Text: page, Size: 18, Caption: "Hier geben Sie den Code ein:\n" + page + "\nDas Bild enthält nur diese Adresse, nicht Ihren Code."},
-		paper.Paragraph{Text: "Geben Sie den Code niemandem, auch uns nicht. Sie haben keinen Zugang beantragt? Dann sagen Sie uns Bescheid: " + strings.Join(lines(c.Phone, c.Email), " oder ") + ". Ohne den Code geschieht nichts."},
+		paper.Paragraph{Text: "Geben Sie den Code niemandem, auch uns nicht. Sie haben das nicht beantragt? Sagen Sie uns Bescheid: " + strings.Join(lines(c.Phone, c.Email), " oder ") + "."},
 		paper.Paragraph{Text: strings.Join(lines("Freundliche Grüße", cmp.Or(c.LetterSigner, c.Name)), "\n")},
 	}
 	return l
+}
+
+func numbered(text string) string {
+	var all []string
+	for i, line := range strings.Split(text, "\n") {
+		all = append(all, fmt.Sprintf("%d. %s", i+1, line))
+	}
+	return strings.Join(all, "\n")
 }
 
 func day(t db.Time) string    { return t.In(mail.Berlin).Format("02.01.2006") }
@@ -136,8 +144,8 @@ func WriteReceipt(w io.Writer, r Recovery, c chamber.Chamber, now db.Time, lang 
 		Facts: [][2]string{{text("recovery.receipt.reference"), r.Reference}, {text("recovery.receipt.name"), r.Claim.Name()}, {text("recovery.receipt.asked"), moment(r.SubmittedAt)}},
 		Sections: []paper.Section{
 			{Heading: text("recovery.receipt.where"), Text: strings.Join(lines(c.Name, street, town, c.Phone, c.Hours, c.Email, c.Website), "\n")},
-			{Heading: text("recovery.receipt.bring"), Text: text("recovery.receipt.bring_text")},
-			{Heading: text("recovery.receipt.then"), Text: text("recovery.receipt.then_text")},
+			{Heading: text("recovery.receipt.bring"), Text: "– " + strings.ReplaceAll(text("recovery.receipt.bring_text"), "\n", "\n– ")},
+			{Heading: text("recovery.receipt.then"), Text: numbered(text("recovery.receipt.then_text"))},
 		},
 		Footer: r.Reference,
 	})

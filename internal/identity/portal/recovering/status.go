@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"zunft/internal/ground/db"
@@ -34,6 +35,8 @@ type statusPage struct {
 	Hint    string // rule of the password
 	Login   string // how the account is called, once the code was right
 	Target  string // address that waits for its code
+
+	Bring, Then []string // to the chamber; and what follows
 }
 
 // Kind of the tag that says the state.
@@ -59,7 +62,7 @@ func (p *Pages) status(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) showStatus(w http.ResponseWriter, r *http.Request, f *web.Form) error {
-	page := &statusPage{Form: f}
+	page := &statusPage{Form: f, Bring: p.lines(r, "recovery.receipt.bring_text"), Then: p.lines(r, "recovery.receipt.then_text")}
 	page.Back = web.Link{Text: p.text(r, "recovering.title"), Href: "/recover"}
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
 		if page.Request, err = recovery.Find(tx, r.PathValue("ref"), p.known(r)); err != nil {
@@ -77,6 +80,11 @@ func (p *Pages) showStatus(w http.ResponseWriter, r *http.Request, f *web.Form) 
 		return err
 	}
 	return p.Site.Show(w, r, f.Status(), templates, "status", page)
+}
+
+// lines are the items of a phrase that is a list.
+func (p *Pages) lines(r *http.Request, key string) []string {
+	return strings.Split(p.text(r, key), "\n")
 }
 
 // fill finds out what comes next, in one place.
