@@ -267,7 +267,7 @@ func TestFactorMail(t *testing.T) {
 		c.pass(11 * time.Minute)
 		anna.Open(w.Identity + "/account/security/password")
 		anna.at("/account/confirm")
-		mail(t, w, "anna@example.org", "Zweiter Faktor")
+		mail(t, w, "anna@example.org", "Einmal-Passwort per E-Mail hinzugefügt")
 	})
 }
 
@@ -492,7 +492,7 @@ func TestFactorOffer(t *testing.T) {
 func TestFactorPasskey(t *testing.T) {
 	each(t, story.Options{Listen: "localhost:0"}, func(t *testing.T, w *story.World) {
 		anna := &person{browser.New(t, browser.Options{Scripts: true}), t, w, "anna"}
-		anna.Authenticator()
+		attend := anna.Authenticator()
 		anna.signIn()
 		anna.Open(w.Identity + "/account/security/passkeys")
 		anna.Choose("E-Mail")
@@ -507,21 +507,26 @@ func TestFactorPasskey(t *testing.T) {
 		anna.HasText("Ihr Passkey ist eingerichtet")
 		anna.HasText("Laptop")
 		mail(t, w, "anna@example.org", "Passkey hinzugefügt")
-		anna.Press("Passkey hinzufügen") // the same device once more
+		anna.Fill("Bezeichnung", "Noch einmal") // the same device once more
+		anna.Key("Enter")
 		anna.HasText("Auf diesem Gerät haben Sie schon einen Passkey")
 		anna.signOut()
 
 		// As second factor after the password …
+		attend(false) // or the passkey offered in the field of the name is quicker
 		anna.signIn()
 		anna.at("/login/second-factor")
+		attend(true)
 		anna.Press("Mit Passkey bestätigen")
 		anna.HasText("Abmelden")
 		anna.at("/")
 		anna.signOut()
 		// … and alone.
+		attend(false)
 		anna.Open(w.Identity + "/login?next=/account/security")
+		attend(true)
 		anna.Press("Mit Passkey anmelden")
-		anna.HasText("Zuletzt")
+		anna.HasText("Womit Sie sich anmelden")
 		anna.at("/account/security")
 		anna.Open(w.Identity + "/account/security/passkeys")
 		anna.at("/account/security/passkeys") // proved a moment ago
@@ -530,7 +535,9 @@ func TestFactorPasskey(t *testing.T) {
 		anna.HasText("Sie haben noch keinen Passkey")
 		anna.signOut()
 		// What was removed opens nothing.
+		attend(false)
 		anna.Open(w.Identity + "/login")
+		attend(true)
 		anna.Press("Mit Passkey anmelden")
 		anna.HasText("Wir konnten Sie mit diesem Passkey nicht anmelden")
 		anna.Inspect("factors-passkey-refused")

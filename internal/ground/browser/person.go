@@ -247,17 +247,22 @@ func (b *Browser) Key(name string) {
 	b.run("press a key", chromedp.KeyEvent(name))
 }
 
-// Authenticator gives this window a device that knows passkeys and whose owner
-// is there and says yes (scripts must be on).
-func (b *Browser) Authenticator() {
+// Authenticator gives this window a device that knows passkeys (scripts must be
+// on); attend says whether its owner is there, and then says yes.
+func (b *Browser) Authenticator() (attend func(there bool)) {
 	b.t.Helper()
-	b.run("plug in an authenticator", webauthn.Enable(), chromedp.ActionFunc(func(ctx context.Context) error {
-		_, err := webauthn.AddVirtualAuthenticator(&webauthn.VirtualAuthenticatorOptions{
+	var id webauthn.AuthenticatorID
+	b.run("plug in an authenticator", webauthn.Enable(), chromedp.ActionFunc(func(ctx context.Context) (err error) {
+		id, err = webauthn.AddVirtualAuthenticator(&webauthn.VirtualAuthenticatorOptions{
 			Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: webauthn.AuthenticatorTransportInternal,
 			HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true,
 		}).Do(ctx)
 		return err
 	}))
+	return func(there bool) {
+		b.t.Helper()
+		b.run("come and go", webauthn.SetAutomaticPresenceSimulation(id, there))
+	}
 }
 
 // Text is all the page shows.
