@@ -56,7 +56,7 @@ func TestWhatIsEnough(t *testing.T) {
 		{Kinds{Mail: true, TOTP: true}, TOTP, "totp"},
 		{Kinds{Mail: true}, TOTP, "mail"},
 		{Kinds{Passkey: true}, TOTP, "passkey"},
-		{Kinds{TOTP: true, Passkey: true, Codes: 1}, Passkey, "passkey recovery"},
+		{Kinds{TOTP: true, Passkey: true, Codes: 1}, Passkey, "passkey"}, {Kinds{TOTP: true, Codes: 1}, Passkey, "totp recovery"}, {Kinds{TOTP: true, Codes: 1}, TOTP, "totp recovery"},
 	} {
 		var got []string
 		for _, kind := range []string{Mail, TOTP, Passkey, Recovery} {

@@ -150,6 +150,9 @@ func (k Kinds) usable(least string) Kinds {
 	above := k
 	above.Mail = k.Mail && rank[Mail] >= rank[least]
 	above.TOTP = k.TOTP && rank[TOTP] >= rank[least]
+	if rank[TOTP] < rank[least] { // a recovery code is worth an app, not a passkey
+		above.Codes = 0
+	}
 	if above.Any() {
 		return above
 	}
