@@ -9,6 +9,7 @@ import (
 	"zunft/internal/ground/mail"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/dossier"
+	"zunft/internal/identity/session"
 )
 
 // dataPage is all that data.html may use.
@@ -64,12 +65,16 @@ type dossierPage struct {
 	Sections []section
 }
 
-// A section in words: a heading, and for each row its columns that say something.
+// A section in words: a heading, and rows of columns that say something in any
+// of them. One row is shown as facts, several as a table.
 type section struct {
 	Heading string
 	Rows    [][]fact
 	More    int // that are in the file only
 }
+
+// Single reports whether there is one row only.
+func (s section) Single() bool { return len(s.Rows) == 1 }
 
 // shown is how many rows of a section stand on the page.
 const shown = 100
@@ -89,22 +94,38 @@ func (p *Pages) read(w http.ResponseWriter, r *http.Request) error {
 			continue
 		}
 		part := section{Heading: text("leaving.section." + s.Name), More: max(0, len(s.Rows)-shown)}
+		var said [][]fact
+		used := make([]bool, len(s.Columns)) // a column that is empty throughout is left out
 		for _, row := range s.Rows[:min(len(s.Rows), shown)] {
-			part.Rows = append(part.Rows, p.facts(r, s, row))
+			facts := p.facts(r, s, row)
+			for i, f := range facts {
+				used[i] = used[i] || f.Value != ""
+			}
+			said = append(said, facts)
+		}
+		for _, facts := range said {
+			var row []fact
+			for i, f := range facts {
+				if used[i] {
+					row = append(row, f)
+				}
+			}
+			part.Rows = append(part.Rows, row)
 		}
 		page.Sections = append(page.Sections, part)
 	}
 	return p.Site.Show(w, r, http.StatusOK, templates, "dossier", page)
 }
 
-// facts are what a row says, in words: moments as everywhere, notices and
-// records as their reader knows them. What is empty says nothing.
-func (p *Pages) facts(r *http.Request, s dossier.Section, row map[string]string) (all []fact) {
+// facts are what a row says, column by column, in words: moments as everywhere,
+// notices, records and browsers as their reader knows them.
+func (p *Pages) facts(r *http.Request, s dossier.Section, row map[string]string) []fact {
 	text := func(key string, args ...any) string { return p.Site.Catalog.Text(web.Lang(r), key, args...) }
-	for _, c := range s.Columns {
+	all := make([]fact, len(s.Columns))
+	for i, c := range s.Columns {
 		v := row[c]
 		var t db.Time
-		switch event := "activity.event." + v; {
+		switch event, word := "activity.event."+v, "leaving.value."+v; {
 		case v == "" || c == "args":
 			continue
 		case c == "phrase":
@@ -112,14 +133,18 @@ func (p *Pages) facts(r *http.Request, s dossier.Section, row map[string]string)
 			if json.Unmarshal([]byte(row["args"]), &args) == nil {
 				v = text(v, args...)
 			}
+		case c == "agent":
+			if browser, system := session.Device(v); browser != "" && system != "" {
+				v = text("leaving.device", browser, system)
+			}
 		case c == "event" && p.Site.Catalog.Has(event):
 			v = text(event)
 		case len(v) == 20 && v[10] == 'T' && t.Scan(v) == nil:
 			v = t.In(mail.Berlin).Format("02.01.2006, 15:04")
-		case v == "true" || v == "false":
-			v = text("leaving.is_" + v)
+		case p.Site.Catalog.Has(word):
+			v = text(word)
 		}
-		all = append(all, fact{text("leaving.column." + c), v})
+		all[i] = fact{text("leaving.column." + c), v}
 	}
 	return all
 }
