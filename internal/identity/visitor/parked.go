@@ -35,8 +35,12 @@ type Parked struct {
 	Values url.Values
 }
 
+// secretField: what must not be kept even for a minute. A postcode is no code.
 func secretField(name string) bool {
-	for _, s := range []string{"password", "code", "token", "ticket", "form_key"} {
+	if name == "code" || name == "current" || name == "pin" || name == "response" || strings.HasSuffix(name, "_code") {
+		return true
+	}
+	for _, s := range []string{"password", "secret", "token", "ticket", "form_key"} {
 		if strings.Contains(name, s) {
 			return true
 		}

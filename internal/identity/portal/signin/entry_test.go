@@ -184,7 +184,7 @@ func TestParkedForm(t *testing.T) {
 		p := w.person("192.0.2.1")
 		p.signIn("anna", plain).goes(t, "/")
 		w.pass(31 * time.Minute) // the session rests too long
-		p.post("/echo?x=1", "reason", reason, "password", "geheim 123", "do", "send", "role", "trainer", "role", "apprentice").goes(t, "/login?next=%2Fparked")
+		p.post("/echo?x=1", "reason", reason, "password", "geheim 123", "current", "geheim 4", "code", "geheim 5", "letter_code", "geheim 6", "postcode", "00999", "do", "send", "role", "trainer", "role", "apprentice").goes(t, "/login?next=%2Fparked")
 		if w.count(`SELECT count(*) FROM parked_form WHERE body LIKE '%bilde%'`) != 0 {
 			t.Error("what was typed is kept in clear")
 		}
@@ -193,7 +193,7 @@ func TestParkedForm(t *testing.T) {
 		if strings.Contains(g.body, "geheim") || strings.Contains(g.text, "trainer") || strings.Contains(g.body, "<b>") {
 			t.Error("too much is shown", g.text)
 		}
-		for _, s := range []string{`action="/echo"`, `name="reason" value="Ich bilde hier aus.` + "\r\n", `name="do" value="send"`, `name="role" value="trainer"`, `name="role" value="apprentice"`} {
+		for _, s := range []string{`action="/echo"`, `name="reason" value="Ich bilde hier aus.` + "\r\n", `name="do" value="send"`, `name="postcode" value="00999"`, `name="role" value="trainer"`, `name="role" value="apprentice"`} {
 			if !strings.Contains(g.body, s) {
 				t.Errorf("the form lacks %s", s)
 			}
