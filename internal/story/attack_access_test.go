@@ -62,6 +62,12 @@ func TestAccess(t *testing.T) {
 		t.Fatal("company not found", text(body))
 	}
 	found := r.Header.Get("Location")
+	// Somebody says they are Lena and have lost everything.
+	r, body = newVisitor(t).post(h.Identity+"/recover/assisted", url.Values{"given_name": {"Lena"}, "family_name": {"Lerche"}, "login": {"lena.lerche"}, "contact": {"0999 1"}, "chamber": {h.value(`SELECT id FROM chamber WHERE number = '999'`)}})
+	if r.StatusCode != http.StatusSeeOther {
+		t.Fatal("no help asked for", text(body))
+	}
+	lost := h.value(`SELECT id FROM recovery`)
 
 	org, members := "/organizations/"+h.bakery, "bert lena murat"
 	across := "/organizations/" + h.rival + "/members/" + h.members["lena"] // Rita's company, somebody else's member
@@ -89,6 +95,13 @@ func TestAccess(t *testing.T) {
 		"POST /chamber/registrations/{id}":                 {{"/chamber/registrations/" + noras, "clara"}, {"/chamber/registrations/" + frida, "clara"}},
 		"GET /chamber/letters/batches/{id}":                {{"/chamber/letters/batches/" + batch, "clara"}},
 		"POST /chamber/letters/batches/{id}":               {{"/chamber/letters/batches/" + batch, "clara"}},
+		"GET /chamber/recoveries/{id}":                     {{"/chamber/recoveries/" + lost, "clara"}},
+		"POST /chamber/recoveries/{id}":                    {{"/chamber/recoveries/" + lost, "clara"}},
+		"GET /recover/{ref}":                               nil, // the browser that asked, or reference and name
+		"POST /recover/{ref}":                              nil,
+		"GET /recover/{ref}/receipt/{file}":                nil,
+		"GET /recover/{ref}/cancel/{token}":                nil,
+		"POST /recover/{ref}/cancel/{token}":               nil,
 		"GET /confirm/{token}":                             nil, // the token is the right
 		"POST /confirm/{token}":                            nil,
 		"GET /recover/password/{token}":                    nil,
@@ -113,7 +126,7 @@ func TestAccess(t *testing.T) {
 		"reason": {"Ich will."}, "remark": {"x"}, "text": {"x"}, "comment": {"x"}, "yes": {"1"}, "admin": {"1"}, "application": {"training"}, "role": {"trainer"}, "roles": {"training trainer"}, "state": {"approved"}, "organization": {h.bakery}, "account": {sub},
 		"claimed_by": {sub}, "applicant": {sub}, "registered_by": {sub}, "letter": {h.value(`SELECT id FROM letter WHERE batch = $1`, batch)}, "from": {""}, "id": {request}, "member": {h.members["lena"]},
 	}
-	ours := []string{"organization", "registration", "membership", "role_grant", "request", "request_role", "letter", "letter_batch", "staff", "evidence", "notice"}
+	ours := []string{"organization", "registration", "membership", "role_grant", "request", "request_role", "letter", "letter_batch", "staff", "evidence", "notice", "recovery"}
 	before, beforeT := dump(t, h.IdentityDB, ours...), dump(t, h.TrainingDB, "report", "report_event", "report_day", "company_role")
 
 	check := func(base, pattern string) {
