@@ -490,7 +490,8 @@ func TestFactorOffer(t *testing.T) {
 // used before a change, as second factor, and to sign in with nothing else. They
 // need a name as host, so this world is at localhost.
 func TestFactorPasskey(t *testing.T) {
-	each(t, story.Options{Listen: "localhost:0"}, func(t *testing.T, w *story.World) {
+	options := story.Options{Listen: "localhost:0", Policy: rule(t, func(p *policy.Policy) { p.Factor.Least = map[string]string{"operator": "passkey"} })}
+	each(t, options, func(t *testing.T, w *story.World) {
 		anna := &person{browser.New(t, browser.Options{Scripts: true}), t, w, "anna"}
 		attend := anna.Authenticator()
 		anna.signIn()
@@ -542,6 +543,20 @@ func TestFactorPasskey(t *testing.T) {
 		anna.HasText("Wir konnten Sie mit diesem Passkey nicht anmelden")
 		anna.Inspect("factors-passkey-refused")
 		anna.Follow("Mit Passwort anmelden")
+
+		// A role may need one: nothing else will do.
+		otto := &person{browser.New(t, browser.Options{Scripts: true}), t, w, "otto"}
+		otto.Authenticator()
+		otto.signIn()
+		otto.Choose("E-Mail")
+		otto.Press("Anmelden")
+		otto.Fill("Einmal-Passwort", otto.newest(1))
+		otto.Press("Anmelden")
+		otto.at("/login/setup")
+		otto.Inspect("factors-passkey-least")
+		otto.Press("Passkey hinzufügen")
+		otto.at("/")
+		otto.HasText("Ihr zweiter Faktor ist eingerichtet")
 
 		// Without scripts there is no button, and everything else is as it was.
 		lena := walks(t, w, "lena")
