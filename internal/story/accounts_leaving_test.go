@@ -1,11 +1,215 @@
 package story_test
 
 import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
 	"testing"
+	"time"
 
+	"zunft/internal/ground/db"
+	"zunft/internal/identity/departure"
 	"zunft/internal/identity/policy"
+	"zunft/internal/outside"
 	"zunft/internal/story"
 )
+
+// Devices and sessions, the own lock, "Das war ich nicht", own data, and leaving
+// with a way back, in a browser without scripts.
+//
+// R181 L05 L06 W12
+func TestLeaving(t *testing.T) {
+	for _, engine := range []string{"sqlite", "postgres"} {
+		t.Run(engine, func(t *testing.T) {
+			c := &clock{}
+			w := start(t, engine, story.Options{Now: c.now, Policy: rule(t, func(*policy.Policy) {})})
+			t.Run("sessions", func(t *testing.T) { twoDevices(t, w) })
+			t.Run("locked", func(t *testing.T) { ownLock(t, w) })
+			t.Run("stranger", func(t *testing.T) { notMe(t, w) })
+			t.Run("data", func(t *testing.T) { ownData(t, w) })
+			t.Run("deleted", func(t *testing.T) { leaves(t, w, c) })
+		})
+	}
+}
+
+// nth is the n-th mail to somebody whose subject begins so.
+func nth(t *testing.T, w *story.World, to, subject string, n int) outside.Mail {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	for count := n; ; count++ {
+		mails, err := w.Mail.Wait(ctx, to, count)
+		if err != nil {
+			t.Fatalf("no %d mails to %s: %s", n, to, subject)
+		}
+		seen := 0
+		for _, m := range mails {
+			if strings.HasPrefix(m.Subject, subject) {
+				if seen++; seen == n {
+					return m
+				}
+			}
+		}
+		count = len(mails)
+	}
+}
+
+func twoDevices(t *testing.T, w *story.World) {
+	here, there, stranger := walks(t, w, "lena"), walks(t, w, "lena"), as(t, w, "murat")
+	here.signIn()
+	here.Open(w.Training + "/reports")
+	there.signIn()
+	here.Open(w.Identity + "/account/sessions")
+	here.HasText("Diese Sitzung")
+	here.HasText("Ausbildungsportal") // what was opened from here
+	var theirs string
+	if err := w.IdentityDB.Read(t.Context(), func(tx *db.Tx) (err error) {
+		theirs, err = db.Value[string](tx, `SELECT id FROM session WHERE account = (SELECT id FROM account WHERE email = 'lena@example.org') AND ended_at IS NULL ORDER BY id LIMIT 1`)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if r, _ := stranger.post(w.Identity+"/account/sessions/"+theirs+"/end", url.Values{}); r.StatusCode != http.StatusNotFound {
+		t.Error("somebody else's session can be ended:", r.StatusCode)
+	}
+	here.Press("Alle anderen Geräte abmelden")
+	here.HasText("Sie sind auf keinem anderen Gerät angemeldet.")
+	there.Open(w.Identity + "/account/sessions")
+	there.at("/login")
+	here.Follow("Verbundene Anwendungen")
+	here.HasText("Ausbildungsportal")
+	here.Press("Trennen")
+	here.HasText("Zurzeit ist keine Anwendung verbunden.")
+	here.Open(w.Identity + "/account/activity")
+	for _, deed := range []string{"Angemeldet", "Abgemeldet", "Anwendung geöffnet", "Mitglied geworden", "Administration des Unternehmens", "Chrome auf Linux"} {
+		here.HasText(deed)
+	}
+	here.Open(w.Identity + "/account/sessions")
+	here.In("Diese Sitzung").Press("Abmelden")
+	here.HasText("Sie sind abgemeldet")
+}
+
+func ownLock(t *testing.T, w *story.World) {
+	nora := walks(t, w, "nora")
+	nora.signIn()
+	nora.Open(w.Identity + "/account/lock")
+	nora.Press("Konto sperren")
+	nora.HasText("Ihr Konto ist gesperrt.")
+	nora.signIn()
+	nora.at("/login") // not even with the right password
+	nora.Open(link(t, nth(t, w, "nora@example.org", "Ihr Konto ist gesperrt", 1), "/unlock"))
+	for _, login := range []string{"nobody.at.all", "bert.backmann", "nora@example.org"} { // W12: answered alike
+		nora.Open(w.Identity + "/unlock")
+		nora.Fill("Benutzername oder E-Mail-Adresse", login)
+		nora.Press("Link anfordern")
+		nora.HasText("Ist dieses Konto gesperrt, haben wir soeben einen Link an seine E-Mail-Adresse gesendet.")
+	}
+	nora.Open(link(t, nth(t, w, "nora@example.org", "Ihr Konto entsperren", 1), "/unlock/"))
+	nora.Press("Konto entsperren")
+	nora.signIn()
+	nora.HasText("Abmelden")
+}
+
+// notMe: a stranger knows the password and is signed in; the owner has the mail.
+func notMe(t *testing.T, w *story.World) {
+	stranger, murat := walks(t, w, "murat"), walks(t, w, "murat")
+	stranger.signIn()
+	stranger.Open(w.Identity + "/account/lock")
+	stranger.Press("Konto sperren")
+	report := link(t, nth(t, w, "murat@example.org", "Ihr Konto ist gesperrt", 1), "/report-activity/")
+	murat.Open(report) // opening it does nothing: mail scanners do
+	murat.Open(report)
+	murat.HasText("Das war ich nicht")
+	murat.Press("Konto jetzt sichern")
+	murat.HasText("Ihr Konto ist gesichert")
+	murat.Fill("Neues Passwort", "Ganz neue Körner 8")
+	murat.Fill("Neues Passwort wiederholen", "Ganz neue Körner 8")
+	murat.Press("Passwort festlegen")
+	stranger.signIn()
+	stranger.at("/login")
+	murat.Open(w.Identity + "/login")
+	murat.Fill("Benutzername", "murat.yilmaz")
+	murat.Fill("Passwort", "Ganz neue Körner 8")
+	murat.Press("Anmelden")
+	murat.HasText("Abmelden")
+	murat.Open(w.Identity + "/account/activity")
+	murat.HasText("Gemeldet: „Das war ich nicht“")
+	murat.Open(report)
+	murat.HasText("schon gesichert")
+}
+
+func ownData(t *testing.T, w *story.World) {
+	anna, bert := walks(t, w, "anna"), as(t, w, "bert")
+	anna.signIn()
+	anna.Open(w.Identity + "/account/data")
+	anna.Press("Daten zusammenstellen")
+	nth(t, w, "anna@example.org", "Ihr Datenexport liegt bereit", 1)
+	anna.Open(w.Identity + "/notifications")
+	anna.HasText("Ihre Daten liegen bereit.")
+	anna.In("Ihre Daten liegen bereit.").Press("Ansehen")
+	anna.at("/account/data")
+	anna.Follow("Daten vom")
+	anna.proves(1)
+	anna.HasText("anna@example.org")
+	anna.HasText("Ich beginne am 1. September")
+	if r, _ := bert.get(anna.URL()); r.StatusCode == http.StatusOK {
+		t.Error("somebody else reads it")
+	}
+	header, file := anna.Download("Als Datei (JSON)")
+	var all struct {
+		Data map[string][]map[string]string
+	}
+	if err := json.Unmarshal(file, &all); err != nil || all.Data["account"][0]["family_name"] != "Amsel" || len(all.Data["requests"]) != 1 || !strings.Contains(header.Get("Content-Disposition"), "meine-daten.json") {
+		t.Error(err, header, string(file))
+	}
+}
+
+func leaves(t *testing.T, w *story.World, c *clock) {
+	bert := walks(t, w, "bert")
+	bert.signIn()
+	bert.Open(w.Identity + "/account/delete")
+	bert.HasText("Administration von Bäckerei Morgenrot GmbH übergeben") // L06
+	bert.LacksText("Ja, ich möchte mein Konto löschen.")
+
+	frida := walks(t, w, "frida")
+	frida.signIn()
+	ask := func(proof int) {
+		frida.Open(w.Identity + "/account/delete")
+		frida.Choose("Ja, ich möchte mein Konto löschen.")
+		frida.Press("Konto löschen")
+		frida.proves(proof)
+		frida.Press("Jetzt absenden") // what was typed before the proof
+		frida.HasText("Ihr Konto wird am")
+		frida.LacksText("Abmelden")
+	}
+	ask(1)
+	frida.signIn()
+	frida.at("/login/keep")
+	frida.Open(w.Identity + "/account")
+	frida.at("/login/keep") // nothing opens before the answer
+	frida.Press("Konto behalten und weiter")
+	frida.HasText("Abmelden")
+	nth(t, w, "frida@example.org", "Ihr Konto bleibt bestehen", 1)
+	c.pass(time.Minute)
+	ask(2)
+	keep := link(t, nth(t, w, "frida@example.org", "Ihr Konto wird am", 2), "/keep/")
+	frida.Open(keep)
+	frida.HasText("Soll Ihr Konto bleiben?")
+	c.pass(departure.Grace + time.Hour)
+	nth(t, w, "frida@example.org", "Ihr Konto ist gelöscht", 1)
+	frida.Press("Konto behalten") // too late
+	frida.HasText("Diesen Link kennen wir nicht.")
+	frida.signIn()
+	frida.at("/login")
+	if n := value(t, w.IdentityDB, `SELECT CAST(count(*) AS TEXT) FROM account WHERE given_name || family_name || email || username LIKE '%rida%'`); n != "0" {
+		t.Error("a trace of Frida")
+	}
+	if n := value(t, w.IdentityDB, `SELECT state FROM registration WHERE state IN ('submitted', 'withdrawn')`); n != "withdrawn" {
+		t.Error("her registration is", n)
+	}
+}
 
 // Every page and state of leaving, sessions, history and notices (axe, 320 px, pictures).
 func TestGalleryLeaving(t *testing.T) {

@@ -40,9 +40,6 @@ func (p *Pages) showData(w http.ResponseWriter, r *http.Request, f *web.Form) er
 	if err != nil {
 		return err
 	}
-	if page.Waiting {
-		page.Refresh = 15
-	}
 	return p.Site.Show(w, r, f.Status(), templates, "data", page)
 }
 
