@@ -13,11 +13,20 @@ const (
 	linksKept  = 90 * 24 * time.Hour // so that an old link still says why it does not open
 )
 
+// purgeBatch is how many accounts one transaction deletes: each looks into every
+// table that refers to accounts, and nobody should wait for five hundred.
+const purgeBatch = 100
+
 // Purge deletes unconfirmed accounts after seven days (R257), drafts nobody
 // went on with, and links nobody will ask about. It works in small
 // transactions, so that nobody waits for it.
 func Purge(ctx context.Context, d *db.DB) error {
-	for _, step := range []func(*db.Tx, int) (int64, error){purgeUnconfirmed, purgeDrafts, purgeLinks} {
+	for n := int64(purgeBatch); n == purgeBatch; {
+		if err := d.Write(ctx, func(tx *db.Tx) (err error) { n, err = purgeUnconfirmed(tx, purgeBatch); return err }); err != nil {
+			return err
+		}
+	}
+	for _, step := range []func(*db.Tx, int) (int64, error){purgeDrafts, purgeLinks} {
 		if err := d.Batches(ctx, step); err != nil {
 			return err
 		}

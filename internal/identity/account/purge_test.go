@@ -1,6 +1,8 @@
 package account
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -71,4 +73,77 @@ func TestPurgeInBatches(t *testing.T) {
 			t.Fatal(left(), err)
 		}
 	})
+}
+
+// BenchmarkPurge deletes 100,000 accounts that nobody confirmed, with links and
+// audit as a sign-up leaves them, while somebody else writes as fast as they
+// can: "longest-wait-ms" is the longest that one of their writes took (R257).
+func BenchmarkPurge(b *testing.B) {
+	for _, engine := range dbtest.Engines {
+		b.Run(engine, func(b *testing.B) {
+			const many = 100_000
+			var took, longest time.Duration
+			var calm []time.Duration
+			for range b.N {
+				d := dbtest.Open(b, engine, schema.Files)
+				now := time.Now()
+				d.Now = func() time.Time { return now.Add(-purgeAfter) }
+				signUps(b, d, many)
+				d.Now = time.Now
+				write := func() time.Duration {
+					start := time.Now()
+					if err := d.Write(b.Context(), func(tx *db.Tx) error {
+						return audit.Record(tx, audit.Job, audit.Entry{Event: "other.work"})
+					}); err != nil {
+						b.Error(err)
+					}
+					return time.Since(start)
+				}
+				for range 200 {
+					calm = append(calm, write())
+				}
+				done := make(chan error)
+				start := time.Now()
+				go func() { done <- Purge(b.Context(), d) }()
+				for going := true; going; {
+					select {
+					case err := <-done:
+						if going = false; err != nil {
+							b.Fatal(err)
+						}
+					default:
+						longest = max(longest, write())
+					}
+				}
+				took += time.Since(start)
+				left := 0
+				if err := d.Read(b.Context(), func(tx *db.Tx) (err error) { left, err = db.Value[int](tx, `SELECT count(*) FROM account`); return err }); err != nil || left != 0 {
+					b.Fatal(left, err)
+				}
+			}
+			b.ReportMetric(float64(many*b.N)/took.Seconds(), "accounts/s")
+			b.ReportMetric(float64(longest.Microseconds())/1000, "longest-wait-ms")
+			b.ReportMetric(float64(slices.Max(calm).Microseconds())/1000, "longest-calm-ms")
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}
+
+func signUps(b *testing.B, d *db.DB, many int) {
+	for done := 0; done < many; done += 1000 {
+		if err := d.Write(b.Context(), func(tx *db.Tx) error {
+			for i := range 1000 {
+				a, err := Create(tx, audit.Console, New{GivenName: "A", FamilyName: "B", Email: fmt.Sprintf("p%d@beispiel.example", done+i)})
+				if err != nil {
+					return err
+				}
+				if _, _, err := link.Issue(tx, a.ID, link.Confirm, "", "browser", confirmFor); err != nil {
+					return err
+				}
+			}
+			return nil
+		}); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
