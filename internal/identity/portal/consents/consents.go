@@ -120,3 +120,9 @@ func (p *Pages) decide(w http.ResponseWriter, r *http.Request) error {
 
 // OnlyShown: there is nothing to agree to.
 func (s shown) OnlyShown() bool { return s.Box == (policy.Text{}) }
+
+// MayGive: it is asked for and not given, in this version.
+func (s shown) MayGive() bool { return !s.OnlyShown() && !s.Given }
+
+// MayWithdraw: it is voluntary, and some version of it is given.
+func (s shown) MayWithdraw() bool { return !s.OnlyShown() && !s.Must && (s.Given || s.Earlier != "") }

@@ -98,6 +98,9 @@ func TestLUX(t *testing.T) {
 		if !strings.Contains(g.body, `value="Licht"`) {
 			t.Error("what was typed is gone")
 		}
+		if !strings.Contains(g.text, "Ihr Passwort ist gemerkt") {
+			t.Error("the password is to be typed again for the sake of a captcha")
+		}
 		send("captcha", q.Letters, "captcha_id", id).want(t, 422, "Das Bild ist abgelaufen") // the wrong answer spent it
 		g = send("do", "captcha")
 		id, q = p.reads(g)
@@ -376,6 +379,39 @@ func TestSentTwice(t *testing.T) {
 		group.Wait()
 		if n := len(w.inbox("anna@beispiel.example")); n != 1 || w.count(`SELECT count(*) FROM account`) != 1 || w.count(`SELECT count(*) FROM audit WHERE event = 'account.registered'`) != 1 {
 			t.Errorf("%d mails", n)
+		}
+	})
+}
+
+// Hostile values in any field of any profile: refused or tidied, never run,
+// never an error of ours, and nothing is kept of them.
+func TestHostile(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		for _, key := range policy.Presets() {
+			if key != policy.Standard {
+				w.use(key, nil)
+			}
+			pol, _ := policy.Preset(key)
+			for _, f := range pol.SignUp.Steps[0].Fields() {
+				name := map[string]string{"further": "further_1"}[f.Name]
+				if name == "" {
+					name = f.Name
+				}
+				for _, v := range []string{"<script>alert(1)</script>", "a\x00b", "\u202eb", "\xff\xfe", "'; DROP TABLE account; --", strings.Repeat("ä", 10_000), "%s%n", "{{.}}", "\r\nBcc: x@y.example", "-1", "9999999999999999999"} {
+					g := w.person("192.0.2.1").post("/register", "profile", key, "do", "next", name, v)
+					if g.status != 422 && g.status != 413 && g.status != 400 || strings.Contains(g.body, "<script") {
+						t.Errorf("%s, %s = %.20q: status %d to %s", key, name, v, g.status, g.to)
+					}
+				}
+			}
+			for field, v := range map[string]string{"profile": "../" + key, "do": "drop", "next": "//evil.example", "terms": "'"} {
+				if g := w.person("192.0.2.1").post("/register", field, v); g.status >= 500 || strings.Contains(g.body, "evil.example") {
+					t.Errorf("%s = %s: status %d", field, v, g.status)
+				}
+			}
+		}
+		if n := w.count(`SELECT count(*) FROM account`) + w.count(`SELECT count(*) FROM signup_draft`); n != 0 {
+			t.Errorf("%d rows stay", n)
 		}
 	})
 }

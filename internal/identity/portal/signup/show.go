@@ -266,8 +266,8 @@ func (s shower) parts(w http.ResponseWriter, field policy.Field) ([]part, error)
 		}
 		return []part{{More: m}}, nil
 	case "registration_code":
-		code := s.input(policy.Field{Name: "registration_code", Optional: true}, "registration_code", s.text("signup.code_field"))
-		code.Hint, code.Autocomplete, code.Width = s.text("signup.code_field_hint"), "off", 20
+		code := s.input(policy.Field{Name: "registration_code"}, "registration_code", s.text("signup.code_field"))
+		code.Required, code.Hint, code.Autocomplete, code.Width = false, s.text("signup.code_field_hint"), "off", 20
 		return []part{s.choice(field, "has_code", label, "radio", s.yesNo()...), {Input: &code}}, nil
 	case "chamber":
 		return s.chambers(field, label)

@@ -90,6 +90,12 @@ func (p *Pages) take(w http.ResponseWriter, r *http.Request) error {
 	}
 	if !f.OK() {
 		slices.SortStableFunc(f.Problems, func(a, b fault.Problem) int { return cmp.Compare(place(st, a.Field), place(st, b.Field)) })
+		if d.Password != v.draft.Password { // only the captcha was wrong: the password need not be typed again
+			if err := p.save(w, r, d); err != nil {
+				return err
+			}
+			v.draft = d
+		}
 		return p.show(w, r, f, v, i)
 	}
 	d.Done = max(d.Done, i+1)
@@ -97,15 +103,19 @@ func (p *Pages) take(w http.ResponseWriter, r *http.Request) error {
 	if i == len(v.profile().Steps)-1 {
 		return p.finish(w, r, f, v)
 	}
+	if err := p.save(w, r, d); err != nil {
+		return err
+	}
+	return web.See(w, r, v.path(i+1))
+}
+
+func (p *Pages) save(w http.ResponseWriter, r *http.Request, d draft) error {
 	body, err := json.Marshal(d)
 	if err != nil {
 		return err
 	}
 	b := p.mark(w, r)
-	if err := p.DB.Write(r.Context(), func(tx *db.Tx) error { return account.Draft(tx, b, body) }); err != nil {
-		return err
-	}
-	return web.See(w, r, v.path(i+1))
+	return p.DB.Write(r.Context(), func(tx *db.Tx) error { return account.Draft(tx, b, body) })
 }
 
 // check notes what is wrong with a step, and completes the draft by what is
@@ -152,15 +162,17 @@ func (p *Pages) check(r *http.Request, f *web.Form, pol policy.Policy, st policy
 		d.Answers = map[string]string{}
 	}
 	maps.Copy(d.Answers, answers)
+	if _, ok := asks("password"); ok {
+		if err := p.checkPassword(r, f, pol, st, d, n, ip); err != nil {
+			return err
+		}
+	}
 	if _, ok := asks("captcha"); ok {
 		b := p.browser(r)
 		err := p.DB.Write(ctx, func(tx *db.Tx) error { return captcha.Check(tx, b, f.Text("captcha_id"), f.Raw("captcha")) })
 		if err != nil && !f.Take(err) {
 			return err
 		}
-	}
-	if _, ok := asks("password"); ok {
-		return p.checkPassword(r, f, pol, st, d, n, ip)
 	}
 	return nil
 }
