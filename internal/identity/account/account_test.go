@@ -114,7 +114,8 @@ func TestMails(t *testing.T) {
 	now := db.At(time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC))
 	for name, data := range map[string]any{
 		"confirm": confirmMail{Token: "TOKEN", Code: "123456", Spaced: "123 456"}, "exists": confirmMail{},
-		"password_link": struct{ Token, Login string }{"TOKEN", "anna"}, "password_changed": passwordChanged{now, "TOKEN"}, "unlock": unlockMail{"TOKEN", now},
+		"password_link": struct{ Token, Login string }{"TOKEN", "anna"}, "password_changed": passwordChanged{now, "TOKEN"}, "data_changed": passwordChanged{now, "TOKEN"}, "unlock": unlockMail{"TOKEN", now},
+		"new_device": newDevice{now, "Firefox, Windows", "192.0.2.1", "TOKEN"},
 	} {
 		for lang, notYou := range map[string]string{"de": "Das waren nicht Sie?", "en": "This was not you?"} {
 			m, err := texts.Fill(mail.Person{Address: "a@b.example", Lang: lang}, name, data)

@@ -22,6 +22,7 @@ import (
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/fold"
 	"zunft/internal/identity/link"
+	"zunft/internal/identity/policy"
 	"zunft/internal/identity/schema"
 )
 
@@ -57,6 +58,7 @@ func each(t *testing.T, f func(w *world)) {
 			w.mails = append(w.mails, m)
 			return err
 		})
+		w.must(policy.EnsureDefault)
 		w.anna, w.bert = w.person("anna"), w.person("bert")
 		f(w)
 	})
@@ -396,6 +398,22 @@ func TestLockedAtRedemption(t *testing.T) {
 		if err := w.try(func(tx *db.Tx) error { return Add(tx, w.anna, "x@new.example") }); !fault.Is(err, fault.KindForbidden) {
 			t.Error("a locked person adds an address", err)
 		}
+	})
+}
+
+// R243: who may sign up with an address of some domains only keeps to them;
+// a further one, for the day the main one is lost, may be any.
+func TestR243DomainOfTheMainAddress(t *testing.T) {
+	each(t, func(w *world) {
+		p, err := policy.Preset(policy.Standard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Default, p.SignUp.MailDomains = true, []string{"old.example"}
+		w.must(func(tx *db.Tx) error { return policy.Save(tx, audit.Console, p) })
+		w.refused("policy.mail_domain", func(tx *db.Tx) error { _, err := AskChange(tx, w.anna, "anna@new.example"); return err })
+		w.must(func(tx *db.Tx) error { _, err := AskChange(tx, w.anna, "anna.neu@OLD.example"); return err })
+		w.must(func(tx *db.Tx) error { return Add(tx, w.anna, "anna@new.example") })
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/fold"
 	"zunft/internal/identity/link"
+	"zunft/internal/identity/policy"
 )
 
 // A Change of the main address.
@@ -53,6 +54,13 @@ func AskChange(tx *db.Tx, by audit.Actor, typed string) (done bool, err error) {
 	key := fold.Login(email)
 	if key == fold.Login(a.Email) {
 		return false, fault.Invalid("email", "address.is_main")
+	}
+	rules, err := policy.Of(tx, a.Policy)
+	if err == nil {
+		err = rules.SignUp.MailAllowed(email) // R243: what holds at the sign-up holds afterwards
+	}
+	if err != nil {
+		return false, err
 	}
 	c, err := note(tx, a, email)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/correction"
+	"zunft/internal/identity/policy"
 	"zunft/internal/identity/visitor"
 )
 
@@ -18,6 +19,7 @@ type dataPage struct {
 	Account    account.Account
 	Numbers    []account.Number
 	Chamber    string                // "meine IHK", if one was chosen
+	Answers    []Answer              // to the questions of their sign-up profile
 	Correction correction.Correction // the newest; zero: none
 }
 
@@ -29,6 +31,9 @@ func (p *Pages) data(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		if page.Numbers, err = account.Numbers(tx, page.Account.ID); err != nil {
+			return err
+		}
+		if page.Answers, err = p.answers(tx, r, page.Account); err != nil {
 			return err
 		}
 		if id := page.Account.Chamber; id != "" {
@@ -56,6 +61,7 @@ type editPage struct {
 	Account     account.Account
 	Salutations []web.Option
 	Languages   []web.Option
+	Questions   []Question
 }
 
 // edit comes after the proof that it is them (R151, R160).
@@ -64,14 +70,27 @@ func (p *Pages) edit(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	a := visitor.Of(r).Account
-	return p.showEdit(w, r, web.NewForm("salutation", a.Salutation, "title", a.Title, "given_name", a.GivenName, "family_name", a.FamilyName,
-		"username", a.Username, "language", a.Language))
+	f := web.NewForm("salutation", a.Salutation, "title", a.Title, "given_name", a.GivenName, "family_name", a.FamilyName, "username", a.Username, "language", a.Language)
+	if err := p.DB.Read(r.Context(), func(tx *db.Tx) error {
+		given, err := account.AnswersOf(tx, a.ID)
+		for name, v := range given.Profile {
+			f.Values.Set(name, v)
+		}
+		return err
+	}); err != nil {
+		return err
+	}
+	return p.showEdit(w, r, f)
 }
 
 func (p *Pages) showEdit(w http.ResponseWriter, r *http.Request, f *web.Form) error {
 	text := func(key string) string { return p.Site.Catalog.Text(web.Lang(r), key) }
+	var steps []policy.Step
+	if err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) { steps, err = asked(tx, visitor.Of(r).Account); return err }); err != nil {
+		return err
+	}
 	return p.Site.Show(w, r, f.Status(), templates, "edit", &editPage{
-		Frame: p.back(r, "profile.data", "/account/profile"), Form: f, Account: visitor.Of(r).Account,
+		Frame: p.back(r, "profile.data", "/account/profile"), Form: f, Account: visitor.Of(r).Account, Questions: p.questions(r, f, steps),
 		Salutations: []web.Option{{Value: "ms", Text: text("profile.ms")}, {Value: "mr", Text: text("profile.mr")}, {Value: "", Text: text("profile.no_salutation")}},
 		Languages:   []web.Option{{Value: "de", Text: text("web.language_de")}, {Value: "en", Text: text("web.language_en")}},
 	})
@@ -87,6 +106,11 @@ func (p *Pages) save(w http.ResponseWriter, r *http.Request) error {
 			Salutation: f.Text("salutation"), Title: f.Text("title"), GivenName: f.Text("given_name"), FamilyName: f.Text("family_name"),
 			Username: f.Text("username"), Language: f.Text("language"),
 		})
+		if err != nil {
+			return err
+		}
+		answered, err := changeAnswers(tx, r, f.Values)
+		changed = changed || answered
 		return err
 	})
 	if f.Take(err) {

@@ -11,6 +11,7 @@ import (
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/identity/account"
+	"zunft/internal/identity/policy"
 )
 
 // R151, R160: nothing is changed, and no form for it shown, before the person
@@ -77,6 +78,34 @@ func TestR175PersonalData(t *testing.T) {
 		}
 		w.get("anna", "/account/profile/correction").goes("/account/profile/edit") // her name is her own
 		w.post("anna", "/account/profile/correction", "given_name", "X", "family_name", "Y", "reason", "z", "chamber", w.chamber.ID).want(http.StatusConflict)
+	})
+}
+
+// R245–R247: what the sign-up profile asked can be seen and changed, by its own rules.
+func TestR245Answers(t *testing.T) {
+	each(t, func(w *world) {
+		p, err := policy.Preset("mein-ias")
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.write(func(tx *db.Tx) error {
+			if err := policy.Save(tx, audit.Console, p); err != nil {
+				return err
+			}
+			_, err := tx.Exec(`UPDATE account SET policy = 'mein-ias', answers = $1 WHERE id = $2`,
+				account.Answers{Profile: map[string]string{"office_work": "yes", "leads_people": "no"}, Code: "kept"}.String(), w.ids["anna"])
+			return err
+		})
+		w.get("anna", "/account/profile").want(http.StatusOK, "überwiegend an einem Büroarbeitsplatz? Ja", "disziplinarisch zugeordnet? Nein")
+		w.get("anna", "/account/profile/edit").want(http.StatusOK, "Geburtsjahr")
+		same := []string{"salutation", "", "given_name", "Anna", "family_name", "Beispiel", "username", "anna", "language", "de", "office_work", "yes"}
+		w.post("anna", "/account/profile/edit", append(same, "birth_year", "1066", "leads_people", "perhaps", "gender", "<b>")...).want(http.StatusUnprocessableEntity, "Bitte prüfen Sie Ihre Angaben")
+		w.post("anna", "/account/profile/edit", append(same, "birth_year", "1990", "leads_people", "yes", "gender", "female")...).goes("/account/profile")
+		w.get("anna", "/account/profile").want(http.StatusOK, "disziplinarisch zugeordnet? Ja", "1990", "Weiblich")
+		if n := w.count(`SELECT count(*) FROM account WHERE answers LIKE '%"code":"kept"%' AND answers LIKE '%"birth_year":"1990"%'`); n != 1 {
+			t.Error("the rest of the answers is lost")
+		}
+		w.get("bert", "/account/profile").want(http.StatusOK)
 	})
 }
 
