@@ -22,12 +22,18 @@ func (r *Recovery) fields() []any {
 	}
 }
 
-// signedIn: somebody has signed in since the approval, with all steps, so access
-// is not lost. A password alone, where more is asked, is no sign-in.
-const signedIn = `EXISTS (SELECT 1 FROM session s WHERE s.account = recovery.account AND NOT s.pending AND s.auth_time > recovery.decided_at)`
+// back: since the approval somebody has signed in with all steps, set a new
+// password by mail, or locked the account ("Das waren nicht Sie?"), so access is
+// not lost. A password alone, where more is asked, is no sign-in.
+const back = `(EXISTS (SELECT 1 FROM session s WHERE s.account = recovery.account AND NOT s.pending AND s.auth_time > recovery.decided_at)
+	OR EXISTS (SELECT 1 FROM account a WHERE a.id = recovery.account AND (a.password_at > recovery.decided_at
+		OR a.lock_reason IN ('self', 'disavowed') AND a.locked_at > recovery.decided_at)))`
 
 // open reads what is sealed.
 func (r *Recovery) open(tx *db.Tx) error {
+	if r.claimed == "" { // its account is gone, and with it what was said
+		return nil
+	}
 	plain, err := tx.Keys().Open("recovery/claimed/"+r.ID, r.claimed)
 	if err != nil {
 		return err
@@ -127,7 +133,7 @@ func candidates(tx *db.Tx, r Recovery, ids []string) ([]Candidate, error) {
 	for id, a := range people {
 		name := fold.Text(a.GivenName + " " + a.FamilyName)
 		c := &Candidate{
-			Account: a, Addresses: []string{a.Email}, Ties: a.Chamber == r.Chamber, UsedSince: a.UsedAt.After(r.SubmittedAt),
+			Account: a, Addresses: []string{a.Email}, Ties: a.Chamber == r.Chamber, UsedSince: a.UsedAt.After(r.SubmittedAt) || a.PasswordAt.After(r.SubmittedAt) || a.LockReason == account.LockedByDisavowal,
 			NameFits: name == fold.Text(r.Claim.Name()),
 		}
 		login := fold.Login(r.Claim.Login)

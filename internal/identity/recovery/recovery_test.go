@@ -286,6 +286,25 @@ func TestTheOwnerCancels(t *testing.T) {
 		if w.state(r) != recovery.Cancelled {
 			t.Error(w.state(r))
 		}
+
+		for what, sql := range map[string]string{
+			"a new password":       `UPDATE account SET password_at = $1 WHERE id = $2`,
+			"Das waren nicht Sie?": `UPDATE account SET state = 'locked', lock_reason = 'disavowed', locked_at = $1 WHERE id = $2`,
+		} {
+			r = w.ask(claim())
+			w.approve(r, recovery.ByDesk)
+			_, code = w.print(r)
+			w.pass(time.Hour)
+			w.write(func(tx *db.Tx) error { _, err := tx.Exec(sql, tx.Now(), w.lena.ID); return err })
+			w.pass(72 * time.Hour)
+			_, err = w.prove(r, code)
+			says(t, err, "recovery.used_meanwhile")
+			w.sweep()
+			if w.state(r) != recovery.Cancelled {
+				t.Error(what, w.state(r))
+			}
+			w.pass(time.Hour)
+		}
 	})
 }
 
@@ -438,6 +457,24 @@ func TestRefusedAndForgotten(t *testing.T) {
 		w.sweep()
 		if w.state(left) != recovery.Expired || w.state(r) != recovery.Refused {
 			t.Error(w.state(left), w.state(r))
+		}
+		// An account that is deleted takes along what was said; the row still reads.
+		gone := w.ask(claim())
+		w.write(func(tx *db.Tx) error {
+			_, err := tx.Exec(`UPDATE recovery SET claimed = '', address = '', account = '', state = 'cancelled' WHERE id = $1`, gone.ID)
+			return err
+		})
+		w.write(func(tx *db.Tx) error {
+			done, err := recovery.Queue(tx, w.clara, w.chamber, recovery.StatusDone, 0)
+			if len(done) != 3 {
+				t.Error(done)
+			}
+			return err
+		})
+		w.pass(61 * 24 * time.Hour)
+		w.sweep()
+		if w.state(gone) != recovery.Cancelled {
+			t.Error(w.state(gone))
 		}
 	})
 }

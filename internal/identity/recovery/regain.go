@@ -97,7 +97,7 @@ func (r Recovery) running(tx *db.Tx) error {
 	case r.DueAt.After(tx.Now()):
 		return fault.Conflict("recovery.too_early", r.DueAt.In(mail.Berlin).Format("02.01.2006, 15:04"))
 	}
-	used, err := db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM recovery WHERE id = $1 AND `+signedIn+`)`, r.ID)
+	used, err := db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM recovery WHERE id = $1 AND `+back+`)`, r.ID)
 	if err == nil && used {
 		err = fault.Conflict("recovery.used_meanwhile")
 	}

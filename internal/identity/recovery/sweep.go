@@ -15,11 +15,11 @@ const most = 200
 // on with expires; what has long ended is forgotten.
 func Sweep(ctx context.Context, d *db.DB) error {
 	err := d.Write(ctx, func(tx *db.Tx) error {
-		back, err := many(tx, `account <> '' AND state IN ('approved', 'released') AND `+signedIn+` LIMIT $1`, most)
+		returned, err := many(tx, `account <> '' AND state IN ('approved', 'released') AND `+back+` LIMIT $1`, most)
 		if err != nil {
 			return err
 		}
-		for _, r := range back {
+		for _, r := range returned {
 			if err := r.cancel(tx, audit.Job, "signin"); err != nil {
 				return err
 			}
@@ -41,7 +41,7 @@ func Sweep(ctx context.Context, d *db.DB) error {
 			return err
 		}
 		for _, r := range old {
-			if _, err := tx.Exec(`UPDATE recovery SET state = 'expired', ended_at = $1, code_mac = '', proof = '', chosen = '' WHERE id = $2 AND ended_at IS NULL`, tx.Now(), r.ID); err != nil {
+			if _, err := tx.Exec(`UPDATE recovery SET state = CASE WHEN state = 'cancelled' THEN state ELSE 'expired' END, ended_at = $1, code_mac = '', proof = '', chosen = '' WHERE id = $2 AND ended_at IS NULL`, tx.Now(), r.ID); err != nil {
 				return err
 			}
 			if err := r.record(tx, audit.Job, "recovery.expired", nil); err != nil {
