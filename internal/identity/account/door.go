@@ -40,10 +40,11 @@ func TellNewDevice(tx *db.Tx, by audit.Actor, a Account, mark, session string) e
 	if err := audit.Record(tx, by, audit.Entry{Event: "signin.new_device", Account: a.ID, Thing: session}); err != nil {
 		return err
 	}
-	return texts.Send(tx, a.Person(), "new_device", struct {
-		At      db.Time
-		Browser string
-		IP      string
-		Disavow string
-	}{tx.Now(), Browser(by.Agent), by.IP, disavow})
+	return texts.Send(tx, a.Person(), "new_device", newDevice{tx.Now(), Browser(by.Agent), by.IP, disavow})
+}
+
+// newDevice is what the text new_device may use.
+type newDevice struct {
+	At                   db.Time
+	Browser, IP, Disavow string
 }

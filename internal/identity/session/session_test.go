@@ -166,3 +166,78 @@ func TestSweep(t *testing.T) {
 		})
 	})
 }
+
+// CVE-2025-12390, GHSA-rg35-5v25-mqvp, ASVS 7.2.4: every proof makes a new
+// token, and the one before opens nothing; a pending session is none of the
+// person's until it is complete, which it becomes once.
+func TestEveryProofMakesANewToken(t *testing.T) {
+	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
+		now := time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC)
+		d.Now = func() time.Time { return now }
+		by := audit.Actor{IP: "192.0.2.1"}
+		var old []string
+		var token string
+		var s Session
+		step := func(what string, want fault.Kind, f func(tx *db.Tx) (string, Session, error)) {
+			t.Helper()
+			now = now.Add(time.Minute)
+			if err := d.Write(t.Context(), func(tx *db.Tx) error {
+				next, got, err := f(tx)
+				if want != 0 {
+					if !fault.Is(err, want) {
+						t.Errorf("%s: %v", what, err)
+					}
+					return nil
+				}
+				if err != nil {
+					return err
+				}
+				old, token, s = append(old, token), next, got
+				for _, o := range old {
+					if _, err := Resolve(tx, o); !fault.Is(err, fault.KindNotFound) {
+						t.Errorf("%s: a token of before opens: %v", what, err)
+					}
+				}
+				_, err = Resolve(tx, token)
+				return err
+			}); err != nil {
+				t.Fatal(what, err)
+			}
+		}
+		var a account.Account
+		if err := d.Write(t.Context(), func(tx *db.Tx) (err error) {
+			a, err = account.Create(tx, audit.Console, account.New{GivenName: "Anna", FamilyName: "B", Email: "anna@beispiel.example", Confirmed: true})
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		step("start", 0, func(tx *db.Tx) (string, Session, error) { return StartPending(tx, by, a.ID, "pwd", "/there") })
+		if !s.Pending || s.Next != "/there" || !s.ProvedAt.IsZero() {
+			t.Errorf("%+v", s)
+		}
+		step("second factor", 0, func(tx *db.Tx) (string, Session, error) { return Proved(tx, by, s, "otp mfa") })
+		if !s.Pending || s.AMR != "pwd otp mfa" || s.ProvedAt.IsZero() {
+			t.Errorf("%+v", s)
+		}
+		pending := s
+		step("complete", 0, func(tx *db.Tx) (string, Session, error) { return Complete(tx, by, s) })
+		if s.Pending || s.EndsAt.Sub(db.At(now)) != Lifetime {
+			t.Errorf("%+v", s)
+		}
+		step("complete twice", fault.KindNotFound, func(tx *db.Tx) (string, Session, error) { return Complete(tx, by, pending) })
+		auth := s.AuthTime
+		step("step-up", 0, func(tx *db.Tx) (string, Session, error) { return Proved(tx, by, s, "hwk user mfa") })
+		if s.AuthTime != auth || s.AMR != "pwd otp mfa hwk user" {
+			t.Errorf("a step-up moves the time of authentication, or loses methods: %+v", s)
+		}
+		by.Account = a.ID
+		step("again", 0, func(tx *db.Tx) (string, Session, error) { return Reauthenticated(tx, by, s.ID, "pwd") })
+		step("again, with steps", 0, func(tx *db.Tx) (string, Session, error) { return ReauthenticatePending(tx, by, s.ID, "pwd", "/x") })
+		if !s.Pending || s.AMR != "pwd" || !s.ProvedAt.IsZero() || !s.AuthTime.After(auth) || s.ID != pending.ID {
+			t.Errorf("what was proved before counts in a new sign-in: %+v", s)
+		}
+		step("again while pending", fault.KindNotFound, func(tx *db.Tx) (string, Session, error) { return Reauthenticated(tx, by, s.ID, "pwd") })
+		now = now.Add(PendingFor)
+		step("too late", fault.KindNotFound, func(tx *db.Tx) (string, Session, error) { return Complete(tx, by, s) })
+	})
+}

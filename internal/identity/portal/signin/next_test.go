@@ -300,3 +300,26 @@ func TestNewDeviceIsTold(t *testing.T) {
 		w.one("bert@beispiel.example", newDevice)
 	})
 }
+
+// CVE-2026-9798: what locks counts when the proof is redeemed, not only when the
+// password is looked at.
+func TestLockCountsAtRedemption(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		a := w.create("anna", true)
+		for _, lock := range []string{
+			`UPDATE account SET paused_until = '2099-01-01T00:00:00Z' WHERE id = $1`, `UPDATE account SET state = 'locked' WHERE id = $1`,
+			`UPDATE account SET password = password || 'x' WHERE id = $1`,
+		} {
+			w.exec(`UPDATE account SET paused_until = NULL, state = 'active' WHERE id = $1`, a.ID)
+			by := audit.Actor{IP: "192.0.2.1"}
+			proof, err := account.Authenticate(t.Context(), w.d, w.hasher, by, "anna", plain, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.exec(lock, a.ID)
+			if err := w.d.Write(t.Context(), func(tx *db.Tx) error { _, err := account.Accept(tx, by, proof); return err }); err == nil {
+				t.Error("signed in in spite of", lock)
+			}
+		}
+	})
+}
