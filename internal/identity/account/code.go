@@ -109,3 +109,8 @@ func redeem(tx *db.Tx, by audit.Actor, id string) error {
 	}
 	return audit.Record(tx, by, audit.Entry{Event: "registration_code.used", Account: id, Thing: a.Code, Chamber: c.Chamber})
 }
+
+// purgeCodes forgets codes that were used or left long ago.
+func purgeCodes(tx *db.Tx, most int) (int64, error) {
+	return tx.Exec(`DELETE FROM registration_code WHERE id IN (SELECT id FROM registration_code WHERE expires_at <= $1 LIMIT $2)`, tx.Now().Add(-linksKept), most)
+}

@@ -18,7 +18,7 @@ const (
 const purgeBatch = 100
 
 // Purge deletes unconfirmed accounts after seven days (R257), drafts nobody
-// went on with, and links nobody will ask about. It works in small
+// went on with, and links and codes nobody will ask about. It works in small
 // transactions, so that nobody waits for it.
 func Purge(ctx context.Context, d *db.DB) error {
 	for n := int64(purgeBatch); n == purgeBatch; {
@@ -26,7 +26,7 @@ func Purge(ctx context.Context, d *db.DB) error {
 			return err
 		}
 	}
-	for _, step := range []func(*db.Tx, int) (int64, error){purgeDrafts, purgeLinks} {
+	for _, step := range []func(*db.Tx, int) (int64, error){purgeDrafts, purgeLinks, purgeCodes} {
 		if err := d.Batches(ctx, step); err != nil {
 			return err
 		}

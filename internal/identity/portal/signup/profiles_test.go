@@ -237,6 +237,10 @@ func TestRegistrationCode(t *testing.T) {
 		hand()
 		w.pass(181 * 24 * time.Hour)
 		begin(w.person("192.0.2.2"), c.Typed).want(t, 422, "Diesen Registrierungscode kennen wir nicht")
+		w.pass(90 * 24 * time.Hour)
+		if err := account.Purge(t.Context(), w.d); err != nil || w.count(`SELECT count(*) FROM registration_code`) != 0 {
+			t.Error("old codes stay", err)
+		}
 		for range 60 {
 			if g := begin(w.person("203.0.113.5"), "AAAA-AAAA-AAAC"); g.status == http.StatusTooManyRequests {
 				return
