@@ -28,7 +28,8 @@ var fieldNames = strings.Fields(`username password password_repeat remember agai
 	accept terms do code ticket reason roles role application answer yes admin open q after before name street house_number postcode place ident_number legal_form register_number register_court register_kind chamber chamber_number
 	letter organization version entry evidence question refusal from page status sort event request ident theme language lang client_id redirect_uri response_type response_mode scope state nonce prompt max_age ui_locales login_hint
 	id_token_hint post_logout_redirect_uri code_challenge code_challenge_method claims request_uri grant_type refresh_token token logout_token client_secret code_verifier iss error error_description session_state
-	department work instruction school day_1_attendance day_1_text text remark comment year sent form_key`)
+	department work instruction school day_1_attendance day_1_text text remark comment year sent form_key
+	profile has_code registration_code functional captcha captcha_id accept_2 accept_3 birth_year gender office_work leads_people`)
 
 // No text of the world makes any route of either portal fail: no 500 on either
 // engine, nothing of it in a header, and nothing of it as markup.
