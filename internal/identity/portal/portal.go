@@ -126,7 +126,7 @@ func New(ctx context.Context, o Options) (*Portal, error) {
 	(&signup.Pages{DB: o.DB, Site: site, Door: door, Hasher: hasher}).Mount(m)
 	(&signin.Pages{DB: o.DB, Site: site, Door: door, Hasher: hasher, AllowNext: provider.AllowNext}).Mount(m)
 	(&security.Pages{DB: o.DB, Site: site, Door: door, Hasher: hasher, AllowNext: provider.AllowNext}).Mount(m)
-	(&recovering.Pages{DB: o.DB, Site: site, Door: door, Hasher: hasher}).Mount(m)
+	(&recovering.Pages{DB: o.DB, Site: site, Hasher: hasher}).Mount(m)
 	// A person and their companies
 	(&profile.Pages{DB: o.DB, Site: site, Door: door}).Mount(m)
 	(&consents.Pages{DB: o.DB, Site: site}).Mount(m)

@@ -23,7 +23,6 @@ import (
 	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/password"
 	"zunft/internal/identity/recovery"
-	"zunft/internal/identity/visitor"
 )
 
 //go:embed templates/*.html
@@ -40,7 +39,6 @@ var templates = web.Parse(files)
 type Pages struct {
 	DB     *db.DB
 	Site   *web.Site
-	Door   *visitor.Door
 	Hasher *password.Hasher
 }
 
