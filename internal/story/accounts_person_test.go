@@ -137,6 +137,9 @@ func addresses(t *testing.T, w *story.World) {
 	first := link(t, mail(t, w, "anna.neu@example.org", "Bestätigungscode"), "/confirm-email/")
 	anna.Press("Neuen Code senden")
 	second := secondLink(t, w, "anna.neu@example.org", first)
+	anna.Open(w.Identity + "/account/emails")
+	anna.Follow("Code eingeben") // the way back to it
+	anna.HasText("Neue Haupt-Adresse")
 	stranger := walks(t, w, "stranger")
 	stranger.Open(first)
 	stranger.HasText("Es gibt eine neuere E-Mail.") // R294
@@ -285,7 +288,8 @@ func galleryOfAddresses(t *testing.T, w *story.World) {
 	anna.Inspect("person-code-mistake")
 	anna.Follow("Später")
 	anna.Inspect("person-emails-unconfirmed")
-	anna.In("eine-lange-domain").Press("Code senden")
+	anna.In("eine-lange-domain").Follow("Code eingeben")
+	anna.Press("Neuen Code senden")
 	m := mail(t, w, "anna.amsel.aus.musterstadt@eine-lange-domain.example.org", "Bestätigungscode")
 	superseded := link(t, m, "/confirm-email/")
 	anna.Open(secondLink(t, w, "anna.amsel.aus.musterstadt@eine-lange-domain.example.org", superseded))

@@ -21,6 +21,7 @@ type emailsPage struct {
 	Further  []address.Further
 	Most     int
 	Asked    string         // the new main address that has not answered yet
+	Waiting  string         // the address whose code can be typed in this session
 	Undoable address.Change // zero: none
 }
 
@@ -51,6 +52,11 @@ func (p *Pages) showEmails(w http.ResponseWriter, r *http.Request, f *web.Form) 
 			return err
 		}
 		page.Asked = asked.NewEmail
+		waiting, err := address.Waiting(tx, web.Actor(r).Session)
+		if err != nil && !fault.Is(err, fault.KindConflict) {
+			return err
+		}
+		page.Waiting = waiting.Email
 		page.Undoable, err = address.Undoable(tx, a.ID)
 		if fault.Is(err, fault.KindNotFound) {
 			err = nil
