@@ -493,7 +493,8 @@ func TestFactorPasskey(t *testing.T) {
 	options := story.Options{Listen: "localhost:0", Policy: rule(t, func(p *policy.Policy) { p.Factor.Least = map[string]string{"operator": "passkey"} })}
 	each(t, options, func(t *testing.T, w *story.World) {
 		anna := &person{browser.New(t, browser.Options{Scripts: true}), t, w, "anna"}
-		attend := anna.Authenticator()
+		offers := anna.Authenticator()
+		offers(false) // or the passkey offered in the field of the name is quicker
 		anna.signIn()
 		anna.Open(w.Identity + "/account/security/passkeys")
 		anna.Choose("E-Mail")
@@ -514,21 +515,23 @@ func TestFactorPasskey(t *testing.T) {
 		anna.signOut()
 
 		// As second factor after the password …
-		attend(false) // or the passkey offered in the field of the name is quicker
 		anna.signIn()
 		anna.at("/login/second-factor")
-		attend(true)
 		anna.Press("Mit Passkey bestätigen")
 		anna.HasText("Abmelden")
 		anna.at("/")
 		anna.signOut()
-		// … and alone.
-		attend(false)
+		// … and alone: by the button, or chosen in the field of the name.
 		anna.Open(w.Identity + "/login?next=/account/security")
-		attend(true)
 		anna.Press("Mit Passkey anmelden")
 		anna.HasText("Womit Sie sich anmelden")
 		anna.at("/account/security")
+		anna.signOut()
+		offers(true)
+		anna.Open(w.Identity + "/login?next=/account/security")
+		anna.HasText("Womit Sie sich anmelden")
+		anna.at("/account/security")
+		offers(false)
 		anna.Open(w.Identity + "/account/security/passkeys")
 		anna.at("/account/security/passkeys") // proved a moment ago
 		anna.Follow("Bearbeiten")
@@ -536,9 +539,7 @@ func TestFactorPasskey(t *testing.T) {
 		anna.HasText("Sie haben noch keinen Passkey")
 		anna.signOut()
 		// What was removed opens nothing.
-		attend(false)
 		anna.Open(w.Identity + "/login")
-		attend(true)
 		anna.Press("Mit Passkey anmelden")
 		anna.HasText("Wir konnten Sie mit diesem Passkey nicht anmelden")
 		anna.Inspect("factors-passkey-refused")

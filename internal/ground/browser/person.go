@@ -247,21 +247,30 @@ func (b *Browser) Key(name string) {
 	b.run("press a key", chromedp.KeyEvent(name))
 }
 
-// Authenticator gives this window a device that knows passkeys (scripts must be
-// on); attend says whether its owner is there, and then says yes.
-func (b *Browser) Authenticator() (attend func(there bool)) {
+// Authenticator gives this window a device that knows passkeys and whose owner
+// is there and says yes (scripts must be on). Such an owner takes at once what a
+// page offers in a field; offers(false) makes it a browser that does not show
+// such offers, from the next page on.
+func (b *Browser) Authenticator() (offers func(shown bool)) {
 	b.t.Helper()
-	var id webauthn.AuthenticatorID
-	b.run("plug in an authenticator", webauthn.Enable(), chromedp.ActionFunc(func(ctx context.Context) (err error) {
-		id, err = webauthn.AddVirtualAuthenticator(&webauthn.VirtualAuthenticatorOptions{
+	b.run("plug in an authenticator", webauthn.Enable(), chromedp.ActionFunc(func(ctx context.Context) error {
+		_, err := webauthn.AddVirtualAuthenticator(&webauthn.VirtualAuthenticatorOptions{
 			Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: webauthn.AuthenticatorTransportInternal,
 			HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true,
 		}).Do(ctx)
 		return err
 	}))
-	return func(there bool) {
+	var hide page.ScriptIdentifier
+	return func(shown bool) {
 		b.t.Helper()
-		b.run("come and go", webauthn.SetAutomaticPresenceSimulation(id, there))
+		if shown {
+			b.run("show offers", page.RemoveScriptToEvaluateOnNewDocument(hide))
+			return
+		}
+		b.run("hide offers", chromedp.ActionFunc(func(ctx context.Context) (err error) {
+			hide, err = page.AddScriptToEvaluateOnNewDocument(`PublicKeyCredential.isConditionalMediationAvailable = async () => false`).Do(ctx)
+			return err
+		}))
 	}
 }
 

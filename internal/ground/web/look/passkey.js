@@ -52,10 +52,8 @@
     });
   }
 
-  let autofill = null; // ends the offer in the field
-
   async function run(form, more) {
-    const answer = await fetch(form.dataset.options, { method: "POST", headers: { Accept: "application/json" } });
+    const answer = await fetch(form.dataset.options, { method: "POST", headers: { Accept: "application/json" }, signal: more.signal });
     if (!answer.ok) throw new Error("options: " + answer.status);
     const publicKey = read((await answer.json()).publicKey);
     const credential = await navigator.credentials[form.dataset.passkey]({ publicKey, ...more });
@@ -69,15 +67,20 @@
     if (p) p.hidden = false;
   }
 
+  // The offer in the field and the button never run side by side: this browser
+  // answers the question it was asked last.
+  let pressed = false;
+  let withdraw = async () => {};
+
   function begin(form) {
     const button = form.querySelector("button");
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
       if (button.disabled) return;
-      if (autofill) autofill.abort();
-      button.disabled = true;
+      button.disabled = pressed = true;
       tell(form, null);
       try {
+        await withdraw();
         await run(form, {});
       } catch (err) {
         tell(form, err.name === "InvalidStateError" && form.querySelector("[data-known]") ? "[data-known]" : "[data-failed]");
@@ -90,13 +93,13 @@
 
   async function offer(form) {
     const can = PublicKeyCredential.isConditionalMediationAvailable;
-    if (!can || !(await can.call(PublicKeyCredential))) return;
-    autofill = new AbortController();
-    try {
-      await run(form, { mediation: "conditional", signal: autofill.signal });
-    } catch {
-      autofill = null; // nobody chose one
-    }
+    if (!can || !(await can.call(PublicKeyCredential)) || pressed) return;
+    const stop = new AbortController();
+    const over = run(form, { mediation: "conditional", signal: stop.signal }).catch(() => {}); // nobody chose one
+    withdraw = () => {
+      stop.abort();
+      return over;
+    };
   }
 
   // Coming back by the browser's button must not find a dead one.
