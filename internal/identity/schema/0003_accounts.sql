@@ -210,3 +210,10 @@ CREATE TABLE parked_form (
 	expires_at TIMESTAMPTZ NOT NULL
 );
 CREATE INDEX parked_form_expires ON parked_form (expires_at);
+
+-- Who was told that their account goes, and is to be told again.
+CREATE INDEX account_told ON account (told_at, id) WHERE told_at IS NOT NULL;
+-- A person who goes takes these along.
+CREATE INDEX parked_form_account ON parked_form (account);
+CREATE INDEX passkey_ceremony_account ON passkey_ceremony (account);
+CREATE INDEX recovery_account ON recovery (account);

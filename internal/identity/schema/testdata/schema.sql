@@ -121,6 +121,7 @@ CREATE INDEX account_unconfirmed ON account (created_at) WHERE state = 'unconfir
 CREATE INDEX account_leaving ON account (delete_at) WHERE delete_at IS NOT NULL;
 CREATE INDEX account_unused ON account (used_at, id) WHERE state <> 'unconfirmed';
 CREATE INDEX account_foreign ON account (password) WHERE substr(password, 1, 1) = '~';
+CREATE INDEX account_told ON account (told_at, id) WHERE told_at IS NOT NULL;
 
 CREATE TABLE account_email (
 	account      TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
@@ -538,6 +539,7 @@ CREATE TABLE passkey_ceremony (
 	expires_at TIMESTAMPTZ NOT NULL
 );
 CREATE INDEX passkey_ceremony_expires ON passkey_ceremony (expires_at);
+CREATE INDEX passkey_ceremony_account ON passkey_ceremony (account);
 
 CREATE TABLE address_change (
 	id         TEXT PRIMARY KEY,
@@ -628,6 +630,7 @@ CREATE INDEX recovery_cancel ON recovery (cancel_hash) WHERE cancel_hash <> '';
 CREATE INDEX recovery_due ON recovery (due_at) WHERE state = 'approved';
 CREATE INDEX recovery_expires ON recovery (expires_at) WHERE ended_at IS NULL;
 CREATE INDEX recovery_ended ON recovery (ended_at) WHERE ended_at IS NOT NULL;
+CREATE INDEX recovery_account ON recovery (account);
 
 CREATE TABLE parked_form (
 	id         TEXT PRIMARY KEY,            -- hash of the browser's secret
@@ -637,3 +640,4 @@ CREATE TABLE parked_form (
 	expires_at TIMESTAMPTZ NOT NULL
 );
 CREATE INDEX parked_form_expires ON parked_form (expires_at);
+CREATE INDEX parked_form_account ON parked_form (account);
