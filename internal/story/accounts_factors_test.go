@@ -554,6 +554,7 @@ func TestFactorPasskey(t *testing.T) {
 		otto.Fill("Einmal-Passwort", otto.newest(1))
 		otto.Press("Anmelden")
 		otto.at("/login/setup")
+		otto.LacksText("Mobile Token")
 		otto.Inspect("factors-passkey-least")
 		otto.Press("Passkey hinzufügen")
 		otto.at("/")

@@ -77,14 +77,13 @@ func (p *Pages) doTwoStep(w http.ResponseWriter, r *http.Request, s subject) err
 	var work func(tx *db.Tx) error
 	want := func(kind string) {
 		work = func(tx *db.Tx) error { return factor.Want(tx, s.by, s.account, s.session.ID, kind) }
-		notice = "security.wanted_" + kind
+		notice = "security.noted"
 	}
 	switch do := f.Text("do"); {
 	case do == "cancel":
 		return web.See(w, r, "/account")
 	case rule.Switch == "relogin" && do == "device" && s.need.Has.TOTP: // R165, R166
 		want(factor.TOTP)
-		notice = "security.wanted_device"
 	case rule.Switch == "relogin": // R164, R167, R177–R179
 		kind := f.Text("kind")
 		if !rule.Allows(kind) || kind == factor.Passkey {

@@ -32,7 +32,7 @@ func (s subject) kinds() (kinds []string) {
 	if s.need.Has.Wanted != "" {
 		return []string{s.need.Has.Wanted}
 	}
-	if s.mayApp() {
+	if s.mayApp() && s.need.Least != factor.Passkey {
 		kinds = append(kinds, factor.TOTP)
 	}
 	if s.need.Policy.Factor.Allows(factor.Mail) && (s.need.Least == "" || s.need.Least == factor.Mail) {
