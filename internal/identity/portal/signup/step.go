@@ -131,7 +131,8 @@ func (p *Pages) check(r *http.Request, f *web.Form, pol policy.Policy, st policy
 			}
 		}
 	}
-	if _, ok := asks("email"); ok && f.OK() {
+	bad := slices.ContainsFunc(f.Problems, func(problem fault.Problem) bool { return problem.Field == "email" })
+	if _, ok := asks("email"); ok && !bad {
 		if !f.Take(pol.SignUp.MailAllowed(n.Email)) && pol.SignUp.Functional(n.Email) && !f.Checked("functional") {
 			f.Add("email", "signup.email_functional")
 		}
@@ -234,7 +235,7 @@ func (p *Pages) checkPassword(r *http.Request, f *web.Form, pol policy.Policy, s
 	if plain == "" && f.Raw("password_repeat") == "" && d.Password != "" {
 		return nil // the one from before is kept
 	}
-	if !f.Take(pol.Password.Check(plain, n.Username, n.Email, n.GivenName, n.FamilyName)) && repeated && plain != f.Raw("password_repeat") {
+	if !f.Take(pol.Password.Check(plain, n.Username, n.Email, n.GivenName+" "+n.FamilyName)) && repeated && plain != f.Raw("password_repeat") {
 		f.Add("password_repeat", "signup.password_differs")
 	}
 	if !f.OK() {
