@@ -158,6 +158,7 @@ func TestLUXRefusals(t *testing.T) {
 		} {
 			send(map[string]string{c.field: c.value}).want(t, 422, c.says)
 		}
+		send(map[string]string{"email": "info@firma.example", "given_name": ""}).want(t, 422, "Vornamen", "lesen oft mehrere Personen") // all at once
 		g := send(map[string]string{"email": "info@firma.example"}).want(t, 422, "lesen oft mehrere Personen", "Dieses Postfach lese nur ich")
 		if strings.Contains(g.body, ` checked`) {
 			t.Error("the answer is given beforehand")
