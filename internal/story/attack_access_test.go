@@ -8,7 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
+	"zunft/internal/identity/correction"
 	"zunft/internal/story"
 )
 
@@ -68,6 +70,16 @@ func TestAccess(t *testing.T) {
 		t.Fatal("no help asked for", text(body))
 	}
 	lost := h.value(`SELECT id FROM recovery`)
+	// Murat's name comes from a contract, and he asks to correct it.
+	fromContract(t, h.World, "murat")
+	var wish correction.Correction
+	if err := h.IdentityDB.Write(t.Context(), func(tx *db.Tx) (err error) {
+		murat := audit.Actor{Account: h.value(`SELECT id FROM account WHERE username = 'murat.yilmaz'`)}
+		wish, err = correction.Submit(tx, murat, correction.Wish{Chamber: h.value(`SELECT id FROM chamber WHERE number = '999'`), GivenName: "Murat", FamilyName: "Yilmaz", Reason: "Der Punkt."})
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
 
 	org, members := "/organizations/"+h.bakery, "bert lena murat"
 	across := "/organizations/" + h.rival + "/members/" + h.members["lena"] // Rita's company, somebody else's member
@@ -95,6 +107,8 @@ func TestAccess(t *testing.T) {
 		"POST /chamber/registrations/{id}":                 {{"/chamber/registrations/" + noras, "clara"}, {"/chamber/registrations/" + frida, "clara"}},
 		"GET /chamber/letters/batches/{id}":                {{"/chamber/letters/batches/" + batch, "clara"}},
 		"POST /chamber/letters/batches/{id}":               {{"/chamber/letters/batches/" + batch, "clara"}},
+		"GET /chamber/identities/{id}":                     {{"/chamber/identities/" + wish.ID, "clara"}},
+		"POST /chamber/identities/{id}":                    {{"/chamber/identities/" + wish.ID, "clara"}},
 		"GET /chamber/recoveries/{id}":                     {{"/chamber/recoveries/" + lost, "clara"}},
 		"POST /chamber/recoveries/{id}":                    {{"/chamber/recoveries/" + lost, "clara"}},
 		"GET /recover/{ref}":                               nil, // the browser that asked, or reference and name
@@ -102,6 +116,10 @@ func TestAccess(t *testing.T) {
 		"GET /recover/{ref}/receipt/{file}":                nil,
 		"GET /recover/{ref}/cancel/{token}":                nil,
 		"POST /recover/{ref}/cancel/{token}":               nil,
+		"GET /confirm-email/{token}":                       nil, // the token is the right
+		"POST /confirm-email/{token}":                      nil,
+		"GET /undo/{token}":                                nil,
+		"POST /undo/{token}":                               nil,
 		"GET /confirm/{token}":                             nil, // the token is the right
 		"POST /confirm/{token}":                            nil,
 		"GET /recover/password/{token}":                    nil,
@@ -126,7 +144,7 @@ func TestAccess(t *testing.T) {
 		"reason": {"Ich will."}, "remark": {"x"}, "text": {"x"}, "comment": {"x"}, "yes": {"1"}, "admin": {"1"}, "application": {"training"}, "role": {"trainer"}, "roles": {"training trainer"}, "state": {"approved"}, "organization": {h.bakery}, "account": {sub},
 		"claimed_by": {sub}, "applicant": {sub}, "registered_by": {sub}, "letter": {h.value(`SELECT id FROM letter WHERE batch = $1`, batch)}, "from": {""}, "id": {request}, "member": {h.members["lena"]},
 	}
-	ours := []string{"organization", "registration", "membership", "role_grant", "request", "request_role", "letter", "letter_batch", "staff", "evidence", "notice", "recovery"}
+	ours := []string{"organization", "registration", "membership", "role_grant", "request", "request_role", "letter", "letter_batch", "staff", "evidence", "notice", "recovery", "name_correction"}
 	before, beforeT := dump(t, h.IdentityDB, ours...), dump(t, h.TrainingDB, "report", "report_event", "report_day", "company_role")
 
 	check := func(base, pattern string) {

@@ -32,6 +32,9 @@ func (a Account) Addresses(tx *db.Tx) ([]string, error) {
 // gone stays so. The caller takes factors and sessions away in the same
 // transaction.
 func Regain(tx *db.Tx, by audit.Actor, id, email, phc string) (Account, error) {
+	if err := Turn(tx, fold.Login(email)); err != nil {
+		return Account{}, err
+	}
 	if owner, err := ownerOf(tx, fold.Login(email)); err == nil && owner.ID != id {
 		return Account{}, fault.Invalid("email", "account.email_taken")
 	} else if err != nil && !fault.Is(err, fault.KindNotFound) {
