@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"zunft/internal/ground/db"
-	"zunft/internal/identity/account"
 	"zunft/internal/identity/recovery"
 )
 
