@@ -20,6 +20,7 @@ import (
 	"zunft/internal/identity/application"
 	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/membership"
+	"zunft/internal/identity/terms"
 	"zunft/internal/story"
 )
 
@@ -80,6 +81,9 @@ func intrude(t testing.TB, w *story.World) *hostile {
 			if err != nil {
 				return err
 			}
+		}
+		if err := terms.GiveByAll(tx, audit.Console); err != nil {
+			return err
 		}
 		for _, p := range w.People {
 			if id, err := db.Value[string](tx, `SELECT m.id FROM membership m JOIN account a ON a.id = m.account WHERE a.username = $1`, p.Username); err == nil {
