@@ -45,7 +45,7 @@ func TestR278EntryPages(t *testing.T) {
 		if g := p.get("/login?next=/requests").want(t, 200); !strings.Contains(g.body, `href="/login/ways?next=%2frequests"`) {
 			t.Error("the way to the entry pages is missing, or forgets where one was going")
 		}
-		g := p.get("/login/ways?next=/requests").want(t, 200, "Ausbildungsbetrieb", "Auszubildende", "Prüferinnen und Prüfer", "Ausbilderinnen und Ausbilder",
+		g := p.get("/login/ways?next=/requests").want(t, 200, "Ausbildungsbetrieb", "Auszubildende", "Prüfende", "Ausbildende",
 			"Ausbildungsbeauftragte", "Ausschließlich zur Genehmigung von Ausbildungsnachweisen", "Ein Zugang öffnet alle Portale")
 		for _, key := range []string{"company", "apprentice", "examiner", "trainer", "supervisor"} {
 			if !strings.Contains(g.body, `href="/login/`+key+`?next=%2frequests"`) {
@@ -78,7 +78,7 @@ func TestW07WordsOfTheField(t *testing.T) {
 // unknown name is told, with what to check; a wrong password never is more than that.
 func TestR280SeedWording(t *testing.T) {
 	const unknown = "Der eingegebene Benutzername oder die E-Mail-Adresse ist nicht im Online-Portal der IHK registriert."
-	const unsent = "Leider konnten wir Ihnen keine E-Mail zusenden. Bitte wenden Sie sich an Ihren zuständigen Sachbearbeiter in der IHK."
+	const unsent = "Leider konnten wir Ihnen keine E-Mail zusenden. Bitte wenden Sie sich an Ihre zuständige Sachbearbeitung in der IHK."
 	each(t, func(t *testing.T, w *world) {
 		w.create("anna", true)
 		p := w.person("192.0.2.1")
