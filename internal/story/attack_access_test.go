@@ -124,6 +124,9 @@ func TestAccess(t *testing.T) {
 		"POST /confirm/{token}":                            nil,
 		"GET /recover/password/{token}":                    nil,
 		"POST /recover/password/{token}":                   nil,
+		"GET /unlock/{token}":                              nil,
+		"POST /unlock/{token}":                             nil,
+		"GET /login/{entry}":                               nil, // an entry page, open to all
 		"GET /reviews/{id}":                                {{"/reviews/" + report, "murat"}, {"/reviews/" + report + ".pdf", "murat"}},
 		"POST /reviews/{id}/sign-off":                      {{"/reviews/" + report + "/sign-off", "murat"}},
 		"POST /reviews/{id}/return":                        {{"/reviews/" + report + "/return", "murat"}},
