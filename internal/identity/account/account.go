@@ -109,9 +109,21 @@ func GetMany(tx *db.Tx, ids []string) (map[string]Account, error) {
 // Disavowal makes the link that ends every mail about security: "Das waren
 // nicht Sie?" (ux.md 2.5). The text writes {{url}}/report-activity/{{.Disavow}}.
 func Disavowal(tx *db.Tx, id string) (token string, err error) {
-	token, _, err = link.Issue(tx, id, link.Disavow, db.NewID(), "", disavowFor)
+	return DisavowalOf(tx, id, db.NewID())
+}
+
+// DisavowalOf is the link in a mail about one thing, which is taken back with
+// it: [DisavowChange] or [DisavowFactor] and the id of that.
+func DisavowalOf(tx *db.Tx, id, what string) (token string, err error) {
+	token, _, err = link.Issue(tx, id, link.Disavow, what, "", disavowFor)
 	return token, err
 }
+
+// What a link "Das waren nicht Sie?" may be about.
+const (
+	DisavowChange = "change/" // of the main address; the mail went to the old one
+	DisavowFactor = "factor/" // that was added
+)
 
 // disavowFor: such a mail may lie unread through a holiday.
 const disavowFor = 30 * 24 * time.Hour

@@ -163,7 +163,11 @@ func change(tx *db.Tx, by audit.Actor, a account.Account, c Change, way string) 
 	if err != nil {
 		return a, fmt.Errorf("undo link: %w", err)
 	}
-	if err := tell(tx, a, "address_changing", message{Token: undo, Address: c.NewEmail, Until: tx.Now().Add(UndoFor)}); err != nil {
+	disavow, err := account.DisavowalOf(tx, a.ID, account.DisavowChange+c.ID)
+	if err != nil {
+		return a, err
+	}
+	if err := texts.Send(tx, a.Person(), "address_changing", message{Token: undo, Address: c.NewEmail, At: tx.Now(), Until: tx.Now().Add(UndoFor), Disavow: disavow}); err != nil {
 		return a, err
 	}
 	a.Email = c.NewEmail
@@ -272,6 +276,10 @@ func undo(tx *db.Tx, by audit.Actor, id, changeID string) (a account.Account, pa
 		if err := link.Revoke(tx, id, p); err != nil {
 			return a, "", err
 		}
+	}
+	// What went to the new mailbox since must not open the account again.
+	if _, err := tx.Exec(`UPDATE account_link SET state = 'void' WHERE account = $1 AND purpose = 'disavow' AND state = 'open' AND created_at >= $2`, id, c.DoneAt); err != nil {
+		return a, "", err
 	}
 	if err := audit.Record(tx, by, audit.Entry{Event: "address.change_undone", Account: id, Thing: c.ID}); err != nil {
 		return a, "", err

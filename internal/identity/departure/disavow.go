@@ -1,6 +1,9 @@
 package departure
 
 import (
+	"strings"
+	"time"
+
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
@@ -29,9 +32,12 @@ func Disavow(tx *db.Tx, by audit.Actor, token string) (s Secured, err error) {
 	if err != nil {
 		return s, link.Spent(err)
 	}
-	id, _, err := link.Use(tx, link.Disavow, token)
+	id, about, err := link.Use(tx, link.Disavow, token)
 	if err != nil {
 		return s, err
+	}
+	if strings.HasPrefix(about, account.DisavowChange) { // that mail went to the old mailbox, in the moment of the change
+		since = since.Add(-time.Microsecond)
 	}
 	by.Account = id
 	if s.Account, err = account.Get(tx, id); err != nil {
