@@ -100,6 +100,9 @@ func (f *Form) Take(err error) bool {
 		return false
 	}
 	f.Problems = append(f.Problems, ft.Problems...)
+	if f.status == http.StatusTooManyRequests { // whatever else is wrong, waiting comes first
+		return true
+	}
 	f.status = Status(ft)
 	if f.request != nil {
 		f.request.wait = ft.Wait
