@@ -45,8 +45,10 @@ func numbered(t testing.TB, w *story.World, key, number string) {
 func newTerms(t testing.TB, w *story.World) {
 	t.Helper()
 	write(t, w.IdentityDB, func(tx *db.Tx) error {
-		return terms.Publish(tx, audit.Console, terms.Terms{Kind: terms.InformationDuties, Version: "2027-01", Title: "Informationspflichten", Required: true,
-			Body: "# Was ist neu?\n\nWir nennen jetzt auch die Druckerei, die Ihre Briefe druckt.\n\n- Name und Anschrift der Geschäftsführung\n- das Aktivierungskennwort"})
+		return terms.Publish(tx, audit.Console, terms.Terms{
+			Kind: terms.InformationDuties, Version: "2027-01", Title: "Informationspflichten", Required: true,
+			Body: "# Was ist neu?\n\nWir nennen jetzt auch die Druckerei, die Ihre Briefe druckt.\n\n- Name und Anschrift der Geschäftsführung\n- das Aktivierungskennwort",
+		})
 	})
 }
 

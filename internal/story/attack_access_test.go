@@ -10,7 +10,10 @@ import (
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
+	"zunft/internal/identity/account"
 	"zunft/internal/identity/correction"
+	"zunft/internal/identity/dossier"
+	"zunft/internal/identity/factor"
 	"zunft/internal/story"
 )
 
@@ -81,6 +84,33 @@ func TestAccess(t *testing.T) {
 		t.Fatal(err)
 	}
 
+	// Lena has a second factor and asked for her data; everybody has proved themselves a moment ago.
+	lena := h.value(`SELECT id FROM account WHERE username = 'lena.lerche'`)
+	if err := h.IdentityDB.Write(t.Context(), func(tx *db.Tx) error {
+		a, err := account.Get(tx, lena)
+		if err != nil {
+			return err
+		}
+		by := audit.Actor{Account: lena}
+		if _, err := factor.UseMail(tx, by, a, db.NewID()); err != nil {
+			return err
+		}
+		if err := dossier.Ask(tx, by); err != nil {
+			return err
+		}
+		_, err = tx.Exec(`UPDATE session SET proved_at = $1 WHERE NOT pending`, tx.Now())
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.ID.Jobs.Drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	lenas := map[string]string{}
+	for table, order := range map[string]string{"factor": "id", "dossier": "id", "session": "created_at", "notice": "id"} {
+		lenas[table] = h.value(`SELECT id FROM `+table+` WHERE account = $1 ORDER BY `+order+` DESC LIMIT 1`, lena)
+	}
+
 	org, members := "/organizations/"+h.bakery, "bert lena murat"
 	across := "/organizations/" + h.rival + "/members/" + h.members["lena"] // Rita's company, somebody else's member
 	table := map[string][]thing{
@@ -127,6 +157,22 @@ func TestAccess(t *testing.T) {
 		"GET /unlock/{token}":                              nil,
 		"POST /unlock/{token}":                             nil,
 		"GET /login/{entry}":                               nil, // an entry page, open to all
+		"POST /notifications/{id}":                         {{"/notifications/" + lenas["notice"], "lena"}},
+		"GET /account/security/factors/{id}":               {{"/account/security/factors/" + lenas["factor"], "lena"}},
+		"POST /account/security/factors/{id}":              {{"/account/security/factors/" + lenas["factor"], "lena"}},
+		"POST /account/sessions/{id}/end":                  {{"/account/sessions/" + lenas["session"] + "/end", "lena"}},
+		"POST /account/apps/{id}/disconnect":               nil, // the id is the application's; the connection is one's own
+		"GET /account/data/{id}":                           {{"/account/data/" + lenas["dossier"], "lena"}},
+		"GET /account/data/{id}/download":                  {{"/account/data/" + lenas["dossier"] + "/download", "lena"}},
+		"GET /account/consents/{id}":                       nil, // a public text, and one's own consent
+		"POST /account/consents/{id}":                      nil,
+		"GET /register/{step}":                             nil, // the browser's own draft
+		"POST /register/{step}":                            nil,
+		"GET /register/captcha/{id}/{kind}":                nil, // the browser that asked, see portal/signup
+		"GET /report-activity/{token}":                     nil, // the token is the right
+		"POST /report-activity/{token}":                    nil,
+		"GET /keep/{token}":                                nil,
+		"POST /keep/{token}":                               nil,
 		"GET /reviews/{id}":                                {{"/reviews/" + report, "murat"}, {"/reviews/" + report + ".pdf", "murat"}},
 		"POST /reviews/{id}/sign-off":                      {{"/reviews/" + report + "/sign-off", "murat"}},
 		"POST /reviews/{id}/return":                        {{"/reviews/" + report + "/return", "murat"}},
@@ -147,7 +193,7 @@ func TestAccess(t *testing.T) {
 		"reason": {"Ich will."}, "remark": {"x"}, "text": {"x"}, "comment": {"x"}, "yes": {"1"}, "admin": {"1"}, "application": {"training"}, "role": {"trainer"}, "roles": {"training trainer"}, "state": {"approved"}, "organization": {h.bakery}, "account": {sub},
 		"claimed_by": {sub}, "applicant": {sub}, "registered_by": {sub}, "letter": {h.value(`SELECT id FROM letter WHERE batch = $1`, batch)}, "from": {""}, "id": {request}, "member": {h.members["lena"]},
 	}
-	ours := []string{"organization", "registration", "membership", "role_grant", "request", "request_role", "letter", "letter_batch", "staff", "evidence", "notice", "recovery", "name_correction"}
+	ours := []string{"organization", "registration", "membership", "role_grant", "request", "request_role", "letter", "letter_batch", "staff", "evidence", "notice", "recovery", "name_correction", "factor", "dossier", "session", "oidc_grant", "consent"}
 	before, beforeT := dump(t, h.IdentityDB, ours...), dump(t, h.TrainingDB, "report", "report_event", "report_day", "company_role")
 
 	check := func(base, pattern string) {
