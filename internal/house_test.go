@@ -76,6 +76,7 @@ func plan() map[string]place {
 	put("identity", door, 1, i, "openid", "federation", "scim", "hook")
 	put("identity", page, 0, i+"/portal", "signup", "signin", "home", "profile", "activity", "consents", "security", "leaving", "recovering", "company", "joining", "members",
 		"desk", "operator", "developers", "authorize", "info")
+	put("identity", testTool, 0, i+"/portal", "portaltest")
 	put("identity", siteMap, 0, i, "portal")
 
 	put("training", schema, 0, t, "schema")

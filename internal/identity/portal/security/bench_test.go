@@ -30,17 +30,17 @@ func BenchmarkStepUp(b *testing.B) {
 			key := p.app()
 			for n := 0; b.Loop(); n++ {
 				b.StopTimer()
-				w.pass(time.Minute) // a code is good once
+				w.Pass(time.Minute) // a code is good once
 				if n%500 == 499 {   // a session ends after twelve hours
 					p = w.person("192.0.2.1")
 					p.login("anna")
-					p.post("/login/second-factor", "do", "prove", "way", "totp", "code", w.totp(key)).goes(b, "/login/next")
-					p.get("/login/next")
-					w.pass(time.Minute)
+					p.Post("/login/second-factor", "do", "prove", "way", "totp", "code", w.totp(key)).Goes(b, "/login/next")
+					p.Get("/login/next")
+					w.Pass(time.Minute)
 				}
 				form := url.Values{"do": {"prove"}, "way": {"totp"}, "code": {w.totp(key)}}
 				b.StartTimer()
-				p.do("POST", "/account/confirm", form).goes(b, "/")
+				p.Do("POST", "/account/confirm", form).Goes(b, "/")
 			}
 			began := time.Now()
 			const rounds = 10_000
@@ -53,22 +53,22 @@ func BenchmarkStepUp(b *testing.B) {
 		})
 		b.Run("password/"+engine, func(b *testing.B) {
 			w := newWorld(b, dbtest.Open(b, engine, schema.Files), func(p *policy.Policy) { p.Factor.Ask = "never" })
-			w.hasher.Cost = password.NewHasher(0).Cost
+			w.Hasher.Cost = password.NewHasher(0).Cost
 			var err error
-			if w.phc, err = w.hasher.Hash(b.Context(), plain); err != nil {
+			if w.phc, err = w.Hasher.Hash(b.Context(), plain); err != nil {
 				b.Fatal(err)
 			}
 			w.create("anna")
 			p := w.person("192.0.2.1")
 			p.login("anna")
-			c := w.hasher.Cost
+			c := w.Hasher.Cost
 			var took, yardstick time.Duration
 			rounds := max(b.N, 50) // fewer tell nothing on a machine that does other things too
 			for range rounds {
 				began := time.Now()
 				argon2.IDKey([]byte(plain), make([]byte, 16), c.Passes, c.KiB, c.Lanes, 32)
 				between := time.Now()
-				p.post("/account/confirm", "do", "prove", "way", "password", "password", plain).goes(b, "/")
+				p.Post("/account/confirm", "do", "prove", "way", "password", "password", plain).Goes(b, "/")
 				yardstick += between.Sub(began)
 				took += time.Since(between)
 			}

@@ -10,6 +10,7 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/policy"
+	"zunft/internal/identity/portal/portaltest"
 )
 
 var recovery = regexp.MustCompile(`>[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}<`)
@@ -26,69 +27,69 @@ func TestR165Relogin(t *testing.T) {
 		w.create("anna")
 		p := w.person("192.0.2.1")
 		p.login("anna")
-		p.get("/account/security").want(t, 200, "Zweistufige Verifizierung")                                  // R162
-		p.get("/account/security/two-step").goes(t, "/account/confirm?next=%2Faccount%2Fsecurity%2Ftwo-step") // R163
+		p.Get("/account/security").Want(t, 200, "Zweistufige Verifizierung")                                  // R162
+		p.Get("/account/security/two-step").Goes(t, "/account/confirm?next=%2Faccount%2Fsecurity%2Ftwo-step") // R163
 		p.sure()
-		p.get("/account/security/two-step").want(t, 200, "Zweistufige Verifizierung", "Änderung des zweiten Faktors",
+		p.Get("/account/security/two-step").Want(t, 200, "Zweistufige Verifizierung", "Änderung des zweiten Faktors",
 			"Hier können Sie Ihren gewählten zweiten Faktor für die Authentifizierung ändern.", "E-Mail", "Mobile Token", "Abbrechen", "Speichern") // R164, R178
-		p.post("/account/security/two-step", "do", "save", "kind", "fax").want(t, 422)
-		p.post("/account/security/two-step", "do", "save", "kind", "totp").goes(t, "/account/security/two-step")
-		p.get("/account/security/two-step").want(t, 200, "Melden Sie sich ab und wieder an, um Ihren zweiten Faktor auf Mobile Token umzustellen") // R167
+		p.Post("/account/security/two-step", "do", "save", "kind", "fax").Want(t, 422)
+		p.Post("/account/security/two-step", "do", "save", "kind", "totp").Goes(t, "/account/security/two-step")
+		p.Get("/account/security/two-step").Want(t, 200, "Melden Sie sich ab und wieder an, um Ihren zweiten Faktor auf Mobile Token umzustellen") // R167
 		p = w.person("192.0.2.1")
 		if to := p.login("anna"); to != "/login/setup" {
 			t.Fatal("after the next sign-in:", to)
 		}
-		g := p.get("/login/setup").want(t, 200, "Scannen Sie bitte diesen QR-Code und tragen Sie hier das Einmal-Passwort ein.", "Weiter") // R168, R169
+		g := p.Get("/login/setup").Want(t, 200, "Scannen Sie bitte diesen QR-Code und tragen Sie hier das Einmal-Passwort ein.", "Weiter") // R168, R169
 		key := keyIn(t, g)
-		p.post("/login/setup", "do", "app", "code", w.totp(key)).goes(t, "/login/next")
-		p.get("/login/next").goes(t, "/")
-		if w.count(`SELECT count(*) FROM factor WHERE kind = 'totp' AND state = 'active'`) != 1 {
+		p.Post("/login/setup", "do", "app", "code", w.totp(key)).Goes(t, "/login/next")
+		p.Get("/login/next").Goes(t, "/")
+		if w.Count(`SELECT count(*) FROM factor WHERE kind = 'totp' AND state = 'active'`) != 1 {
 			t.Fatal("no app")
 		}
 
 		// A new device: the page says when, and there is no way around it.
-		w.pass(11 * time.Minute)
-		p.get("/account/security/two-step").goes(t, "/account/confirm?next=%2Faccount%2Fsecurity%2Ftwo-step")
-		p.get("/account/confirm").want(t, 200, "das Sie mit Ihrer Authentifizierungs-App generiert haben") // R176
-		p.post("/account/confirm", "do", "prove", "way", "totp", "code", w.totp(key), "next", "/account/security/two-step").goes(t, "/account/security/two-step")
-		p.get("/account/security/two-step").want(t, 200, "Änderung des Mobilgerätes",
+		w.Pass(11 * time.Minute)
+		p.Get("/account/security/two-step").Goes(t, "/account/confirm?next=%2Faccount%2Fsecurity%2Ftwo-step")
+		p.Get("/account/confirm").Want(t, 200, "das Sie mit Ihrer Authentifizierungs-App generiert haben") // R176
+		p.Post("/account/confirm", "do", "prove", "way", "totp", "code", w.totp(key), "next", "/account/security/two-step").Goes(t, "/account/security/two-step")
+		p.Get("/account/security/two-step").Want(t, 200, "Änderung des Mobilgerätes",
 			"Bitte beachten Sie, dass Sie aus Sicherheitsgründen Ihr neues Mobilgerät erst nach Ihrem nächsten Login auf", "aktivieren können", // R165
 			"Neue Verknüpfung mit Mobilgerät herstellen") // R166
-		p.get("/account/security/authenticator").goes(t, "/account/security/two-step")
-		p.post("/account/security/two-step", "do", "device").goes(t, "/account/security/two-step")
+		p.Get("/account/security/authenticator").Goes(t, "/account/security/two-step")
+		p.Post("/account/security/two-step", "do", "device").Goes(t, "/account/security/two-step")
 		p = w.person("192.0.2.1")
 		if to := p.login("anna"); to != "/login/second-factor" {
 			t.Fatal("the device before is not asked:", to)
 		}
-		w.pass(time.Minute)
-		p.post("/login/second-factor", "do", "prove", "way", "totp", "code", w.totp(key)).goes(t, "/login/next")
-		p.get("/login/next").goes(t, "/login/setup")
-		next := keyIn(t, p.get("/login/setup").want(t, 200))
+		w.Pass(time.Minute)
+		p.Post("/login/second-factor", "do", "prove", "way", "totp", "code", w.totp(key)).Goes(t, "/login/next")
+		p.Get("/login/next").Goes(t, "/login/setup")
+		next := keyIn(t, p.Get("/login/setup").Want(t, 200))
 		if next == key {
 			t.Fatal("the same key again")
 		}
-		p.post("/login/setup", "do", "app", "code", w.totp(next)).goes(t, "/login/next")
-		p.get("/login/next").goes(t, "/")
-		if n := w.count(`SELECT count(*) FROM factor WHERE state = 'active'`); n != 1 {
+		p.Post("/login/setup", "do", "app", "code", w.totp(next)).Goes(t, "/login/next")
+		p.Get("/login/next").Goes(t, "/")
+		if n := w.Count(`SELECT count(*) FROM factor WHERE state = 'active'`); n != 1 {
 			t.Errorf("%d factors: the device before is still there", n)
 		}
 
 		// Back to mail: the same way (R177, R179), R175 at the end.
-		w.pass(time.Minute)
-		p.post("/account/security/two-step", "do", "save", "kind", "mail").goes(t, "/account/security/two-step")
+		w.Pass(time.Minute)
+		p.Post("/account/security/two-step", "do", "save", "kind", "mail").Goes(t, "/account/security/two-step")
 		p = w.person("192.0.2.1")
 		p.login("anna")
-		w.pass(time.Minute)
-		p.post("/login/second-factor", "do", "prove", "way", "totp", "code", w.totp(next)).goes(t, "/login/next")
-		p.get("/login/next").goes(t, "/login/setup")
-		p.get("/login/setup").want(t, 200, "Zweiten Faktor umstellen")
+		w.Pass(time.Minute)
+		p.Post("/login/second-factor", "do", "prove", "way", "totp", "code", w.totp(next)).Goes(t, "/login/next")
+		p.Get("/login/next").Goes(t, "/login/setup")
+		p.Get("/login/setup").Want(t, 200, "Zweiten Faktor umstellen")
 		cancelled := p.again()
-		p.post("/login/setup", "do", "next", "kind", "mail").goes(t, "/login/next")
-		p.get("/account/security").want(t, 303)
-		p.get("/login/next").goes(t, "/")
-		p.get("/account/security").want(t, 200, "Ihre persönlichen Daten wurden geändert") // R175
-		cancelled.post("/login/setup", "do", "cancel")
-		if w.count(`SELECT count(*) FROM factor WHERE kind = 'totp'`) != 0 || w.count(`SELECT count(*) FROM factor WHERE kind = 'mail' AND state = 'active'`) != 1 {
+		p.Post("/login/setup", "do", "next", "kind", "mail").Goes(t, "/login/next")
+		p.Get("/account/security").Want(t, 303)
+		p.Get("/login/next").Goes(t, "/")
+		p.Get("/account/security").Want(t, 200, "Ihre persönlichen Daten wurden geändert") // R175
+		cancelled.Post("/login/setup", "do", "cancel")
+		if w.Count(`SELECT count(*) FROM factor WHERE kind = 'totp'`) != 0 || w.Count(`SELECT count(*) FROM factor WHERE kind = 'mail' AND state = 'active'`) != 1 {
 			t.Error("not changed over to mail")
 		}
 	})
@@ -103,33 +104,33 @@ func TestR161SideBySide(t *testing.T) {
 		p := w.person("192.0.2.1")
 		p.login("anna")
 		p.sure()
-		p.get("/account/security/two-step").want(t, 200, "Zweistufige Verifizierung", "Sie haben keinen eigenen zweiten Faktor eingerichtet")
+		p.Get("/account/security/two-step").Want(t, 200, "Zweistufige Verifizierung", "Sie haben keinen eigenen zweiten Faktor eingerichtet")
 		p.app()
 		p.app()
-		p.post("/account/security/two-step", "do", "mail").goes(t, "/account/security/two-step")
-		p.post("/account/security/two-step", "do", "mail").want(t, 409)
-		g := p.get("/account/security/two-step").want(t, 200, "Wiederherstellungscode")
-		if n := strings.Count(g.body, `href="/account/security/factors/`); n != 3 {
+		p.Post("/account/security/two-step", "do", "mail").Goes(t, "/account/security/two-step")
+		p.Post("/account/security/two-step", "do", "mail").Want(t, 409)
+		g := p.Get("/account/security/two-step").Want(t, 200, "Wiederherstellungscode")
+		if n := strings.Count(g.Body, `href="/account/security/factors/`); n != 3 {
 			t.Fatalf("%d factors listed, want 3", n)
 		}
 		if got := w.subjects(); len(got) != 3 {
 			t.Error("mails:", got)
 		}
-		_, rest, _ := strings.Cut(g.body, `href="/account/security/factors/`)
+		_, rest, _ := strings.Cut(g.Body, `href="/account/security/factors/`)
 		id, _, _ := strings.Cut(rest, `"`)
 		one := "/account/security/factors/" + id
 		bert := w.person("192.0.2.2")
 		bert.login("bert")
 		bert.sure()
-		bert.get(one).want(t, 404) // not theirs
-		bert.post(one, "do", "remove").want(t, 404)
-		p.get(one).want(t, 200, "Entfernen")
-		p.post(one, "do", "rename", "name", strings.Repeat("x", 300)).want(t, 422)
-		p.post(one, "do", "rename", "name", "<b>Handy</b>").goes(t, "/account/security/two-step")
-		p.get("/account/security/two-step").want(t, 200, "<b>Handy</b>")
-		p.post(one, "do", "remove").goes(t, "/account/security/two-step")
-		p.post(one, "do", "remove").want(t, 404)
-		if n := w.count(`SELECT count(*) FROM factor WHERE state = 'active'`); n != 2 {
+		bert.Get(one).Want(t, 404) // not theirs
+		bert.Post(one, "do", "remove").Want(t, 404)
+		p.Get(one).Want(t, 200, "Entfernen")
+		p.Post(one, "do", "rename", "name", strings.Repeat("x", 300)).Want(t, 422)
+		p.Post(one, "do", "rename", "name", "<b>Handy</b>").Goes(t, "/account/security/two-step")
+		p.Get("/account/security/two-step").Want(t, 200, "<b>Handy</b>")
+		p.Post(one, "do", "remove").Goes(t, "/account/security/two-step")
+		p.Post(one, "do", "remove").Want(t, 404)
+		if n := w.Count(`SELECT count(*) FROM factor WHERE state = 'active'`); n != 2 {
 			t.Errorf("%d left", n)
 		}
 	})
@@ -140,32 +141,32 @@ func TestR161SideBySide(t *testing.T) {
 func TestLeast(t *testing.T) {
 	each(t, func(p *policy.Policy) { p.Factor.Least = map[string]string{"operator": "totp"} }, func(t *testing.T, w *world) {
 		a := w.create("otto")
-		w.write(func(tx *db.Tx) error { return chamber.AddStaff(tx, audit.Console, a.ID, "", "operator") })
+		w.Write(func(tx *db.Tx) error { return chamber.AddStaff(tx, audit.Console, a.ID, "", "operator") })
 		p := w.person("192.0.2.1")
 		if to := p.login("otto"); to != "/login/second-factor" {
 			t.Fatal(to)
 		}
-		p.post("/login/second-factor", "do", "choose", "way", "mail").want(t, 303)
-		p.post("/login/second-factor", "do", "prove", "way", "mail", "code", w.code()).goes(t, "/login/next")
-		p.get("/login/next").goes(t, "/login/setup")
-		p.get("/").goes(t, "/login/next")
-		p.get("/login/setup").want(t, 200, "Für Ihre Aufgaben ist ein zweiter Faktor nötig")
-		p.post("/login/setup", "do", "later").want(t, 422) // there is no later
-		p.post("/login/setup", "do", "next", "kind", "mail").want(t, 422)
-		p.post("/login/setup", "do", "next", "kind", "totp").goes(t, "/login/setup?kind=totp")
-		key := keyIn(t, p.get("/login/setup?kind=totp").want(t, 200, "Für Ihre Aufgaben ist ein zweiter Faktor nötig"))
-		p.post("/login/setup", "do", "app", "code", w.totp(key)).goes(t, "/login/next")
-		p.get("/login/next").goes(t, "/")
-		p.get("/").want(t, 200, "Start: pwd otp mfa")
-		g := p.get("/account/security/two-step").want(t, 200)
-		_, rest, _ := strings.Cut(g.body, `href="/account/security/factors/`)
+		p.Post("/login/second-factor", "do", "choose", "way", "mail").Want(t, 303)
+		p.Post("/login/second-factor", "do", "prove", "way", "mail", "code", w.code()).Goes(t, "/login/next")
+		p.Get("/login/next").Goes(t, "/login/setup")
+		p.Get("/").Goes(t, "/login/next")
+		p.Get("/login/setup").Want(t, 200, "Für Ihre Aufgaben ist ein zweiter Faktor nötig")
+		p.Post("/login/setup", "do", "later").Want(t, 422) // there is no later
+		p.Post("/login/setup", "do", "next", "kind", "mail").Want(t, 422)
+		p.Post("/login/setup", "do", "next", "kind", "totp").Goes(t, "/login/setup?kind=totp")
+		key := keyIn(t, p.Get("/login/setup?kind=totp").Want(t, 200, "Für Ihre Aufgaben ist ein zweiter Faktor nötig"))
+		p.Post("/login/setup", "do", "app", "code", w.totp(key)).Goes(t, "/login/next")
+		p.Get("/login/next").Goes(t, "/")
+		p.Get("/").Want(t, 200, "Start: pwd otp mfa")
+		g := p.Get("/account/security/two-step").Want(t, 200)
+		_, rest, _ := strings.Cut(g.Body, `href="/account/security/factors/`)
 		id, _, _ := strings.Cut(rest, `"`)
-		p.post("/account/security/factors/"+id, "do", "remove").want(t, 409, "Richten Sie zuerst einen anderen ein")
-		w.pass(time.Minute)
+		p.Post("/account/security/factors/"+id, "do", "remove").Want(t, 409, "Richten Sie zuerst einen anderen ein")
+		w.Pass(time.Minute)
 		p = w.person("192.0.2.1")
 		p.login("otto")
-		p.post("/login/second-factor", "do", "choose", "way", "mail").want(t, 422) // never again by mail
-		p.post("/login/second-factor", "do", "prove", "way", "totp", "code", w.totp(key)).goes(t, "/login/next")
+		p.Post("/login/second-factor", "do", "choose", "way", "mail").Want(t, 422) // never again by mail
+		p.Post("/login/second-factor", "do", "prove", "way", "totp", "code", w.totp(key)).Goes(t, "/login/next")
 	})
 }
 
@@ -178,19 +179,19 @@ func TestR199Offer(t *testing.T) {
 		if to := p.login("anna"); to != "/login/setup" {
 			t.Fatal(to)
 		}
-		p.get("/login/setup").want(t, 200, "freiwillig", "Weiter", "Später")
-		p.post("/login/setup", "do", "next").want(t, 422, "Wählen Sie einen zweiten Faktor aus")
-		p.post("/login/setup", "do", "later").goes(t, "/login/next")
-		p.get("/login/next").goes(t, "/")
+		p.Get("/login/setup").Want(t, 200, "freiwillig", "Weiter", "Später")
+		p.Post("/login/setup", "do", "next").Want(t, 422, "Wählen Sie einen zweiten Faktor aus")
+		p.Post("/login/setup", "do", "later").Goes(t, "/login/next")
+		p.Get("/login/next").Goes(t, "/")
 		if to := w.person("192.0.2.1").login("anna"); to != "/" {
 			t.Error("offered twice:", to)
 		}
 		bert := w.person("192.0.2.2")
 		bert.login("bert")
-		bert.post("/login/setup", "do", "next", "kind", "totp").goes(t, "/login/setup?kind=totp")
-		key := keyIn(t, bert.get("/login/setup?kind=totp"))
-		bert.post("/login/setup", "do", "app", "code", w.totp(key)).goes(t, "/login/next")
-		bert.get("/login/next").goes(t, "/")
+		bert.Post("/login/setup", "do", "next", "kind", "totp").Goes(t, "/login/setup?kind=totp")
+		key := keyIn(t, bert.Get("/login/setup?kind=totp"))
+		bert.Post("/login/setup", "do", "app", "code", w.totp(key)).Goes(t, "/login/next")
+		bert.Get("/login/next").Goes(t, "/")
 		if to := w.person("192.0.2.2").login("bert"); to != "/login/second-factor" {
 			t.Error("R201: not asked for it:", to)
 		}
@@ -205,40 +206,40 @@ func TestRecoveryCodes(t *testing.T) {
 		p.login("anna")
 		p.sure()
 		p.app()
-		p.post("/account/security/recovery-codes").goes(t, "/account/security/recovery-codes")
+		p.Post("/account/security/recovery-codes").Goes(t, "/account/security/recovery-codes")
 		stolen := p.again()
-		g := p.get("/account/security/recovery-codes").want(t, 200, "Wir zeigen Ihnen diese Codes nur jetzt")
-		codes := recovery.FindAllString(g.body, -1)
+		g := p.Get("/account/security/recovery-codes").Want(t, 200, "Wir zeigen Ihnen diese Codes nur jetzt")
+		codes := recovery.FindAllString(g.Body, -1)
 		for i, code := range codes {
 			codes[i] = strings.Trim(code, "<>")
 		}
 		if len(codes) != 10 {
-			t.Fatalf("%d codes:\n%s", len(codes), g.text)
+			t.Fatalf("%d codes:\n%s", len(codes), g.Text)
 		}
-		if g := p.get("/account/security/recovery-codes"); recovery.MatchString(g.body) {
+		if g := p.Get("/account/security/recovery-codes"); recovery.MatchString(g.Body) {
 			t.Error("shown twice")
 		}
 		elsewhere := w.person("192.0.2.3")
 		elsewhere.login("anna")
-		elsewhere.cookies["t_codes"] = stolen.cookies["t_codes"]
-		if g := elsewhere.get("/account/security/recovery-codes"); recovery.MatchString(g.body) {
+		elsewhere.Cookies["t_codes"] = stolen.Cookies["t_codes"]
+		if g := elsewhere.Get("/account/security/recovery-codes"); recovery.MatchString(g.Body) {
 			t.Error("the cookie opens in another session")
 		}
 		for _, code := range codes {
-			if w.count(`SELECT count(*) FROM recovery_code WHERE code_mac LIKE $1`, "%"+strings.ReplaceAll(code, "-", "")+"%") != 0 {
+			if w.Count(`SELECT count(*) FROM recovery_code WHERE code_mac LIKE $1`, "%"+strings.ReplaceAll(code, "-", "")+"%") != 0 {
 				t.Error("a code lies in the database")
 			}
 		}
 		q := w.person("192.0.2.4")
 		q.login("anna")
-		q.get("/login/second-factor").want(t, 200, "Wiederherstellungscode verwenden")
-		q.post("/login/second-factor", "do", "choose", "way", "recovery").goes(t, "/login/second-factor?way=recovery")
-		q.get("/login/second-factor?way=recovery").want(t, 200, "Jeder Wiederherstellungscode gilt einmal")
-		q.post("/login/second-factor", "do", "prove", "way", "recovery", "code", strings.ToLower(codes[3])).goes(t, "/login/next")
-		q.get("/login/next").goes(t, "/")
+		q.Get("/login/second-factor").Want(t, 200, "Wiederherstellungscode verwenden")
+		q.Post("/login/second-factor", "do", "choose", "way", "recovery").Goes(t, "/login/second-factor?way=recovery")
+		q.Get("/login/second-factor?way=recovery").Want(t, 200, "Jeder Wiederherstellungscode gilt einmal")
+		q.Post("/login/second-factor", "do", "prove", "way", "recovery", "code", strings.ToLower(codes[3])).Goes(t, "/login/next")
+		q.Get("/login/next").Goes(t, "/")
 		q = w.person("192.0.2.4")
 		q.login("anna")
-		q.post("/login/second-factor", "do", "prove", "way", "recovery", "code", codes[3]).want(t, 422)
+		q.Post("/login/second-factor", "do", "prove", "way", "recovery", "code", codes[3]).Want(t, 422)
 	})
 }
 
@@ -251,27 +252,27 @@ func TestR180Password(t *testing.T) {
 		elsewhere.login("anna")
 		p := w.person("192.0.2.1")
 		p.login("anna")
-		p.get("/account/security/password").goes(t, "/account/confirm?next=%2Faccount%2Fsecurity%2Fpassword")
+		p.Get("/account/security/password").Goes(t, "/account/confirm?next=%2Faccount%2Fsecurity%2Fpassword")
 		p.sure()
-		p.get("/account/security/password").want(t, 200, "Bisheriges Passwort", "Mindestens 12 Zeichen")
-		set := func(current, a, b string) page {
-			return p.post("/account/security/password", "current", current, "password", a, "password_repeat", b)
+		p.Get("/account/security/password").Want(t, 200, "Bisheriges Passwort", "Mindestens 12 Zeichen")
+		set := func(current, a, b string) portaltest.Page {
+			return p.Post("/account/security/password", "current", current, "password", a, "password_repeat", b)
 		}
 		const next = "Ofen Blech Teig Korb"
-		set("", next, next).want(t, 422)
-		set("geraten geraten", next, next).want(t, 422)
-		set(plain, "kurz", "kurz").want(t, 422, "mindestens 12 Zeichen")
-		set(plain, next, next+"!").want(t, 422, "dasselbe Passwort")
-		set(plain, strings.Repeat("x", 200_000), "y").want(t, 422)
-		w.inbox()
+		set("", next, next).Want(t, 422)
+		set("geraten geraten", next, next).Want(t, 422)
+		set(plain, "kurz", "kurz").Want(t, 422, "mindestens 12 Zeichen")
+		set(plain, next, next+"!").Want(t, 422, "dasselbe Passwort")
+		set(plain, strings.Repeat("x", 200_000), "y").Want(t, 422)
+		w.Inbox()
 		before := p.again()
-		set(plain, next, next).goes(t, "/account/security")
-		p.get("/account/security").want(t, 200, "Ihr neues Passwort gilt", "Zuletzt geändert am 02.11.2026")
-		elsewhere.get("/").goes(t, "/login")
-		before.get("/").goes(t, "/login")
+		set(plain, next, next).Goes(t, "/account/security")
+		p.Get("/account/security").Want(t, 200, "Ihr neues Passwort gilt", "Zuletzt geändert am 02.11.2026")
+		elsewhere.Get("/").Goes(t, "/login")
+		before.Get("/").Goes(t, "/login")
 		if got := w.subjects(); len(got) != 1 || got[0] != "Ihr Passwort wurde geändert" {
 			t.Error(got)
 		}
-		set(plain, next+"!", next+"!").want(t, 422) // the old one is no more
+		set(plain, next+"!", next+"!").Want(t, 422) // the old one is no more
 	})
 }

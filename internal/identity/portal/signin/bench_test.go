@@ -31,14 +31,14 @@ func BenchmarkSignIn(b *testing.B) {
 	for _, engine := range dbtest.Engines {
 		b.Run(engine, func(b *testing.B) {
 			w := newWorld(b, dbtest.Open(b, engine, schema.Files))
-			w.d.Now = time.Now
-			w.hasher.Cost = password.NewHasher(0).Cost
-			phc, err := w.hasher.Hash(b.Context(), plain)
+			w.D.Now = time.Now
+			w.Hasher.Cost = password.NewHasher(0).Cost
+			phc, err := w.Hasher.Hash(b.Context(), plain)
 			if err != nil {
 				b.Fatal(err)
 			}
 			const people = 1000
-			if err := w.d.Write(b.Context(), func(tx *db.Tx) error {
+			if err := w.D.Write(b.Context(), func(tx *db.Tx) error {
 				for i := range people {
 					name := fmt.Sprint("person", i)
 					if _, err := account.Create(tx, audit.Console, account.New{GivenName: "Anna", FamilyName: "Beispiel", Username: name, Email: name + "@beispiel.example", Password: phc, Confirmed: true}); err != nil {
@@ -57,12 +57,12 @@ func BenchmarkSignIn(b *testing.B) {
 				r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 				r.RemoteAddr = fmt.Sprintf("10.%d.%d.%d:40000", i>>16&255, i>>8&255, i&255)
 				rec := httptest.NewRecorder()
-				w.handler.ServeHTTP(rec, r)
+				w.Handler.ServeHTTP(rec, r)
 				if rec.Code != http.StatusSeeOther {
 					b.Errorf("status %d", rec.Code)
 				}
 			}
-			c := w.hasher.Cost
+			c := w.Hasher.Cost
 			raw := func() { argon2.IDKey([]byte(plain), make([]byte, 16), c.Passes, c.KiB, c.Lanes, 32) }
 			var took, yardstick time.Duration
 			const turn = 20

@@ -1,25 +1,13 @@
 package signin_test
 
 import (
-	"context"
-	"encoding/json"
-	"html"
 	"net/http"
-	"net/http/httptest"
-	"net/url"
 	"regexp"
-	"slices"
-	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
-	"time"
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/dbtest"
-	"zunft/internal/ground/i18n"
-	"zunft/internal/ground/job"
 	"zunft/internal/ground/mail"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/account"
@@ -28,6 +16,7 @@ import (
 	"zunft/internal/identity/notice"
 	"zunft/internal/identity/password"
 	"zunft/internal/identity/policy"
+	"zunft/internal/identity/portal/portaltest"
 	"zunft/internal/identity/portal/signin"
 	"zunft/internal/identity/schema"
 	"zunft/internal/identity/session"
@@ -37,15 +26,8 @@ import (
 
 // A world is both places of the door on a database of their own.
 type world struct {
-	t       testing.TB
-	d       *db.DB
-	handler http.Handler
-	jobs    *job.Runner
-	hasher  *password.Hasher
-	pages   *signin.Pages
-	clock   atomic.Int64
-	mu      sync.Mutex
-	mails   []mail.Message
+	*portaltest.World
+	pages *signin.Pages
 }
 
 func each(t *testing.T, f func(t *testing.T, w *world)) {
@@ -53,28 +35,11 @@ func each(t *testing.T, f func(t *testing.T, w *world)) {
 }
 
 func newWorld(t testing.TB, d *db.DB) *world {
-	w := &world{t: t, d: d, jobs: &job.Runner{DB: d}}
-	w.clock.Store(time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC).UnixMicro())
-	d.Now = func() time.Time { return time.UnixMicro(w.clock.Load()).UTC() }
-	catalog, err := i18n.Load(web.Phrases, notice.Phrases, account.Phrases, link.Phrases, password.Phrases, policy.Phrases, session.Phrases, terms.Phrases, factor.Phrases, signin.Phrases)
-	if err != nil {
-		t.Fatal(err)
-	}
-	site := &web.Site{Name: "Kammerkonto", Owner: "Kammer Musterland", Base: "http://portal.example", Cookies: "t", Catalog: catalog}
-	door := &visitor.Door{DB: d, Site: site}
-	site.SignIn = door.ToLogin
-	site.Who = door.Who
-	if err := d.Write(t.Context(), policy.EnsureDefault); err != nil {
-		t.Fatal(err)
-	}
-	if err := d.Write(t.Context(), terms.EnsureDefaults); err != nil {
-		t.Fatal(err)
-	}
-	m := web.NewMux(site)
-	hasher := password.NewHasher(2)
-	hasher.Cost = password.Cost{KiB: 64, Passes: 1, Lanes: 1} // the tests are about the way, not about its price
-	w.hasher = hasher
-	w.pages = &signin.Pages{DB: d, Site: site, Door: door, Hasher: hasher}
+	w := &world{World: portaltest.New(t, d)}
+	site, door, m := w.Front(web.Phrases, notice.Phrases, account.Phrases, link.Phrases, password.Phrases, policy.Phrases, session.Phrases, terms.Phrases, factor.Phrases, signin.Phrases)
+	w.Write(policy.EnsureDefault)
+	w.Write(terms.EnsureDefaults)
+	w.pages = &signin.Pages{DB: d, Site: site, Door: door, Hasher: w.Hasher}
 	w.pages.Mount(m)
 	m.Signed("GET /{$}", func(rw http.ResponseWriter, r *http.Request) error {
 		_, err := rw.Write([]byte("Start: " + visitor.Of(r).Account.Name()))
@@ -84,174 +49,33 @@ func newWorld(t testing.TB, d *db.DB) *world {
 		_, err := rw.Write([]byte(r.PostForm.Encode()))
 		return err
 	})
-	w.handler = m.Handler()
-	w.jobs.On(account.RecoverKind, account.Recover(d))
-	w.jobs.On(session.EndedKind, func(context.Context, []byte) error { return nil })
-	w.jobs.On(mail.Kind, func(_ context.Context, body []byte) error {
-		var sealed struct{ ID, Mail string }
-		if err := json.Unmarshal(body, &sealed); err != nil {
-			return err
-		}
-		plain, err := d.Keys.Open("mail/"+sealed.ID, sealed.Mail)
-		if err != nil {
-			return err
-		}
-		var m mail.Message
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		err = json.Unmarshal(plain, &m)
-		w.mails = append(w.mails, m)
-		return err
-	})
+	w.Handler = m.Handler()
+	w.Jobs.On(account.RecoverKind, account.Recover(d))
 	return w
-}
-
-func (w *world) pass(d time.Duration) { w.clock.Add(d.Microseconds()) }
-
-// inbox works off all jobs and returns the mails to an address since the last look.
-func (w *world) inbox(to string) (got []mail.Message) {
-	w.t.Helper()
-	if err := w.jobs.Drain(w.t.Context()); err != nil {
-		w.t.Fatal(err)
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	rest := w.mails[:0]
-	for _, m := range w.mails {
-		if m.To == to {
-			got = append(got, m)
-		} else {
-			rest = append(rest, m)
-		}
-	}
-	w.mails = rest
-	return got
-}
-
-const newDevice = "Neue Anmeldung bei Ihrem Konto"
-
-// one is the only mail to an address, but for those about new devices.
-func (w *world) one(to, subject string) mail.Message {
-	w.t.Helper()
-	got := w.inbox(to)
-	if subject != newDevice {
-		got = slices.DeleteFunc(got, func(m mail.Message) bool { return m.Subject == newDevice })
-	}
-	if len(got) != 1 || !strings.HasPrefix(got[0].Subject, subject) {
-		w.t.Fatalf("mails to %s: %+v, want one: %s", to, got, subject)
-	}
-	return got[0]
-}
-
-func (w *world) exec(query string, args ...any) {
-	w.t.Helper()
-	if err := w.d.Write(w.t.Context(), func(tx *db.Tx) error { _, err := tx.Exec(query, args...); return err }); err != nil {
-		w.t.Fatal(err)
-	}
 }
 
 var links = regexp.MustCompile(`/(?:confirm|recover/password)/[\w-]{43}`)
 
 func linkIn(m mail.Message) string { return links.FindString(m.Body) }
 
-// count reads a number from the database.
-func (w *world) count(query string, args ...any) (n int) {
-	w.t.Helper()
-	if err := w.d.Read(w.t.Context(), func(tx *db.Tx) (err error) { n, err = db.Value[int](tx, query, args...); return err }); err != nil {
-		w.t.Fatal(err)
-	}
-	return n
-}
-
-// A person has a browser: cookies and an address.
+// A person has a browser.
 type person struct {
-	w       *world
-	cookies map[string]string
-	ip      string
+	*portaltest.Person
+	w *world
 }
 
-func (w *world) person(ip string) *person { return &person{w, map[string]string{}, ip} }
-
-// A page as it came.
-type page struct {
-	status int
-	to     string // Location
-	body   string
-	text   string // body without tags
-	header http.Header
-}
-
-var tags = regexp.MustCompile(`<[^>]*>`)
-
-func (p *person) do(method, path string, form url.Values) page {
-	p.w.t.Helper()
-	var r *http.Request
-	if form != nil {
-		r = httptest.NewRequest(method, "http://portal.example"+path, strings.NewReader(form.Encode()))
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	} else {
-		r = httptest.NewRequest(method, "http://portal.example"+path, nil)
-	}
-	r.Header.Set("Accept-Language", "de")
-	r.RemoteAddr = p.ip + ":40000"
-	for name, value := range p.cookies {
-		r.AddCookie(&http.Cookie{Name: name, Value: value})
-	}
-	rec := httptest.NewRecorder()
-	p.w.handler.ServeHTTP(rec, r)
-	for _, c := range rec.Result().Cookies() {
-		if c.MaxAge < 0 {
-			delete(p.cookies, c.Name)
-		} else {
-			p.cookies[c.Name] = c.Value
-		}
-	}
-	body := rec.Body.String()
-	return page{rec.Code, rec.Header().Get("Location"), body, html.UnescapeString(tags.ReplaceAllString(body, "")), rec.Header()}
-}
-
-func (p *person) get(path string) page { p.w.t.Helper(); return p.do("GET", path, nil) }
-
-// post sends a form given as name, value, name, value …
-func (p *person) post(path string, pairs ...string) page {
-	p.w.t.Helper()
-	form := url.Values{}
-	for i := 0; i < len(pairs); i += 2 {
-		form.Add(pairs[i], pairs[i+1])
-	}
-	return p.do("POST", path, form)
-}
-
-func (g page) want(t testing.TB, status int, texts ...string) page {
-	t.Helper()
-	if g.status != status {
-		t.Fatalf("status %d, want %d; to %q\n%s", g.status, status, g.to, g.text)
-	}
-	for _, s := range texts {
-		if !strings.Contains(g.text, s) {
-			t.Fatalf("page lacks %q:\n%s", s, g.text)
-		}
-	}
-	return g
-}
-
-func (g page) goes(t testing.TB, to string) {
-	t.Helper()
-	if g.status != http.StatusSeeOther || g.to != to {
-		t.Fatalf("status %d to %q, want 303 to %q\n%s", g.status, g.to, to, g.text)
-	}
-}
+func (w *world) person(ip string) *person { return &person{w.Person(ip), w} }
 
 const plain = "Mehl Hefe Wasser Salz"
 
 // create makes an account without going through the sign-up.
 func (w *world) create(username string, confirmed bool) (a account.Account) {
-	w.t.Helper()
-	phc, err := w.hasher.Hash(w.t.Context(), plain)
+	w.T.Helper()
+	phc, err := w.Hasher.Hash(w.T.Context(), plain)
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
-	err = w.d.Write(w.t.Context(), func(tx *db.Tx) (err error) {
+	err = w.D.Write(w.T.Context(), func(tx *db.Tx) (err error) {
 		a, err = account.Create(tx, audit.Console, account.New{
 			GivenName: "Anna", FamilyName: "Beispiel", Username: username,
 			Email: username + "@beispiel.example", Password: phc, Confirmed: confirmed,
@@ -262,12 +86,12 @@ func (w *world) create(username string, confirmed bool) (a account.Account) {
 		return terms.GiveByAll(tx, audit.Console)
 	})
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	return a
 }
 
-func (p *person) signIn(login, plain string, more ...string) page {
-	p.w.t.Helper()
-	return p.post("/login", append([]string{"username", login, "password", plain}, more...)...)
+func (p *person) signIn(login, plain string, more ...string) portaltest.Page {
+	p.w.T.Helper()
+	return p.Post("/login", append([]string{"username", login, "password", plain}, more...)...)
 }

@@ -12,6 +12,7 @@ import (
 
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/password"
+	"zunft/internal/identity/portal/portaltest"
 )
 
 // R031 to R035 (R034), S01: the page and the way in, by user name or address, in one field.
@@ -19,36 +20,36 @@ func TestSignIn(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.create("anna", true)
 		p := w.person("192.0.2.1")
-		g := p.get("/login").want(t, 200, "Anmelden", "Benutzername", "Passwort", "Benutzernamen speichern", "Sie haben Ihr Passwort vergessen?",
+		g := p.Get("/login").Want(t, 200, "Anmelden", "Benutzername", "Passwort", "Benutzernamen speichern", "Sie haben Ihr Passwort vergessen?",
 			"Neu hier? Jetzt registrieren", "Zur Startseite")
 		for _, s := range []string{`name="username"`, `autocomplete="username webauthn"`, `autocomplete="current-password"`, `href="/recover/password"`, `href="/register"`} {
-			if !strings.Contains(g.body, s) {
+			if !strings.Contains(g.Body, s) {
 				t.Errorf("the page lacks %s", s)
 			}
 		}
-		p.signIn("", "").want(t, 422, "Geben Sie Ihren Benutzernamen oder Ihre E-Mail-Adresse ein", "Geben Sie Ihr Passwort ein")
-		g = p.signIn("anna", "Mehl Hefe Wasser").want(t, 422, "Benutzername und Passwort passen nicht zusammen")
-		if strings.Contains(g.body, "Hefe") || !strings.Contains(g.body, `value="anna"`) {
+		p.signIn("", "").Want(t, 422, "Geben Sie Ihren Benutzernamen oder Ihre E-Mail-Adresse ein", "Geben Sie Ihr Passwort ein")
+		g = p.signIn("anna", "Mehl Hefe Wasser").Want(t, 422, "Benutzername und Passwort passen nicht zusammen")
+		if strings.Contains(g.Body, "Hefe") || !strings.Contains(g.Body, `value="anna"`) {
 			t.Error("the password comes back, or the name does not")
 		}
 		for _, login := range []string{"anna", "ANNA", " anna@Beispiel.Example ", "ａｎｎａ"} {
 			q := w.person("192.0.2.2")
-			q.signIn(login, plain, "next", "/organizations/join?a=b").goes(t, "/organizations/join?a=b")
-			q.get("/").want(t, 200, "Start: Anna Beispiel")
+			q.signIn(login, plain, "next", "/organizations/join?a=b").Goes(t, "/organizations/join?a=b")
+			q.Get("/").Want(t, 200, "Start: Anna Beispiel")
 		}
 
 		// R032: the name is remembered, nothing else.
-		p.signIn("anna", plain, "remember", "1").goes(t, "/")
-		p.get("/login").goes(t, "/")
-		p.post("/logout").goes(t, "/logged-out")
-		p.get("/logged-out").want(t, 200, "Sie sind abgemeldet")
-		p.get("/").goes(t, "/login")
-		if g := p.get("/login").want(t, 200); !strings.Contains(g.body, `value="anna"`) || !strings.Contains(g.body, " checked") {
+		p.signIn("anna", plain, "remember", "1").Goes(t, "/")
+		p.Get("/login").Goes(t, "/")
+		p.Post("/logout").Goes(t, "/logged-out")
+		p.Get("/logged-out").Want(t, 200, "Sie sind abgemeldet")
+		p.Get("/").Goes(t, "/login")
+		if g := p.Get("/login").Want(t, 200); !strings.Contains(g.Body, `value="anna"`) || !strings.Contains(g.Body, " checked") {
 			t.Error("the name is not remembered")
 		}
-		p.signIn("anna", plain).goes(t, "/")
-		p.post("/logout").goes(t, "/logged-out")
-		if g := p.get("/login"); strings.Contains(g.body, `value="anna"`) {
+		p.signIn("anna", plain).Goes(t, "/")
+		p.Post("/logout").Goes(t, "/logged-out")
+		if g := p.Get("/login"); strings.Contains(g.Body, `value="anna"`) {
 			t.Error("the name is not forgotten")
 		}
 	})
@@ -60,20 +61,20 @@ func TestNext(t *testing.T) {
 		w.create("anna", true)
 		for _, next := range []string{"https://boese.example/", "//boese.example", `/\boese.example`, "javascript:alert(1)", "boese", "/\t/boese.example", "http:boese.example", ""} {
 			p := w.person("192.0.2.1")
-			if g := p.do("GET", "/login?next="+escape(next), nil).want(t, 200); !strings.Contains(g.body, `name="next" value="/"`) {
+			if g := p.Do("GET", "/login?next="+escape(next), nil).Want(t, 200); !strings.Contains(g.Body, `name="next" value="/"`) {
 				t.Errorf("the page carries %q", next)
 			}
-			p.signIn("anna", plain, "next", next).goes(t, "/")
+			p.signIn("anna", plain, "next", next).Goes(t, "/")
 		}
 		w.pages.AllowNext = func(rw http.ResponseWriter, r *http.Request, next string) string {
 			web.AllowForm(rw, "https://training.example/callback")
 			return "Ausbildungsportal"
 		}
-		g := w.person("192.0.2.1").get("/login?next=/oauth2/authorize%3Fclient_id=x").want(t, 200, "weiter zu: Ausbildungsportal")
-		if !strings.HasSuffix(g.header.Get("Content-Security-Policy"), "form-action 'self' https://training.example") {
-			t.Error(g.header.Get("Content-Security-Policy"))
+		g := w.person("192.0.2.1").Get("/login?next=/oauth2/authorize%3Fclient_id=x").Want(t, 200, "weiter zu: Ausbildungsportal")
+		if !strings.HasSuffix(g.Header.Get("Content-Security-Policy"), "form-action 'self' https://training.example") {
+			t.Error(g.Header.Get("Content-Security-Policy"))
 		}
-		if !strings.Contains(g.body, `href="/register?next=%2foauth2%2fauthorize%3fclient_id%3dx"`) {
+		if !strings.Contains(g.Body, `href="/register?next=%2foauth2%2fauthorize%3fclient_id%3dx"`) {
 			t.Error("the way to the application is lost at the sign-up")
 		}
 	})
@@ -95,38 +96,38 @@ func TestFixation(t *testing.T) {
 		w.create("bert", true)
 		opens := func(token string) bool {
 			q := w.person("192.0.2.9")
-			q.cookies["t_session"] = token
-			return q.get("/").status == 200
+			q.Cookies["t_session"] = token
+			return q.Get("/").Status == 200
 		}
 		p := w.person("192.0.2.1")
-		p.cookies["t_session"] = strings.Repeat("A", 43) // planted by somebody
-		p.signIn("anna", plain).goes(t, "/")
-		first := p.cookies["t_session"]
+		p.Cookies["t_session"] = strings.Repeat("A", 43) // planted by somebody
+		p.signIn("anna", plain).Goes(t, "/")
+		first := p.Cookies["t_session"]
 		if first == strings.Repeat("A", 43) || !opens(first) {
 			t.Fatal("the planted token was kept")
 		}
 		// prompt=login: the same session, another token, a new time.
-		w.pass(10 * time.Minute)
-		p.get("/login?again=1&next=/oauth2/authorize").want(t, 200, "Sie sind als Anna Beispiel angemeldet")
-		p.signIn("anna", plain, "again", "1", "next", "/oauth2/authorize").goes(t, "/oauth2/authorize")
-		second := p.cookies["t_session"]
-		if opens(first) || !opens(second) || w.count(`SELECT count(*) FROM session`) != 1 {
+		w.Pass(10 * time.Minute)
+		p.Get("/login?again=1&next=/oauth2/authorize").Want(t, 200, "Sie sind als Anna Beispiel angemeldet")
+		p.signIn("anna", plain, "again", "1", "next", "/oauth2/authorize").Goes(t, "/oauth2/authorize")
+		second := p.Cookies["t_session"]
+		if opens(first) || !opens(second) || w.Count(`SELECT count(*) FROM session`) != 1 {
 			t.Error("proving oneself again keeps the old token, or makes a second session")
 		}
-		if w.count(`SELECT count(*) FROM session WHERE auth_time > created_at`) != 1 {
+		if w.Count(`SELECT count(*) FROM session WHERE auth_time > created_at`) != 1 {
 			t.Error("auth_time did not move")
 		}
 		// Another account in the same browser: the session before is over.
-		p.signIn("bert", plain, "again", "1").goes(t, "/")
-		third := p.cookies["t_session"]
-		if opens(second) || !opens(third) || w.count(`SELECT count(*) FROM session WHERE ended_at IS NULL`) != 1 {
+		p.signIn("bert", plain, "again", "1").Goes(t, "/")
+		third := p.Cookies["t_session"]
+		if opens(second) || !opens(third) || w.Count(`SELECT count(*) FROM session WHERE ended_at IS NULL`) != 1 {
 			t.Error("the session of the other account lives on")
 		}
-		p.post("/logout").goes(t, "/logged-out")
+		p.Post("/logout").Goes(t, "/logged-out")
 		if opens(third) {
 			t.Error("signed out, and still in")
 		}
-		if w.count(`SELECT count(*) FROM job WHERE kind = 'session.ended'`) != 2 {
+		if w.Count(`SELECT count(*) FROM job WHERE kind = 'session.ended'`) != 2 {
 			t.Error("applications are not told")
 		}
 	})
@@ -140,26 +141,26 @@ func TestPause(t *testing.T) {
 		p := w.person("192.0.2.1")
 		fail := func(n int) {
 			for range n {
-				p.signIn("anna", "etwas anderes!").want(t, 422)
+				p.signIn("anna", "etwas anderes!").Want(t, 422)
 			}
 		}
 		fail(4)
-		w.person("192.0.2.1").signIn("anna", plain).goes(t, "/") // and counts from the start again
+		w.person("192.0.2.1").signIn("anna", plain).Goes(t, "/") // and counts from the start again
 		fail(5)
-		known := p.signIn("anna", plain).want(t, 422)
-		unknown := p.signIn("emil", plain).want(t, 422)
-		if formKey.ReplaceAllString(strings.ReplaceAll(known.body, "anna", "emil"), "") != formKey.ReplaceAllString(unknown.body, "") {
+		known := p.signIn("anna", plain).Want(t, 422)
+		unknown := p.signIn("emil", plain).Want(t, 422)
+		if formKey.ReplaceAllString(strings.ReplaceAll(known.Body, "anna", "emil"), "") != formKey.ReplaceAllString(unknown.Body, "") {
 			t.Error("a pause shows")
 		}
-		w.pass(29 * time.Second)
-		p.signIn("anna", plain).want(t, 422)
-		w.pass(time.Second)
+		w.Pass(29 * time.Second)
+		p.signIn("anna", plain).Want(t, 422)
+		w.Pass(time.Second)
 		fail(1) // the sixth: a minute
-		w.pass(59 * time.Second)
-		p.signIn("anna", plain).want(t, 422)
-		w.pass(time.Second)
-		p.signIn("anna", plain).goes(t, "/")
-		if w.count(`SELECT failures FROM account`) != 0 || w.count(`SELECT count(*) FROM audit WHERE event = 'account.paused'`) != 2 {
+		w.Pass(59 * time.Second)
+		p.signIn("anna", plain).Want(t, 422)
+		w.Pass(time.Second)
+		p.signIn("anna", plain).Goes(t, "/")
+		if w.Count(`SELECT failures FROM account`) != 0 || w.Count(`SELECT count(*) FROM audit WHERE event = 'account.paused'`) != 2 {
 			t.Error("the counter stays, or the pauses are not recorded")
 		}
 	})
@@ -173,11 +174,11 @@ func TestSameAnswer(t *testing.T) {
 		w.create("unconf", false)
 		for _, state := range []string{"locked", "deleted"} {
 			a := w.create(state, true)
-			w.exec(`UPDATE account SET state = $1 WHERE id = $2`, state, a.ID)
+			w.Exec(`UPDATE account SET state = $1 WHERE id = $2`, state, a.ID)
 		}
 		answer := func(login, pass string) string {
 			g := w.person("192.0.2.1").signIn(login, pass)
-			return fmt.Sprint(g.status, len(g.header), formKey.ReplaceAllString(strings.ReplaceAll(strings.ReplaceAll(g.body, login, "LOGIN"), `class="input w-30"`, ""), ""))
+			return fmt.Sprint(g.Status, len(g.Header), formKey.ReplaceAllString(strings.ReplaceAll(strings.ReplaceAll(g.Body, login, "LOGIN"), `class="input w-30"`, ""), ""))
 		}
 		want := answer("nobody", "Irgend ein Passwort")
 		for _, c := range [][2]string{
@@ -193,11 +194,11 @@ func TestSameAnswer(t *testing.T) {
 				t.Errorf("%s: %.200s\nwant %.200s", c[0], got, want)
 			}
 		}
-		w.person("192.0.2.1").signIn("wrong", strings.Repeat("p", 1<<20)).want(t, 413, "zu groß")
-		w.person("192.0.2.1").signIn(strings.Repeat("ä", 20_000), plain).want(t, 422)
+		w.person("192.0.2.1").signIn("wrong", strings.Repeat("p", 1<<20)).Want(t, 413, "zu groß")
+		w.person("192.0.2.1").signIn(strings.Repeat("ä", 20_000), plain).Want(t, 422)
 		// R255: who knows the password of an unconfirmed account may have a new mail, and no session.
-		g := w.person("192.0.2.1").signIn("unconf", plain).want(t, 200, "Bestätigen Sie zuerst Ihre E-Mail-Adresse", "Neue E-Mail anfordern")
-		if w.count(`SELECT count(*) FROM session`) != 0 || !strings.Contains(g.body, `name="ticket"`) {
+		g := w.person("192.0.2.1").signIn("unconf", plain).Want(t, 200, "Bestätigen Sie zuerst Ihre E-Mail-Adresse", "Neue E-Mail anfordern")
+		if w.Count(`SELECT count(*) FROM session`) != 0 || !strings.Contains(g.Body, `name="ticket"`) {
 			t.Error("an unconfirmed account is signed in, or cannot go on")
 		}
 	})
@@ -211,39 +212,39 @@ func TestKnownDevice(t *testing.T) {
 		w.create("anna", true)
 		w.create("bert", true)
 		owner, thief := w.person("192.0.2.1"), w.person("192.0.2.9")
-		owner.signIn("anna", plain).goes(t, "/")
-		owner.post("/logout")
+		owner.signIn("anna", plain).Goes(t, "/")
+		owner.Post("/logout")
 		strangers := func() {
 			for i := range 30 {
 				w.person(fmt.Sprint("198.51.100.", i)).signIn("anna", "geraten geraten")
 			}
 		}
 		strangers()
-		if got := w.person("192.0.2.2").signIn("anna", plain).status; got == 303 {
+		if got := w.person("192.0.2.2").signIn("anna", plain).Status; got == 303 {
 			t.Fatal("no pause at all")
 		}
-		owner.signIn("anna", plain).goes(t, "/")
-		owner.post("/logout")
-		if w.count(`SELECT failures FROM account WHERE username = 'anna'`) == 0 {
+		owner.signIn("anna", plain).Goes(t, "/")
+		owner.Post("/logout")
+		if w.Count(`SELECT failures FROM account WHERE username = 'anna'`) == 0 {
 			t.Error("the owner's sign-in gave the strangers new tries")
 		}
 		// The mark is good for anna only.
 		for range 6 {
 			w.person("192.0.2.3").signIn("bert", "geraten geraten")
 		}
-		thief.cookies = map[string]string{"t_device": owner.cookies["t_device"]}
-		thief.signIn("bert", plain).want(t, 422)
+		thief.Cookies = map[string]string{"t_device": owner.Cookies["t_device"]}
+		thief.signIn("bert", plain).Want(t, 422)
 		// Whoever has the mark may try ten times.
 		for range 12 {
 			thief.signIn("anna", "geraten geraten")
 		}
-		if got := thief.signIn("anna", plain).status; got == 303 {
+		if got := thief.signIn("anna", plain).Status; got == 303 {
 			t.Error("a known browser guesses without end")
 		}
-		w.pass(time.Hour)
+		w.Pass(time.Hour)
 		strangers()
-		w.exec(`UPDATE account SET password = (SELECT password FROM account WHERE username = 'bert') WHERE username = 'anna'`)
-		if got := owner.signIn("anna", plain).status; got == 303 {
+		w.Exec(`UPDATE account SET password = (SELECT password FROM account WHERE username = 'bert') WHERE username = 'anna'`)
+		if got := owner.signIn("anna", plain).Status; got == 303 {
 			t.Error("the mark outlives the password")
 		}
 	})
@@ -253,20 +254,20 @@ func TestKnownDevice(t *testing.T) {
 func TestLimits(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		for range 20 {
-			w.person("192.0.2.1").signIn("nobody", "x").want(t, 422)
+			w.person("192.0.2.1").signIn("nobody", "x").Want(t, 422)
 		}
-		w.person("192.0.2.2").signIn("NOBODY", "x").want(t, 429, "Das waren viele Versuche")
+		w.person("192.0.2.2").signIn("NOBODY", "x").Want(t, 429, "Das waren viele Versuche")
 		for i := range 100 {
 			g := w.person("198.51.100.7").signIn(fmt.Sprint("name", i), "x")
-			if g.status != 422 {
-				t.Fatalf("try %d: %d", i, g.status)
+			if g.Status != 422 {
+				t.Fatalf("try %d: %d", i, g.Status)
 			}
 		}
-		g := w.person("198.51.100.7").signIn("somebody", "x").want(t, 429)
-		if g.header.Get("Retry-After") == "" {
+		g := w.person("198.51.100.7").signIn("somebody", "x").Want(t, 429)
+		if g.Header.Get("Retry-After") == "" {
 			t.Error("no Retry-After on a form")
 		}
-		w.person("198.51.100.8").signIn("somebody", "x").want(t, 422)
+		w.person("198.51.100.8").signIn("somebody", "x").Want(t, 422)
 	})
 }
 
@@ -274,12 +275,12 @@ func TestLimits(t *testing.T) {
 func TestRehash(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		a := w.create("anna", true)
-		w.hasher.Cost = password.Cost{KiB: 128, Passes: 2, Lanes: 1}
-		w.person("192.0.2.1").signIn("anna", plain).goes(t, "/")
-		if w.count(`SELECT count(*) FROM account WHERE id = $1 AND password LIKE '%m=128,t=2,p=1%'`, a.ID) != 1 {
+		w.Hasher.Cost = password.Cost{KiB: 128, Passes: 2, Lanes: 1}
+		w.person("192.0.2.1").signIn("anna", plain).Goes(t, "/")
+		if w.Count(`SELECT count(*) FROM account WHERE id = $1 AND password LIKE '%m=128,t=2,p=1%'`, a.ID) != 1 {
 			t.Error("the hash is the old one")
 		}
-		w.person("192.0.2.1").signIn("anna", plain).goes(t, "/")
+		w.person("192.0.2.1").signIn("anna", plain).Goes(t, "/")
 	})
 }
 
@@ -290,69 +291,69 @@ func TestRecover(t *testing.T) {
 		w.create("unconf", false)
 		p := w.person("192.0.2.1")
 		elsewhere := w.person("192.0.2.5")
-		elsewhere.signIn("anna", plain).goes(t, "/")
+		elsewhere.signIn("anna", plain).Goes(t, "/")
 
-		p.get("/recover/password").want(t, 200, "Passwort vergessen", "Benutzername oder E-Mail-Adresse", "Absenden")
-		p.post("/recover/password", "login", " ").want(t, 422, "Geben Sie Ihren Benutzernamen oder Ihre E-Mail-Adresse ein")
+		p.Get("/recover/password").Want(t, 200, "Passwort vergessen", "Benutzername oder E-Mail-Adresse", "Absenden")
+		p.Post("/recover/password", "login", " ").Want(t, 422, "Geben Sie Ihren Benutzernamen oder Ihre E-Mail-Adresse ein")
 		answers := map[string]bool{}
 		for _, login := range []string{"anna", "anna@beispiel.example", "nobody", "unconf", "x\x00y", strings.Repeat("z", 300)} {
-			g := p.post("/recover/password", "login", login)
-			answers[fmt.Sprint(g.status, g.to, len(g.body), len(g.header))] = true
+			g := p.Post("/recover/password", "login", login)
+			answers[fmt.Sprint(g.Status, g.To, len(g.Body), len(g.Header))] = true
 		}
 		if len(answers) != 1 {
 			t.Errorf("known and unknown are told apart: %v", answers)
 		}
-		p.get("/recover/password?sent").want(t, 200, "Gibt es ein Konto mit Ihrer Angabe")
-		mails := w.inbox("anna@beispiel.example")
-		if len(mails) != 2 || mails[0].Subject != "Passwort zurücksetzen" || len(w.inbox("unconf@beispiel.example")) != 0 {
+		p.Get("/recover/password?sent").Want(t, 200, "Gibt es ein Konto mit Ihrer Angabe")
+		mails := w.Inbox("anna@beispiel.example")
+		if len(mails) != 2 || mails[0].Subject != "Passwort zurücksetzen" || len(w.Inbox("unconf@beispiel.example")) != 0 {
 			t.Fatalf("mails %+v", mails)
 		}
 		older, newer := mails[0], mails[1]
-		p.get(linkIn(older)).want(t, 410, "neuere E-Mail", "Neuen Link anfordern")
-		p.do("HEAD", linkIn(newer), nil).want(t, 200)
-		p.get(linkIn(newer)).want(t, 200, "Neues Passwort festlegen", "Mindestens 12 Zeichen")
+		p.Get(linkIn(older)).Want(t, 410, "neuere E-Mail", "Neuen Link anfordern")
+		p.Do("HEAD", linkIn(newer), nil).Want(t, 200)
+		p.Get(linkIn(newer)).Want(t, 200, "Neues Passwort festlegen", "Mindestens 12 Zeichen")
 		const next = "Ofen Blech Teig Korb"
-		set := func(path, a, b string) page { return p.post(path, "password", a, "password_repeat", b) }
-		set(linkIn(older), next, next).want(t, 410)
-		set(linkIn(newer), "kurz", "kurz").want(t, 422, "mindestens 12 Zeichen")
-		set(linkIn(newer), "xx anna xx xx", "xx anna xx xx").want(t, 422, "in dem Ihr Benutzername")
-		set(linkIn(newer), next, next+"!").want(t, 422, "dasselbe Passwort")
-		set(linkIn(newer), next, next).goes(t, "/login")
-		p.get("/login").want(t, 200, "Ihr neues Passwort gilt")
-		changed := w.one("anna@beispiel.example", "Ihr Passwort wurde geändert")
+		set := func(path, a, b string) portaltest.Page { return p.Post(path, "password", a, "password_repeat", b) }
+		set(linkIn(older), next, next).Want(t, 410)
+		set(linkIn(newer), "kurz", "kurz").Want(t, 422, "mindestens 12 Zeichen")
+		set(linkIn(newer), "xx anna xx xx", "xx anna xx xx").Want(t, 422, "in dem Ihr Benutzername")
+		set(linkIn(newer), next, next+"!").Want(t, 422, "dasselbe Passwort")
+		set(linkIn(newer), next, next).Goes(t, "/login")
+		p.Get("/login").Want(t, 200, "Ihr neues Passwort gilt")
+		changed := w.One("anna@beispiel.example", "Ihr Passwort wurde geändert")
 		if !strings.Contains(changed.Body, "/report-activity/") || !strings.Contains(changed.Body, "Das waren nicht Sie?") {
 			t.Errorf("mail: %s", changed.Body)
 		}
-		elsewhere.get("/").goes(t, "/login") // all sessions ended
-		if w.count(`SELECT count(*) FROM account WHERE password_at IS NOT NULL`) != 1 {
+		elsewhere.Get("/").Goes(t, "/login") // all sessions ended
+		if w.Count(`SELECT count(*) FROM account WHERE password_at IS NOT NULL`) != 1 {
 			t.Error("what was granted before does not end") // see openid, TestReplacedPasswordEndsOfflineAccess
 		}
-		p.get(linkIn(newer)).want(t, 410, "schon benutzt") // R285
-		set(linkIn(newer), "Noch ein Anderes Wort", "Noch ein Anderes Wort").want(t, 410)
-		p.signIn("anna", plain).want(t, 422)
-		p.signIn("anna", next).goes(t, "/")
+		p.Get(linkIn(newer)).Want(t, 410, "schon benutzt") // R285
+		set(linkIn(newer), "Noch ein Anderes Wort", "Noch ein Anderes Wort").Want(t, 410)
+		p.signIn("anna", plain).Want(t, 422)
+		p.signIn("anna", next).Goes(t, "/")
 
 		// R286: signing in with the old password makes an open link void.
-		p.post("/recover/password", "login", "anna")
-		m := w.one("anna@beispiel.example", "Passwort zurücksetzen")
-		w.person("192.0.2.6").signIn("anna", next).goes(t, "/")
-		p.get(linkIn(m)).want(t, 410, "mit Ihrem bisherigen Passwort angemeldet")
-		set(linkIn(m), plain, plain).want(t, 410)
+		p.Post("/recover/password", "login", "anna")
+		m := w.One("anna@beispiel.example", "Passwort zurücksetzen")
+		w.person("192.0.2.6").signIn("anna", next).Goes(t, "/")
+		p.Get(linkIn(m)).Want(t, 410, "mit Ihrem bisherigen Passwort angemeldet")
+		set(linkIn(m), plain, plain).Want(t, 410)
 		// L01: two hours.
-		p.post("/recover/password", "login", "anna")
-		m = w.one("anna@beispiel.example", "Passwort zurücksetzen")
-		w.pass(2 * time.Hour)
-		p.get(linkIn(m)).want(t, 410, "Dieser Link war 2 Stunden gültig")
-		set(linkIn(m), plain, plain).want(t, 410)
-		p.get("/recover/password/"+strings.Repeat("x", 43)).want(t, 404, "Diesen Link kennen wir nicht")
+		p.Post("/recover/password", "login", "anna")
+		m = w.One("anna@beispiel.example", "Passwort zurücksetzen")
+		w.Pass(2 * time.Hour)
+		p.Get(linkIn(m)).Want(t, 410, "Dieser Link war 2 Stunden gültig")
+		set(linkIn(m), plain, plain).Want(t, 410)
+		p.Get("/recover/password/"+strings.Repeat("x", 43)).Want(t, 404, "Diesen Link kennen wir nicht")
 		// A pause ends with a new password: the way back in is open to the owner.
 		for range 6 {
-			p.signIn("anna", "falsch geraten").want(t, 422)
+			p.signIn("anna", "falsch geraten").Want(t, 422)
 		}
-		p.post("/recover/password", "login", "anna@beispiel.example")
-		m = w.one("anna@beispiel.example", "Passwort zurücksetzen")
-		set(linkIn(m), plain, plain).goes(t, "/login")
-		p.signIn("anna", plain).goes(t, "/")
+		p.Post("/recover/password", "login", "anna@beispiel.example")
+		m = w.One("anna@beispiel.example", "Passwort zurücksetzen")
+		set(linkIn(m), plain, plain).Goes(t, "/login")
+		p.signIn("anna", plain).Goes(t, "/")
 	})
 }
 
@@ -361,10 +362,10 @@ func TestRecoverLimit(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.create("anna", true)
 		for i := range 4 {
-			w.person(fmt.Sprintf("192.0.2.%d", i)).post("/recover/password", "login", "anna").goes(t, "/recover/password?sent")
+			w.person(fmt.Sprintf("192.0.2.%d", i)).Post("/recover/password", "login", "anna").Goes(t, "/recover/password?sent")
 		}
-		w.person("192.0.2.50").post("/recover/password", "login", "Anna").want(t, 429)
-		if n := len(w.inbox("anna@beispiel.example")); n != 4 {
+		w.person("192.0.2.50").Post("/recover/password", "login", "Anna").Want(t, 429)
+		if n := len(w.Inbox("anna@beispiel.example")); n != 4 {
 			t.Errorf("%d mails", n)
 		}
 	})
@@ -374,8 +375,8 @@ func TestRecoverLimit(t *testing.T) {
 func TestRaces(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.create("anna", true)
-		w.person("192.0.2.1").post("/recover/password", "login", "anna")
-		m := w.one("anna@beispiel.example", "Passwort zurücksetzen")
+		w.person("192.0.2.1").Post("/recover/password", "login", "anna")
+		m := w.One("anna@beispiel.example", "Passwort zurücksetzen")
 		var barrier, group sync.WaitGroup
 		var won, five atomic.Int32
 		barrier.Add(1)
@@ -383,10 +384,10 @@ func TestRaces(t *testing.T) {
 			group.Go(func() {
 				barrier.Wait()
 				next := fmt.Sprintf("Ofen Blech Teig %02d", i)
-				switch g := w.person(fmt.Sprintf("192.0.3.%d", i)).post(linkIn(m), "password", next, "password_repeat", next); {
-				case g.status == http.StatusSeeOther:
+				switch g := w.person(fmt.Sprintf("192.0.3.%d", i)).Post(linkIn(m), "password", next, "password_repeat", next); {
+				case g.Status == http.StatusSeeOther:
 					won.Add(1)
-				case g.status >= 500:
+				case g.Status >= 500:
 					five.Add(1)
 				}
 			})
@@ -396,7 +397,7 @@ func TestRaces(t *testing.T) {
 		if won.Load() != 1 || five.Load() != 0 {
 			t.Errorf("%d set a password, %d defects", won.Load(), five.Load())
 		}
-		if n := w.count(`SELECT count(*) FROM audit WHERE event = 'password.reset'`); n != 1 {
+		if n := w.Count(`SELECT count(*) FROM audit WHERE event = 'password.reset'`); n != 1 {
 			t.Errorf("%d audit rows", n)
 		}
 		// 64 guesses at once are not 64 guesses: the pause holds at redemption, too.
@@ -406,14 +407,14 @@ func TestRaces(t *testing.T) {
 		for i := range 19 {
 			group.Go(func() {
 				barrier2.Wait()
-				if g := w.person(fmt.Sprintf("192.0.4.%d", i)).signIn("anna", "geraten und falsch"); g.status >= 500 {
+				if g := w.person(fmt.Sprintf("192.0.4.%d", i)).signIn("anna", "geraten und falsch"); g.Status >= 500 {
 					five.Add(1)
 				}
 			})
 		}
 		barrier2.Done()
 		group.Wait()
-		if n := w.count(`SELECT failures FROM account`); n != 5 || five.Load() != 0 {
+		if n := w.Count(`SELECT failures FROM account`); n != 5 || five.Load() != 0 {
 			t.Errorf("%d failures counted before the pause, %d defects", n, five.Load())
 		}
 	})

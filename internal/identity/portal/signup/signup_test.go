@@ -15,6 +15,7 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/mail"
 	"zunft/internal/identity/account"
+	"zunft/internal/identity/portal/portaltest"
 )
 
 // R031, R036 to R045 (R038, R040, R041), R047, R049 to R057 (R050, R052), R256,
@@ -22,55 +23,55 @@ import (
 func TestSignUpByLink(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		p := w.person("192.0.2.1")
-		step1 := p.get("/register").want(t, 200, "Registrierung", "Ihre persönlichen Daten", "Informationspflichten",
+		step1 := p.Get("/register").Want(t, 200, "Registrierung", "Ihre persönlichen Daten", "Informationspflichten",
 			"Nach dem Absenden der Registrierungsdaten erhalten Sie eine E-Mail mit einem Link zur Bestätigung Ihrer E-Mail-Adresse",
 			"Herr", "Frau", "keine Angabe", "Akademischer Titel", "Vorname", "Nachname", "E-Mail-Adresse wiederholen", "Weitere E-Mail-Adresse 4",
 			"Anmeldedaten", "Ihr Benutzername sollte Sie eindeutig identifizieren.", "Passwort wiederholen", "Mindestens 12 Zeichen",
 			"Weiter", "Abbrechen", "zurück zur Startseite", "Anmelden")
-		order(t, step1.body, `name="salutation"`, `name="title"`, `name="given_name"`, `name="family_name"`, `name="email"`, `name="email_repeat"`,
+		order(t, step1.Body, `name="salutation"`, `name="title"`, `name="given_name"`, `name="family_name"`, `name="email"`, `name="email_repeat"`,
 			`name="further_1"`, `name="further_4"`, `name="username"`, `name="password"`, `name="password_repeat"`, `value="next"`, `value="cancel"`)
 
-		p.do("POST", "/register", anna()).goes(t, "/register/terms")
-		step2 := p.get("/register/terms").want(t, 200, "Ich akzeptiere die Informationspflichten.", "Zurück", "Registrierung abschicken",
+		p.Do("POST", "/register", anna()).Goes(t, "/register/terms")
+		step2 := p.Get("/register/terms").Want(t, 200, "Ich akzeptiere die Informationspflichten.", "Zurück", "Registrierung abschicken",
 			"für die Zukunft widerrufen", "Aufsichtsbehörde", "Fassung 2026-11") // R051–R054
-		if strings.Contains(step2.body, " checked") {
+		if strings.Contains(step2.Body, " checked") {
 			t.Error("the box is ticked beforehand (R250)")
 		}
-		p.post("/register/terms", "do", "submit").want(t, 422, "Setzen Sie den Haken") // R053
-		if n := w.count(`SELECT count(*) FROM account`); n != 0 {
+		p.Post("/register/terms", "do", "submit").Want(t, 422, "Setzen Sie den Haken") // R053
+		if n := w.Count(`SELECT count(*) FROM account`); n != 0 {
 			t.Fatalf("%d accounts without the tick", n)
 		}
-		id := shownTerms.FindStringSubmatch(step2.body)[1]
-		p.post("/register/terms", "do", "submit", "accept", "1", "terms", id).goes(t, "/register/verify")
-		p.get("/register/verify").want(t, 200, "Registrierung abschließen", "Sie erhalten nun eine E-Mail zur Bestätigung Ihrer E-Mail-Adresse",
+		id := shownTerms.FindStringSubmatch(step2.Body)[1]
+		p.Post("/register/terms", "do", "submit", "accept", "1", "terms", id).Goes(t, "/register/verify")
+		p.Get("/register/verify").Want(t, 200, "Registrierung abschließen", "Sie erhalten nun eine E-Mail zur Bestätigung Ihrer E-Mail-Adresse",
 			"anna@beispiel.example", "Zur Anmeldung", "Sehen Sie auch im Spam-Ordner nach") // R055, R256
-		p.signIn("anna", plain).want(t, 200, "Bestätigen Sie") // R255: not before the address is confirmed
-		if w.count(`SELECT count(*) FROM signup_draft`) != 0 || w.count(`SELECT count(*) FROM consent`) != 1 {
+		p.signIn("anna", plain).Want(t, 200, "Bestätigen Sie") // R255: not before the address is confirmed
+		if w.Count(`SELECT count(*) FROM signup_draft`) != 0 || w.Count(`SELECT count(*) FROM consent`) != 1 {
 			t.Error("the draft stays, or the consent is not noted")
 		}
 
-		m := w.one("anna@beispiel.example", "Ihr Bestätigungscode: ") // R056
+		m := w.One("anna@beispiel.example", "Ihr Bestätigungscode: ") // R056
 		if linkIn(m) == "" || code(m) == "" || strings.Contains(m.Body, "Anna") {
 			t.Fatalf("mail: %s", m.Body)
 		}
 		elsewhere := w.person("198.51.100.7") // the link opens in any browser
 		for range 3 {                         // mail scanners (W: GET shows a page, POST acts)
-			elsewhere.do("HEAD", linkIn(m), nil).want(t, 200)
-			elsewhere.get(linkIn(m)).want(t, 200, "E-Mail-Adresse bestätigen", "Anna Beispiel")
+			elsewhere.Do("HEAD", linkIn(m), nil).Want(t, 200)
+			elsewhere.Get(linkIn(m)).Want(t, 200, "E-Mail-Adresse bestätigen", "Anna Beispiel")
 		}
-		if w.count(`SELECT count(*) FROM account WHERE state = 'active'`) != 0 {
+		if w.Count(`SELECT count(*) FROM account WHERE state = 'active'`) != 0 {
 			t.Fatal("a GET confirmed the address")
 		}
-		elsewhere.post(linkIn(m), "do", "confirm").goes(t, "/register/done")
-		elsewhere.get("/register/done").want(t, 200, "Ihr Konto ist eingerichtet", "Zur Anmeldung", "registrieren Sie Ihr Unternehmen", "Beitritt") // S05, R057, R058, R059
-		elsewhere.get(linkIn(m)).want(t, 410, "Dieser Link wurde am 02.11.2026, 09:00 Uhr schon benutzt. Melden Sie sich einfach an")
-		elsewhere.post(linkIn(m), "do", "confirm").want(t, 409, "schon benutzt")
+		elsewhere.Post(linkIn(m), "do", "confirm").Goes(t, "/register/done")
+		elsewhere.Get("/register/done").Want(t, 200, "Ihr Konto ist eingerichtet", "Zur Anmeldung", "registrieren Sie Ihr Unternehmen", "Beitritt") // S05, R057, R058, R059
+		elsewhere.Get(linkIn(m)).Want(t, 410, "Dieser Link wurde am 02.11.2026, 09:00 Uhr schon benutzt. Melden Sie sich einfach an")
+		elsewhere.Post(linkIn(m), "do", "confirm").Want(t, 409, "schon benutzt")
 
-		p.signIn("anna", plain).goes(t, "/")
-		p.get("/").want(t, 200, "Start: Anna Beispiel")
-		p.get("/register").goes(t, "/") // R015: an account is for those who have none
+		p.signIn("anna", plain).Goes(t, "/")
+		p.Get("/").Want(t, 200, "Start: Anna Beispiel")
+		p.Get("/register").Goes(t, "/") // R015: an account is for those who have none
 		for _, event := range []string{"account.registered", "consent.given", "account.confirmed", "session.started", "signin.succeeded"} {
-			if w.count(`SELECT count(*) FROM audit WHERE event = $1 AND ip <> '' AND request <> ''`, event) != 1 {
+			if w.Count(`SELECT count(*) FROM audit WHERE event = $1 AND ip <> '' AND request <> ''`, event) != 1 {
 				t.Errorf("no audit row %s", event)
 			}
 		}
@@ -93,33 +94,33 @@ func order(t *testing.T, body string, parts ...string) {
 func TestSignUpByCode(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		p := w.person("192.0.2.1")
-		p.get("/register?next=/organizations/join").want(t, 200)
-		p.register("next", "/organizations/join").goes(t, "/register/verify")
-		m := w.one("anna@beispiel.example", "Ihr Bestätigungscode")
-		if body := p.get("/register/verify").body; !strings.Contains(body, `autocomplete="one-time-code"`) || !strings.Contains(body, `name="code"`) {
+		p.Get("/register?next=/organizations/join").Want(t, 200)
+		p.register("next", "/organizations/join").Goes(t, "/register/verify")
+		m := w.One("anna@beispiel.example", "Ihr Bestätigungscode")
+		if body := p.Get("/register/verify").Body; !strings.Contains(body, `autocomplete="one-time-code"`) || !strings.Contains(body, `name="code"`) {
 			t.Error("the code field is not offered to the keyboard")
 		}
-		w.person("198.51.100.7").post("/register/verify", "code", code(m)).want(t, 409, "nur in dem Browser, der ihn angefordert hat")
-		p.post("/register/verify", "code", "12345").want(t, 422, "Geben Sie die 6 Ziffern aus der E-Mail ein")
-		p.post("/register/verify", "code", wrong(m)).want(t, 422, "Der Code stimmt nicht. Prüfen Sie die 6 Ziffern")
-		p.post("/register/verify", "code", code(m)).goes(t, "/organizations/join")
-		p.get("/").want(t, 200, "Start: Anna Beispiel")
-		p.get(linkIn(m)).want(t, 410, "schon benutzt")
+		w.person("198.51.100.7").Post("/register/verify", "code", code(m)).Want(t, 409, "nur in dem Browser, der ihn angefordert hat")
+		p.Post("/register/verify", "code", "12345").Want(t, 422, "Geben Sie die 6 Ziffern aus der E-Mail ein")
+		p.Post("/register/verify", "code", wrong(m)).Want(t, 422, "Der Code stimmt nicht. Prüfen Sie die 6 Ziffern")
+		p.Post("/register/verify", "code", code(m)).Goes(t, "/organizations/join")
+		p.Get("/").Want(t, 200, "Start: Anna Beispiel")
+		p.Get(linkIn(m)).Want(t, 410, "schon benutzt")
 
 		q := w.person("192.0.2.2")
-		q.register("email", "bert@beispiel.example", "email_repeat", "bert@beispiel.example", "username", "bert").goes(t, "/register/verify")
-		m = w.one("bert@beispiel.example", "Ihr Bestätigungscode")
+		q.register("email", "bert@beispiel.example", "email_repeat", "bert@beispiel.example", "username", "bert").Goes(t, "/register/verify")
+		m = w.One("bert@beispiel.example", "Ihr Bestätigungscode")
 		for range 5 {
-			q.post("/register/verify", "code", wrong(m)).want(t, 422)
+			q.Post("/register/verify", "code", wrong(m)).Want(t, 422)
 		}
-		q.post("/register/verify", "code", code(m)).want(t, 422, "Das waren 5 Versuche")
-		if w.count(`SELECT count(*) FROM account WHERE state = 'active'`) != 1 {
+		q.Post("/register/verify", "code", code(m)).Want(t, 422, "Das waren 5 Versuche")
+		if w.Count(`SELECT count(*) FROM account WHERE state = 'active'`) != 1 {
 			t.Fatal("the sixth try counted")
 		}
-		q.post("/register/verify", "do", "again").goes(t, "/register/verify")
-		newer := w.one("bert@beispiel.example", "Ihr Bestätigungscode")
-		q.post("/register/verify", "code", code(m)).want(t, 422)
-		q.post("/register/verify", "code", code(newer)).goes(t, "/")
+		q.Post("/register/verify", "do", "again").Goes(t, "/register/verify")
+		newer := w.One("bert@beispiel.example", "Ihr Bestätigungscode")
+		q.Post("/register/verify", "code", code(m)).Want(t, 422)
+		q.Post("/register/verify", "code", code(newer)).Goes(t, "/")
 	})
 }
 
@@ -135,32 +136,32 @@ func wrong(m mail.Message) string {
 func TestLinkStates(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		p := w.person("192.0.2.1")
-		p.register().goes(t, "/register/verify")
-		first := w.one("anna@beispiel.example", "Ihr Bestätigungscode")
-		w.pass(time.Minute)
-		p.register("given_name", "Anne", "username", "anne").goes(t, "/register/verify") // again: replaces the data
-		second := w.one("anna@beispiel.example", "Ihr Bestätigungscode")
-		if n := w.count(`SELECT count(*) FROM account`); n != 1 {
+		p.register().Goes(t, "/register/verify")
+		first := w.One("anna@beispiel.example", "Ihr Bestätigungscode")
+		w.Pass(time.Minute)
+		p.register("given_name", "Anne", "username", "anne").Goes(t, "/register/verify") // again: replaces the data
+		second := w.One("anna@beispiel.example", "Ihr Bestätigungscode")
+		if n := w.Count(`SELECT count(*) FROM account`); n != 1 {
 			t.Fatalf("%d accounts after signing up twice", n)
 		}
-		p.get(linkIn(first)).want(t, 410, "Wir haben Ihnen inzwischen eine neuere E-Mail gesendet", "Neue E-Mail anfordern")
-		p.post(linkIn(first), "do", "confirm").want(t, 409)
-		w.pass(24 * time.Hour)
-		p.get(linkIn(second)).want(t, 410, "Dieser Link war 24 Stunden gültig", "Neue E-Mail anfordern")
-		p.post(linkIn(second), "do", "confirm").want(t, 409)
-		p.post("/register/verify", "code", code(second)).want(t, 422, "abgelaufen")
+		p.Get(linkIn(first)).Want(t, 410, "Wir haben Ihnen inzwischen eine neuere E-Mail gesendet", "Neue E-Mail anfordern")
+		p.Post(linkIn(first), "do", "confirm").Want(t, 409)
+		w.Pass(24 * time.Hour)
+		p.Get(linkIn(second)).Want(t, 410, "Dieser Link war 24 Stunden gültig", "Neue E-Mail anfordern")
+		p.Post(linkIn(second), "do", "confirm").Want(t, 409)
+		p.Post("/register/verify", "code", code(second)).Want(t, 422, "abgelaufen")
 
 		elsewhere := w.person("198.51.100.7")
-		elsewhere.post(linkIn(second), "do", "again").goes(t, "/register/verify")
-		third := w.one("anna@beispiel.example", "Ihr Bestätigungscode")
-		p.post("/register/verify", "code", code(third)).want(t, 422) // the code moved to the other browser
-		elsewhere.get(linkIn(third)).want(t, 200, "Anne Beispiel")
-		elsewhere.post(linkIn(third), "do", "confirm").goes(t, "/register/done")
-		p.get(linkIn(first)).want(t, 410, "Ihre E-Mail-Adresse ist schon bestätigt. Melden Sie sich einfach an")
-		p.post(linkIn(first), "do", "again").want(t, 409, "schon bestätigt")
-		p.get("/confirm/"+strings.Repeat("x", 43)).want(t, 404, "Zu diesem Link gibt es keine Registrierung")
-		p.post("/confirm/%00", "do", "confirm").want(t, 400)
-		p.signIn("anne", plain).goes(t, "/")
+		elsewhere.Post(linkIn(second), "do", "again").Goes(t, "/register/verify")
+		third := w.One("anna@beispiel.example", "Ihr Bestätigungscode")
+		p.Post("/register/verify", "code", code(third)).Want(t, 422) // the code moved to the other browser
+		elsewhere.Get(linkIn(third)).Want(t, 200, "Anne Beispiel")
+		elsewhere.Post(linkIn(third), "do", "confirm").Goes(t, "/register/done")
+		p.Get(linkIn(first)).Want(t, 410, "Ihre E-Mail-Adresse ist schon bestätigt. Melden Sie sich einfach an")
+		p.Post(linkIn(first), "do", "again").Want(t, 409, "schon bestätigt")
+		p.Get("/confirm/"+strings.Repeat("x", 43)).Want(t, 404, "Zu diesem Link gibt es keine Registrierung")
+		p.Post("/confirm/%00", "do", "confirm").Want(t, 400)
+		p.signIn("anne", plain).Goes(t, "/")
 	})
 }
 
@@ -169,9 +170,9 @@ func TestLinkStates(t *testing.T) {
 func TestPurge(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		p := w.person("192.0.2.1")
-		p.register().goes(t, "/register/verify")
-		m := w.one("anna@beispiel.example", "")
-		if err := w.d.Write(t.Context(), func(tx *db.Tx) error {
+		p.register().Goes(t, "/register/verify")
+		m := w.One("anna@beispiel.example", "")
+		if err := w.D.Write(t.Context(), func(tx *db.Tx) error {
 			for i := range 1200 {
 				if _, err := account.Create(tx, audit.Console, account.New{GivenName: "A", FamilyName: "B", Email: fmt.Sprintf("a%d@beispiel.example", i)}); err != nil {
 					return err
@@ -184,25 +185,25 @@ func TestPurge(t *testing.T) {
 		}
 		purge := func(want int) {
 			t.Helper()
-			if err := account.Purge(t.Context(), w.d); err != nil {
+			if err := account.Purge(t.Context(), w.D); err != nil {
 				t.Fatal(err)
 			}
-			if n := w.count(`SELECT count(*) FROM account`); n != want {
+			if n := w.Count(`SELECT count(*) FROM account`); n != want {
 				t.Fatalf("%d accounts, want %d", n, want)
 			}
 		}
-		w.pass(7*24*time.Hour - time.Microsecond)
+		w.Pass(7*24*time.Hour - time.Microsecond)
 		purge(1202)
-		w.pass(time.Microsecond)
+		w.Pass(time.Microsecond)
 		purge(1)
-		p.get(linkIn(m)).want(t, 404, "registrieren Sie sich dann neu")
-		if w.count(`SELECT count(*) FROM consent`) != 0 || w.count(`SELECT count(*) FROM account_link`) != 0 {
+		p.Get(linkIn(m)).Want(t, 404, "registrieren Sie sich dann neu")
+		if w.Count(`SELECT count(*) FROM consent`) != 0 || w.Count(`SELECT count(*) FROM account_link`) != 0 {
 			t.Error("something of the purged accounts stays")
 		}
-		if w.count(`SELECT count(*) FROM audit WHERE event = 'account.purged' AND actor_kind = 'system'`) != 13 { // 1201 in hundreds
+		if w.Count(`SELECT count(*) FROM audit WHERE event = 'account.purged' AND actor_kind = 'system'`) != 13 { // 1201 in hundreds
 			t.Error("the batches left no audit rows")
 		}
-		p.register().goes(t, "/register/verify") // the address and the name are free again
+		p.register().Goes(t, "/register/verify") // the address and the name are free again
 	})
 }
 
@@ -211,30 +212,30 @@ func TestPurge(t *testing.T) {
 func TestEnumeration(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		anna := w.person("192.0.2.1")
-		anna.register().goes(t, "/register/verify")
-		m := w.one("anna@beispiel.example", "")
-		anna.post("/register/verify", "code", code(m)).goes(t, "/")
+		anna.register().Goes(t, "/register/verify")
+		m := w.One("anna@beispiel.example", "")
+		anna.Post("/register/verify", "code", code(m)).Goes(t, "/")
 
 		const secret = "Rad Kette Sattel Lenker"
 		probe := func(email, username string) (trail []string) {
 			p := w.person("198.51.100.7")
-			note := func(g page) {
-				g.body = strings.ReplaceAll(g.body, email, "EMAIL")
-				hidden := ticketValue.ReplaceAllString(shownTerms.ReplaceAllString(g.body, ""), "")
-				trail = append(trail, fmt.Sprint(g.status, g.to, len(hidden), len(g.header.Values("Set-Cookie"))))
+			note := func(g portaltest.Page) {
+				g.Body = strings.ReplaceAll(g.Body, email, "EMAIL")
+				hidden := ticketValue.ReplaceAllString(shownTerms.ReplaceAllString(g.Body, ""), "")
+				trail = append(trail, fmt.Sprint(g.Status, g.To, len(hidden), len(g.Header.Values("Set-Cookie"))))
 			}
-			note(p.do("POST", "/register", annaForm("email", email, "email_repeat", email, "username", username, "password", secret, "password_repeat", secret)))
-			terms := p.get("/register/terms")
+			note(p.Do("POST", "/register", annaForm("email", email, "email_repeat", email, "username", username, "password", secret, "password_repeat", secret)))
+			terms := p.Get("/register/terms")
 			note(terms)
-			note(p.post("/register/terms", "do", "submit", "accept", "1", "terms", shownTerms.FindStringSubmatch(terms.body)[1]))
-			note(p.get("/register/verify"))
-			note(p.post("/register/verify", "code", "000000"))
-			note(p.post("/register/verify", "do", "again"))
+			note(p.Post("/register/terms", "do", "submit", "accept", "1", "terms", shownTerms.FindStringSubmatch(terms.Body)[1]))
+			note(p.Get("/register/verify"))
+			note(p.Post("/register/verify", "code", "000000"))
+			note(p.Post("/register/verify", "do", "again"))
 			note(p.signIn(email, secret))    // what I chose myself
 			note(p.signIn(username, secret)) // R046: is the name reserved now?
 			note(p.signIn(email, "etwas ganz anderes"))
 			q := w.person("198.51.100.8")
-			note(q.do("POST", "/register", annaForm("email", "x"+email, "email_repeat", "x"+email, "username", username)))
+			note(q.Do("POST", "/register", annaForm("email", "x"+email, "email_repeat", "x"+email, "username", username)))
 			return trail
 		}
 		known, unknown := probe("anna@beispiel.example", "annette"), probe("emil@beispiel.example", "annegret")
@@ -243,15 +244,15 @@ func TestEnumeration(t *testing.T) {
 				t.Errorf("step %d: known %s, unknown %s", i+1, known[i], unknown[i])
 			}
 		}
-		told := w.inbox("anna@beispiel.example")
+		told := w.Inbox("anna@beispiel.example")
 		if len(told) != 2 || told[0].Subject != "Es gibt bereits ein Konto mit Ihrer E-Mail-Adresse" || linkIn(told[0]) != "" {
 			t.Errorf("the owner was told %+v", told)
 		}
-		if got := w.inbox("emil@beispiel.example"); len(got) != 2 || linkIn(got[1]) == "" {
+		if got := w.Inbox("emil@beispiel.example"); len(got) != 2 || linkIn(got[1]) == "" {
 			t.Errorf("the new one was told %+v", got)
 		}
 		anna = w.person("192.0.2.1")
-		anna.signIn("anna@beispiel.example", plain).goes(t, "/") // and nothing has changed for her
+		anna.signIn("anna@beispiel.example", plain).Goes(t, "/") // and nothing has changed for her
 	})
 }
 
@@ -262,7 +263,7 @@ func annaForm(changes ...string) url.Values { return anna(changes...) }
 // One-time things have one winner: 64 at once on the link, 64 on the code.
 func TestRaces(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		race := func(f func() page) (winners int32) {
+		race := func(f func() portaltest.Page) (winners int32) {
 			var barrier, group sync.WaitGroup
 			var won atomic.Int32
 			barrier.Add(1)
@@ -270,10 +271,10 @@ func TestRaces(t *testing.T) {
 				group.Go(func() {
 					barrier.Wait()
 					switch g := f(); {
-					case g.status == http.StatusSeeOther:
+					case g.Status == http.StatusSeeOther:
 						won.Add(1)
-					case g.status >= 500:
-						t.Errorf("status %d: %s", g.status, g.text)
+					case g.Status >= 500:
+						t.Errorf("status %d: %s", g.Status, g.Text)
 					}
 				})
 			}
@@ -282,36 +283,36 @@ func TestRaces(t *testing.T) {
 			return won.Load()
 		}
 		p := w.person("192.0.2.1")
-		p.register().goes(t, "/register/verify")
-		m := w.one("anna@beispiel.example", "")
-		if n := race(func() page { return w.person("192.0.2.9").post(linkIn(m), "do", "confirm") }); n != 1 {
+		p.register().Goes(t, "/register/verify")
+		m := w.One("anna@beispiel.example", "")
+		if n := race(func() portaltest.Page { return w.person("192.0.2.9").Post(linkIn(m), "do", "confirm") }); n != 1 {
 			t.Errorf("%d confirmed by the link", n)
 		}
 		q := w.person("192.0.2.2")
-		q.register("email", "bert@beispiel.example", "email_repeat", "bert@beispiel.example", "username", "bert").goes(t, "/register/verify")
-		m = w.one("bert@beispiel.example", "")
-		secret := q.cookies["t_signup"]
-		if n := race(func() page {
+		q.register("email", "bert@beispiel.example", "email_repeat", "bert@beispiel.example", "username", "bert").Goes(t, "/register/verify")
+		m = w.One("bert@beispiel.example", "")
+		secret := q.Cookies["t_signup"]
+		if n := race(func() portaltest.Page {
 			same := w.person("192.0.2.2")
-			same.cookies["t_signup"] = secret
-			return same.post("/register/verify", "code", code(m))
+			same.Cookies["t_signup"] = secret
+			return same.Post("/register/verify", "code", code(m))
 		}); n != 1 {
 			t.Errorf("%d confirmed by the code", n)
 		}
-		if n := w.count(`SELECT count(*) FROM session`); n != 1 {
+		if n := w.Count(`SELECT count(*) FROM session`); n != 1 {
 			t.Errorf("%d sessions by the code", n)
 		}
 		// Guessing is no race either: 64 wrong codes are five tries.
 		o := w.person("192.0.2.3")
-		o.register("email", "otto@beispiel.example", "email_repeat", "otto@beispiel.example", "username", "otto").goes(t, "/register/verify")
-		m = w.one("otto@beispiel.example", "")
-		secret = o.cookies["t_signup"]
-		race(func() page {
+		o.register("email", "otto@beispiel.example", "email_repeat", "otto@beispiel.example", "username", "otto").Goes(t, "/register/verify")
+		m = w.One("otto@beispiel.example", "")
+		secret = o.Cookies["t_signup"]
+		race(func() portaltest.Page {
 			same := w.person("192.0.2.3")
-			same.cookies["t_signup"] = secret
-			return same.post("/register/verify", "code", wrong(m))
+			same.Cookies["t_signup"] = secret
+			return same.Post("/register/verify", "code", wrong(m))
 		})
-		if n := w.count(`SELECT max(tries) FROM account_link`); n != 5 {
+		if n := w.Count(`SELECT max(tries) FROM account_link`); n != 5 {
 			t.Errorf("%d tries were counted", n)
 		}
 		// Signing up 16 times at once with one address leaves one open link.
@@ -323,10 +324,10 @@ func TestRaces(t *testing.T) {
 			})
 		}
 		group.Wait()
-		if n := w.count(`SELECT count(*) FROM account_link JOIN account ON account.id = account_link.account WHERE email_key = 'clara@beispiel.example' AND account_link.state = 'open'`); n != 1 {
+		if n := w.Count(`SELECT count(*) FROM account_link JOIN account ON account.id = account_link.account WHERE email_key = 'clara@beispiel.example' AND account_link.state = 'open'`); n != 1 {
 			t.Errorf("%d open links", n)
 		}
-		if n := len(w.inbox("clara@beispiel.example")); n != 4 {
+		if n := len(w.Inbox("clara@beispiel.example")); n != 4 {
 			t.Errorf("%d mails to one address at once", n)
 		}
 	})
@@ -337,16 +338,16 @@ func TestRaces(t *testing.T) {
 func TestSameUsername(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		a, b := w.person("192.0.2.1"), w.person("192.0.2.2")
-		a.register().goes(t, "/register/verify")
-		b.register("email", "anna2@beispiel.example", "email_repeat", "anna2@beispiel.example", "username", "ＡＮＮＡ", "password", "Ofen Blech Teig Korb", "password_repeat", "Ofen Blech Teig Korb").goes(t, "/register/verify")
-		b.post("/register/verify", "code", code(w.one("anna2@beispiel.example", ""))).goes(t, "/")
-		a.post("/register/verify", "code", code(w.one("anna@beispiel.example", ""))).goes(t, "/")
-		a.get("/login").goes(t, "/")
+		a.register().Goes(t, "/register/verify")
+		b.register("email", "anna2@beispiel.example", "email_repeat", "anna2@beispiel.example", "username", "ＡＮＮＡ", "password", "Ofen Blech Teig Korb", "password_repeat", "Ofen Blech Teig Korb").Goes(t, "/register/verify")
+		b.Post("/register/verify", "code", code(w.One("anna2@beispiel.example", ""))).Goes(t, "/")
+		a.Post("/register/verify", "code", code(w.One("anna@beispiel.example", ""))).Goes(t, "/")
+		a.Get("/login").Goes(t, "/")
 		c := w.person("192.0.2.3")
-		c.signIn("anna", plain).want(t, 422)
-		c.signIn("Anna@Beispiel.Example", plain).goes(t, "/")
-		w.person("192.0.2.4").signIn("anna", "Ofen Blech Teig Korb").goes(t, "/")
-		w.person("192.0.2.4").do("POST", "/register", anna("email", "x@beispiel.example", "email_repeat", "x@beispiel.example")).want(t, 422, "Dieser Benutzername ist schon vergeben")
+		c.signIn("anna", plain).Want(t, 422)
+		c.signIn("Anna@Beispiel.Example", plain).Goes(t, "/")
+		w.person("192.0.2.4").signIn("anna", "Ofen Blech Teig Korb").Goes(t, "/")
+		w.person("192.0.2.4").Do("POST", "/register", anna("email", "x@beispiel.example", "email_repeat", "x@beispiel.example")).Want(t, 422, "Dieser Benutzername ist schon vergeben")
 	})
 }
 
@@ -355,43 +356,43 @@ func TestSameUsername(t *testing.T) {
 func TestBackKeepsData(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		p := w.person("192.0.2.1")
-		p.do("POST", "/register", anna("title", "Dr.", "further_2", "privat@beispiel.example")).goes(t, "/register/terms")
-		p.post("/register/terms", "do", "back").goes(t, "/register")
-		g := p.get("/register").want(t, 200, "Ihr Passwort ist gemerkt")
+		p.Do("POST", "/register", anna("title", "Dr.", "further_2", "privat@beispiel.example")).Goes(t, "/register/terms")
+		p.Post("/register/terms", "do", "back").Goes(t, "/register")
+		g := p.Get("/register").Want(t, 200, "Ihr Passwort ist gemerkt")
 		for _, v := range []string{`value="Dr."`, `value="Anna"`, `value="Beispiel"`, `value="anna"`, `value="privat@beispiel.example"`, `<details class="more" open>`} {
-			if !strings.Contains(g.body, v) {
+			if !strings.Contains(g.Body, v) {
 				t.Errorf("%s is gone", v)
 			}
 		}
-		if strings.Contains(g.body, "Mehl") || strings.Contains(g.body, "argon2") {
+		if strings.Contains(g.Body, "Mehl") || strings.Contains(g.Body, "argon2") {
 			t.Error("the page shows the password")
 		}
-		if w.person("198.51.100.7").get("/register").want(t, 200); strings.Contains(w.person("198.51.100.7").get("/register").body, "Beispiel\"") {
+		if w.person("198.51.100.7").Get("/register").Want(t, 200); strings.Contains(w.person("198.51.100.7").Get("/register").Body, "Beispiel\"") {
 			t.Error("another browser sees the draft")
 		}
-		g = p.do("POST", "/register", anna("password", "", "password_repeat", "", "email_repeat", "other@beispiel.example", "given_name", "Änne")).want(t, 422,
+		g = p.Do("POST", "/register", anna("password", "", "password_repeat", "", "email_repeat", "other@beispiel.example", "given_name", "Änne")).Want(t, 422,
 			"Bitte prüfen Sie Ihre Angaben", "Geben Sie hier dieselbe E-Mail-Adresse noch einmal ein")
-		if !strings.Contains(g.body, `value="Änne"`) || !strings.Contains(g.text, "Fehler: Registrierung") {
+		if !strings.Contains(g.Body, `value="Änne"`) || !strings.Contains(g.Text, "Fehler: Registrierung") {
 			t.Error("what was typed is gone, or the title does not say that something is wrong")
 		}
-		p.register("password", "", "password_repeat", "", "further_2", "privat@beispiel.example").goes(t, "/register/verify")
-		if w.count(`SELECT count(*) FROM account_email WHERE confirmed_at IS NULL AND email_key = 'privat@beispiel.example'`) != 1 {
+		p.register("password", "", "password_repeat", "", "further_2", "privat@beispiel.example").Goes(t, "/register/verify")
+		if w.Count(`SELECT count(*) FROM account_email WHERE confirmed_at IS NULL AND email_key = 'privat@beispiel.example'`) != 1 {
 			t.Error("the further address is not kept unconfirmed (R043, R044)")
 		}
-		m := w.one("anna@beispiel.example", "")
-		p.post(linkIn(m), "do", "confirm").goes(t, "/register/done")
-		p.signIn("anna", plain).goes(t, "/")
+		m := w.One("anna@beispiel.example", "")
+		p.Post(linkIn(m), "do", "confirm").Goes(t, "/register/done")
+		p.signIn("anna", plain).Goes(t, "/")
 		q := w.person("192.0.2.5")
-		q.signIn("privat@beispiel.example", plain).want(t, 422) // not confirmed: opens nothing
+		q.signIn("privat@beispiel.example", plain).Want(t, 422) // not confirmed: opens nothing
 
 		r := w.person("192.0.2.6")
-		r.do("POST", "/register", anna("username", "rita", "email", "r@beispiel.example", "email_repeat", "r@beispiel.example")).goes(t, "/register/terms")
-		r.post("/register", "do", "cancel").goes(t, "/") // R049: Abbrechen
-		if w.count(`SELECT count(*) FROM signup_draft`) != 0 {
+		r.Do("POST", "/register", anna("username", "rita", "email", "r@beispiel.example", "email_repeat", "r@beispiel.example")).Goes(t, "/register/terms")
+		r.Post("/register", "do", "cancel").Goes(t, "/") // R049: Abbrechen
+		if w.Count(`SELECT count(*) FROM signup_draft`) != 0 {
 			t.Error("the draft stays after Abbrechen")
 		}
-		r.get("/register/terms").goes(t, "/register")
-		w.pass(3 * time.Hour)
+		r.Get("/register/terms").Goes(t, "/register")
+		w.Pass(3 * time.Hour)
 	})
 }
 
@@ -436,12 +437,12 @@ func TestRefusals(t *testing.T) {
 			{"header in the address", []string{"email", "a@b.example\r\nBcc: c@d.example", "email_repeat", "a@b.example\r\nBcc: c@d.example"}, 422, ""},
 		} {
 			p := w.person("192.0.2.1")
-			g := p.do("POST", "/register", anna(c.changes...))
-			if g.status != c.status || !strings.Contains(g.text, c.text) || strings.Contains(g.body, "<script") {
-				t.Errorf("%s: status %d, want %d and %q\n%s", c.name, g.status, c.status, c.text, g.text)
+			g := p.Do("POST", "/register", anna(c.changes...))
+			if g.Status != c.status || !strings.Contains(g.Text, c.text) || strings.Contains(g.Body, "<script") {
+				t.Errorf("%s: status %d, want %d and %q\n%s", c.name, g.Status, c.status, c.text, g.Text)
 			}
 		}
-		if n := w.count(`SELECT count(*) FROM account`) + w.count(`SELECT count(*) FROM signup_draft`); n != 0 {
+		if n := w.Count(`SELECT count(*) FROM account`) + w.Count(`SELECT count(*) FROM signup_draft`); n != 0 {
 			t.Errorf("%d rows stay", n)
 		}
 	})
@@ -451,15 +452,15 @@ func TestRefusals(t *testing.T) {
 func TestMailLimit(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		p := w.person("192.0.2.1")
-		p.register().goes(t, "/register/verify")
+		p.register().Goes(t, "/register/verify")
 		for range 3 {
-			p.post("/register/verify", "do", "again").goes(t, "/register/verify")
+			p.Post("/register/verify", "do", "again").Goes(t, "/register/verify")
 		}
-		p.post("/register/verify", "do", "again").want(t, http.StatusTooManyRequests, "Das waren viele Versuche")
-		if n := len(w.inbox("anna@beispiel.example")); n != 4 {
+		p.Post("/register/verify", "do", "again").Want(t, http.StatusTooManyRequests, "Das waren viele Versuche")
+		if n := len(w.Inbox("anna@beispiel.example")); n != 4 {
 			t.Errorf("%d mails", n)
 		}
-		w.pass(15 * time.Minute)
-		p.post("/register/verify", "do", "again").goes(t, "/register/verify")
+		w.Pass(15 * time.Minute)
+		p.Post("/register/verify", "do", "again").Goes(t, "/register/verify")
 	})
 }
