@@ -1,0 +1,47 @@
+package portal_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"zunft/internal/ground/dbtest"
+	"zunft/internal/training/schema"
+)
+
+// R203: who belongs to which company is changed in the identity portal only.
+// All that a person can send here is named below, and none of it is about
+// companies; what the tokens say is the whole truth, at every sign-in anew.
+func TestCompaniesAreChangedElsewhere_R203(t *testing.T) {
+	w := newWorld(t, dbtest.Open(t, "sqlite", schema.Files))
+	var changes []string
+	for _, route := range w.portal.Mux.Routes {
+		if path, ok := strings.CutPrefix(route.Pattern, "POST "); ok {
+			changes = append(changes, path)
+		}
+	}
+	slices.Sort(changes)
+	want := []string{
+		"/login", "/logout", "/oidc/backchannel-logout",
+		"/reports/{week}", "/reports/{week}/comment", "/reports/{week}/submit", "/reports/{week}/take-back",
+		"/reviews/{id}/comment", "/reviews/{id}/reopen", "/reviews/{id}/return", "/reviews/{id}/sign-off",
+	}
+	if !slices.Equal(changes, want) {
+		t.Errorf("what can be sent:\n%s\nwant\n%s", strings.Join(changes, "\n"), strings.Join(want, "\n"))
+	}
+	w.comes(claims("anna", "Anna", "Muster", "korn", "apprentice")).get("/").is(200).has("Bäckerei korn")
+	w.comes(claims("anna", "Anna", "Muster", "mehl", "apprentice")).get("/").is(200).has("Bäckerei mehl").lacks("Bäckerei korn")
+}
+
+// R291, R290: apprentices, and everybody else, find the way to their e-mail
+// address here, on every page: "Profil" leads to the account.
+func TestTheWayToTheAccount_R291(t *testing.T) {
+	w := newWorld(t, dbtest.Open(t, "sqlite", schema.Files))
+	anna := w.comes(claims("anna", "Anna", "Muster", "korn", "apprentice"))
+	for _, page := range []string{"/", "/reports", "/reports/2026-W47"} {
+		if p := anna.get(page).is(200); !strings.Contains(p.body, `href="http://127.0.0.1:1/account"`) || !strings.Contains(p.body, " Profil</a>") {
+			t.Errorf("%s: no way to the account", page)
+		}
+	}
+	w.comes(claims("bert", "Bert", "Meister", "korn", "trainer")).get("/reviews").is(200).has(`href="http://127.0.0.1:1/account"`)
+}
