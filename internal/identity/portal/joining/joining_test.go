@@ -2,6 +2,7 @@ package joining_test
 
 import (
 	"net/url"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -161,7 +162,15 @@ func TestMembers(t *testing.T) {
 		set.Set("yes", "0")
 		w.post("bert", "/organizations/bakery/members/"+anna+"/roles", set)
 		w.get("anna", "/").hides("https://training.example/")
-		w.get("anna", "/notifications").shows("jetzt die Rolle „Auszubildende:r“", "nicht mehr")
+		bell := w.get("anna", "/notifications").shows("jetzt die Rolle „Auszubildende:r“", "nicht mehr")
+		notice := regexp.MustCompile(`action="(/notifications/[0-9a-f-]{36})"`).FindAllStringSubmatch(bell.body, -1)
+		w.do("carl", "POST", notice[0][1], nil, 404) // somebody else's
+		if to := w.post("anna", notice[0][1], nil).to; !strings.HasPrefix(to, "/") {
+			t.Errorf("a notice leads to %q", to)
+		}
+		if rest := w.get("anna", "/notifications").body; strings.Contains(rest, notice[0][1]) || strings.Count(rest, `action="/notifications/`) != strings.Count(bell.body, `action="/notifications/`)-1 {
+			t.Error("a notice that was opened is not read, or others are")
+		}
 
 		// Admins: yes, no, and never none (L06).
 		w.post("bert", "/organizations/bakery/members/"+anna+"/admin", v("yes", "1"))
