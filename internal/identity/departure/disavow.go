@@ -26,7 +26,9 @@ type Secured struct {
 // Disavow secures an account whose owner says, by the link of a mail about
 // security, that it was not them (ux.md 2.5): it is locked until there is a new
 // password, all sessions end, what is open by link or half set up becomes void.
-// Second factors stay: a mailbox alone must not take them away.
+// Second factors stay: a mailbox alone must not take them away. Only the one goes
+// that the mail was about, as long as an address could be taken back, too: a
+// stranger's passkey would open the secured account.
 func Disavow(tx *db.Tx, by audit.Actor, token string) (s Secured, err error) {
 	since, err := sentAt(tx, token)
 	if err != nil {
@@ -72,6 +74,17 @@ func Disavow(tx *db.Tx, by audit.Actor, token string) (s Secured, err error) {
 			return s, err
 		}
 	}
+	if f, ok := newFactor(about, since, tx.Now()); ok {
+		n, err := tx.Exec(`DELETE FROM factor WHERE id = $1 AND account = $2`, f, id)
+		if err != nil {
+			return s, err
+		}
+		if n > 0 {
+			if err := audit.Record(tx, by, audit.Entry{Event: "factor.removed", Account: id, Thing: f, Detail: map[string]any{"by": "disavowed"}}); err != nil {
+				return s, err
+			}
+		}
+	}
 	// The main address of today may be the stranger's: what can be taken back is.
 	undone, password, err := address.UndoSince(tx, by, id, since)
 	if err == nil {
@@ -94,6 +107,13 @@ func Disavow(tx *db.Tx, by audit.Actor, token string) (s Secured, err error) {
 	}
 	s.Token, _, err = link.Issue(tx, id, link.Password, "", "", passwordFor)
 	return s, err
+}
+
+// newFactor is the id of the second factor that a link is about (the link's
+// target), if it was added so short a time ago that the link takes it away.
+func newFactor(about string, sent, now db.Time) (id string, ok bool) {
+	id, ok = strings.CutPrefix(about, account.DisavowFactor)
+	return id, ok && now.Sub(sent) < address.UndoFor
 }
 
 // Disavowable accounts can be secured by their owner; what the chamber has

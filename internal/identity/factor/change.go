@@ -70,7 +70,14 @@ func tell(tx *db.Tx, by audit.Actor, a account.Account, event, text, phrase stri
 	if err := notice.Tell(tx, a.ID, phrase+f.Kind, "/account/security"); err != nil {
 		return err
 	}
-	return send(tx, a, text, f.Kind, 0)
+	if event != "factor.added" {
+		return send(tx, a, text, f.Kind, 0)
+	}
+	disavow, err := account.DisavowalOf(tx, a.ID, account.DisavowFactor+f.ID)
+	if err != nil {
+		return err
+	}
+	return sendWith(tx, a, text, f.Kind, 0, disavow)
 }
 
 // UseMail makes codes by mail a factor of their own choice: they are asked for at

@@ -209,6 +209,10 @@ func send(tx *db.Tx, a account.Account, name, kind string, left int) error {
 	if err != nil {
 		return err
 	}
+	return sendWith(tx, a, name, kind, left, disavow)
+}
+
+func sendWith(tx *db.Tx, a account.Account, name, kind string, left int, disavow string) error {
 	return texts.Send(tx, a.Person(), name, struct {
 		At            db.Time
 		Kind, Disavow string
