@@ -13,7 +13,7 @@ import (
 	"zunft/internal/story"
 )
 
-// proves is the step before changes (R151–R157): a code by mail.
+// proves is the step before changes (R151, R154, R156): a code by mail.
 func (p *person) proves(n int) {
 	p.t.Helper()
 	p.at("/account/confirm")
@@ -79,7 +79,7 @@ func addresses(t *testing.T, w *story.World) {
 	anna.signIn()
 	anna.Open(w.Identity + "/account")
 	anna.LacksText("Unternehmensadministration")
-	for _, tile := range []string{"Passwort ändern", "Zweistufige Verifizierung", "Konto sperren", "Konto löschen"} { // R180–R182
+	for _, tile := range []string{"Passwort ändern", "Zweistufige Verifizierung", "Konto sperren", "Konto löschen"} { // R162, R180, R181, R182
 		anna.HasText(tile)
 	}
 

@@ -32,7 +32,7 @@ func TestAddress(t *testing.T) {
 	}
 }
 
-// R039–R047: an account made by a command is checked like any other.
+// R040, R041, R046: an account made by a command is checked like any other.
 func TestCreate(t *testing.T) {
 	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
 		create := func(n New) (a Account, err error) {

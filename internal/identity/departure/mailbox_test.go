@@ -68,7 +68,10 @@ func TestLinksOfTheStrangersMailbox(t *testing.T) {
 	each(t, func(w *world) {
 		old, strangers := w.moved(w.anna, "stranger@new.example")
 		w.pass(time.Hour)
-		w.must(func(tx *db.Tx) error { _, _, err := address.Undo(tx, audit.Actor{}, token(t, old, "/undo/")); return err })
+		w.must(func(tx *db.Tx) error {
+			_, _, err := address.Undo(tx, audit.Actor{}, token(t, old, "/undo/"))
+			return err
+		})
 		w.refused("link.spent", func(tx *db.Tx) error {
 			_, err := Disavow(tx, audit.Actor{}, token(t, strangers, "/report-activity/"))
 			return err

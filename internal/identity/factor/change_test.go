@@ -56,7 +56,9 @@ func TestWhatIsEnough(t *testing.T) {
 		{Kinds{Mail: true, TOTP: true}, TOTP, "totp"},
 		{Kinds{Mail: true}, TOTP, "mail"},
 		{Kinds{Passkey: true}, TOTP, "passkey"},
-		{Kinds{TOTP: true, Passkey: true, Codes: 1}, Passkey, "passkey"}, {Kinds{TOTP: true, Codes: 1}, Passkey, "totp recovery"}, {Kinds{TOTP: true, Codes: 1}, TOTP, "totp recovery"},
+		{Kinds{TOTP: true, Passkey: true, Codes: 1}, Passkey, "passkey"},
+		{Kinds{TOTP: true, Codes: 1}, Passkey, "totp recovery"},
+		{Kinds{TOTP: true, Codes: 1}, TOTP, "totp recovery"},
 	} {
 		var got []string
 		for _, kind := range []string{Mail, TOTP, Passkey, Recovery} {
@@ -157,7 +159,7 @@ func TestR199OfferedOnce(t *testing.T) {
 	})
 }
 
-// R161, R163–R168, R176, R177, R179: under the policy "relogin" the change is
+// R161, R163, R165, R167, R176, R177, R179: under the policy "relogin" the change is
 // wanted in one session and made after the next sign-in; until then the factor
 // before holds, then it goes.
 func TestR167ChangeAfterTheNextSignIn(t *testing.T) {

@@ -181,8 +181,8 @@ func TestExpiredSessionLosesNoText(t *testing.T) {
 	})
 }
 
-// Strangers see the start page and nothing else; every form may end at the
-// identity portal (CSP form-action).
+// Strangers see the start page and nothing else: the report book is for who has
+// an account (R184). Every form may end at the identity portal (CSP form-action).
 func TestStrangers_R225_R231_R235_R236(t *testing.T) {
 	w := newWorld(t, dbtest.Open(t, "sqlite", schema.Files))
 	s := w.stranger()
@@ -195,6 +195,9 @@ func TestStrangers_R225_R231_R235_R236(t *testing.T) {
 		s.get(path).is(200)
 	}
 	s.get("/nirgends").is(404)
+	for _, path := range []string{"/reports", "/reports/2026-W47", "/reviews", "/trainees"} {
+		s.get(path).is(503).lacks("Woche 47") // on to the identity portal, which does not run here
+	}
 	for _, route := range w.portal.Mux.Routes {
 		open := map[string]bool{
 			"GET /{$}": true, "POST /login": true, "GET /oidc/callback": true, "POST /logout": true, "GET /logged-out": true,

@@ -81,7 +81,7 @@ func TestR175PersonalData(t *testing.T) {
 	})
 }
 
-// R245–R247: what the sign-up profile asked can be seen and changed, by its own rules.
+// R245, R246, R247: what the sign-up profile asked can be seen and changed, by its own rules.
 func TestR245Answers(t *testing.T) {
 	each(t, func(w *world) {
 		p, err := policy.Preset("mein-ias")

@@ -19,7 +19,7 @@ func relogin(p *policy.Policy) {
 	p.Factor.Switch, p.Factor.Methods = "relogin", []string{"mail", "totp"}
 }
 
-// R161–R170, R176–R179: the way of the source. Radios, Speichern and Abbrechen;
+// R161, R162, R163, R164, R165, R166, R167, R168, R169, R175, R176, R177, R178, R179: the way of the source. Radios, Speichern and Abbrechen;
 // what is new is set up after the next sign-in, and the factor before is asked
 // first, both ways.
 func TestR165Relogin(t *testing.T) {
@@ -188,7 +188,16 @@ func TestR199Offer(t *testing.T) {
 		}
 		bert := w.person("192.0.2.2")
 		bert.login("bert")
-		bert.Post("/login/setup", "do", "next", "kind", "totp").Goes(t, "/login/setup?kind=totp")
+		// R163: whoever has but the password does not choose the second factor.
+		bert.Get("/login/setup?kind=totp").Want(t, 200, "freiwillig")
+		bert.Post("/login/setup", "do", "app", "code", "123456").Goes(t, "/login/next")
+		bert.Post("/login/setup/passkey").Want(t, 404)
+		if w.Count(`SELECT count(*) FROM factor`) != 0 {
+			t.Error("a key is shown to who has shown nothing but the password")
+		}
+		bert.Post("/login/setup", "do", "next", "kind", "totp").Goes(t, "/login/second-factor?then=totp&way=mail")
+		bert.Get("/login/second-factor?then=totp&way=mail").Want(t, 200)
+		bert.Post("/login/second-factor", "do", "prove", "way", "mail", "then", "totp", "code", w.code()).Goes(t, "/login/setup?kind=totp")
 		key := keyIn(t, bert.Get("/login/setup?kind=totp"))
 		bert.Post("/login/setup", "do", "app", "code", w.totp(key)).Goes(t, "/login/next")
 		bert.Get("/login/next").Goes(t, "/")

@@ -11,7 +11,7 @@ import (
 	"zunft/internal/identity/portal/portaltest"
 )
 
-// R151–R156, R160: a change asks for a second factor, by mail for who has set
+// R151, R152, R153, R154, R155, R156, R160: a change asks for a second factor, by mail for who has set
 // up nothing, in the source's words; the code is bound to the session that
 // asked, works once, and what it opens closes after ten minutes.
 func TestR151StepUpByMail(t *testing.T) {
@@ -72,7 +72,7 @@ func other(code string) string {
 	return string(code[0]+1) + code[1:]
 }
 
-// R157–R159, R166, R168–R174, R200: "Mobile Token" at its first use shows the QR
+// R157, R158, R159, R169, R170, R171, R172, R173, R174, R200: "Mobile Token" at its first use shows the QR
 // code, after a code by mail; then its codes do, each once.
 func TestR158AppAtFirstUse(t *testing.T) {
 	each(t, nil, func(t *testing.T, w *world) {

@@ -284,7 +284,7 @@ func TestRehash(t *testing.T) {
 	})
 }
 
-// R283–R286, S36, M13: a forgotten password.
+// R263, R283, R285, R286, S36, M13: a forgotten password.
 func TestRecover(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.create("anna", true)

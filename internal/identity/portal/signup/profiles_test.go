@@ -55,7 +55,7 @@ func (p *person) reads(g portaltest.Page) (id string, q captcha.Question) {
 	return m[1], q
 }
 
-// R184, R187–R195, R199 (S24): LUX, with its question, its captcha and its button.
+// R187, R191, R192, R193, R194, R195 (S24): LUX, with its question, its captcha and its button.
 func TestLUX(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.use("lux", nil)
@@ -106,11 +106,11 @@ func TestLUX(t *testing.T) {
 		m := w.One("lux@firma.example", "Ihr Bestätigungscode") // R194
 		p.Get(linkIn(m)).Want(t, 200, "Lux Licht")
 		w.person("192.0.2.8").Post(linkIn(m), "do", "confirm").Goes(t, "/register/done?profile=lux")
-		p.Get("/register/done?profile=lux").Want(t, 200, "Ausbilder-Identnummern", "Eintragungsbestätigungen") // R196–R198
+		p.Get("/register/done?profile=lux").Want(t, 200, "Ausbilder-Identnummern", "Eintragungsbestätigungen") // R196, R197, R198
 	})
 }
 
-// R188, R189, R191: whatever is missing is named; a mailbox of many gets a
+// R188, R189, R190, R191: whatever is missing is named; a mailbox of many gets a
 // warning that a person can answer.
 func TestLUXRefusals(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
@@ -247,7 +247,8 @@ func TestRegistrationCode(t *testing.T) {
 
 const iasForm = "/register/profile?profile=mein-ias"
 
-// R238, R241–R259 (S31–S34): Mein ias in three steps.
+// R241, R242, R243, R244, R245, R246, R247, R248, R249, R250, R251, R252, R253,
+// R254, R256, R258, R259 (S31, S32, S33, S34): Mein ias in three steps.
 func TestMeinIas(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.use("mein-ias", func(p *policy.Policy) { p.SignUp.MailDomains = []string{"firma.example"} })

@@ -33,7 +33,7 @@ func TestSignUpByLink(t *testing.T) {
 
 		p.Do("POST", "/register", anna()).Goes(t, "/register/terms")
 		step2 := p.Get("/register/terms").Want(t, 200, "Ich akzeptiere die Informationspflichten.", "Zurück", "Registrierung abschicken",
-			"für die Zukunft widerrufen", "Aufsichtsbehörde", "Fassung 2026-11") // R051–R054
+			"für die Zukunft widerrufen", "Aufsichtsbehörde", "Fassung 2026-11") // R051, R052, R053, R054
 		if strings.Contains(step2.Body, " checked") {
 			t.Error("the box is ticked beforehand (R250)")
 		}
