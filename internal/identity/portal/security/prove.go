@@ -101,7 +101,7 @@ type codePage struct {
 }
 
 func (p *Pages) prove(w http.ResponseWriter, r *http.Request, s subject) error {
-	if s.login && !s.need.Prove {
+	if s.login && !s.need.Prove && !(s.need.Offer && s.unproven()) {
 		return web.See(w, r, "/login/next")
 	}
 	q := r.URL.Query()
@@ -228,6 +228,8 @@ func (p *Pages) doProve(w http.ResponseWriter, r *http.Request, s subject) error
 		return err
 	}
 	switch {
+	case s.login && then == factor.TOTP: // an offer was taken up
+		return web.See(w, r, "/login/setup?kind=totp")
 	case s.login:
 		return web.See(w, r, "/login/next")
 	case then == factor.TOTP:

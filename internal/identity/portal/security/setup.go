@@ -28,6 +28,13 @@ type setupPage struct {
 // whoever has but the password would choose the factor.
 func (s subject) mine() bool { return !s.need.Prove && (s.need.SetUp || s.need.Offer) }
 
+// unproven: an offer is taken up by somebody who has shown nothing but the
+// password. A code by mail comes before an app or a passkey, as it does before
+// every other change (see [Pages.first]).
+func (s subject) unproven() bool {
+	return !s.need.SetUp && s.need.Policy.Factor.Ask != "never" && !factor.Enough(s.session.AMR, factor.Mail)
+}
+
 func (s subject) kinds() (kinds []string) {
 	if s.need.Has.Wanted != "" {
 		return []string{s.need.Has.Wanted}
@@ -53,7 +60,7 @@ func (p *Pages) showSetUp(w http.ResponseWriter, r *http.Request, s subject, f *
 	if len(kinds) == 1 && s.need.SetUp && !p.setsUpPasskey(s) {
 		kind = kinds[0]
 	}
-	if kind == factor.TOTP && has(kinds, kind) {
+	if kind == factor.TOTP && has(kinds, kind) && !s.unproven() {
 		return p.showApp(w, r, s, f)
 	}
 	page := &setupPage{Form: f, Offer: !s.need.SetUp, Must: s.need.SetUp && s.need.Has.Wanted == "", Wanted: s.need.Has.Wanted, Address: masked(s.account.Email)}
@@ -68,7 +75,7 @@ func (p *Pages) showSetUp(w http.ResponseWriter, r *http.Request, s subject, f *
 }
 
 func (p *Pages) setsUpPasskey(s subject) bool {
-	return s.mine() && s.need.Has.Wanted == "" && p.mayPasskey(s)
+	return s.mine() && !s.unproven() && s.need.Has.Wanted == "" && p.mayPasskey(s)
 }
 
 func (p *Pages) setUpOptions(w http.ResponseWriter, r *http.Request, s subject) error {
@@ -105,7 +112,7 @@ func (p *Pages) doSetUp(w http.ResponseWriter, r *http.Request, s subject) error
 		}
 	case do == "app":
 		f.Values.Set("kind", factor.TOTP)
-		if !has(s.kinds(), factor.TOTP) {
+		if !has(s.kinds(), factor.TOTP) || s.unproven() {
 			return web.See(w, r, "/login/next")
 		}
 		if err := p.confirmApp(w, r, &s, f); fault.Is(err, fault.KindNotFound) { // begun in another session, or sent twice
@@ -115,6 +122,14 @@ func (p *Pages) doSetUp(w http.ResponseWriter, r *http.Request, s subject) error
 		}
 	case !has(s.kinds(), kind):
 		f.Add("kind", "security.way_missing")
+	case kind == factor.TOTP && s.unproven():
+		err := p.DB.Write(r.Context(), func(tx *db.Tx) error { return factor.SendCode(tx, s.by, s.account, s.session.ID) })
+		if err == nil {
+			return web.See(w, r, s.at(factor.Mail, factor.TOTP, ""))
+		}
+		if !f.Take(err) {
+			return err
+		}
 	case kind == factor.TOTP:
 		return web.See(w, r, "/login/setup?kind=totp")
 	default:
