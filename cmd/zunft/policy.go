@@ -96,6 +96,7 @@ type policyUseCommand struct {
 	Key     string `help:"Another key than the preset's or the file's."`
 	Chamber string `help:"Kammernummer of the chamber whose policy it is."`
 	Default bool   `help:"For all accounts and pages that name none."`
+	Offered bool   `help:"Lead people there from the start page and the sign-in, beside the default."`
 }
 
 // Run writes the policy under its key.
@@ -112,7 +113,7 @@ func (u policyUseCommand) Run(ctx context.Context) error {
 	if u.Key != "" {
 		p.Key = u.Key
 	}
-	p.Default = u.Default
+	p.Default, p.SignUp.Offered = u.Default, p.SignUp.Offered || u.Offered
 	err = d.Write(ctx, func(tx *db.Tx) error {
 		if u.Chamber != "" {
 			c, err := chamber.ByNumber(tx, u.Chamber)

@@ -72,6 +72,38 @@ func (p *person) enters(login, password string) {
 	p.Press("Anmelden")
 }
 
+// R239, R240: where „Mein ias“ is the default, its two labels lead from any
+// page to its profile; one that is offered beside it is there, too.
+func TestR239LabelsOfThePolicy(t *testing.T) {
+	ias, err := policy.Preset("mein-ias")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := start(t, "sqlite", story.Options{Empty: true, Policy: &ias})
+	err = w.IdentityDB.Write(t.Context(), func(tx *db.Tx) error {
+		p, err := policy.Preset("lux")
+		if err != nil {
+			return err
+		}
+		p.SignUp.Offered = true
+		return policy.Save(tx, audit.Console, p)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := walks(t, w, "")
+	p.Open(w.Identity + "/")
+	p.Inspect("preset-start-offered")
+	p.Open(w.Identity + "/help")
+	p.Follow("Anmelden/Registrieren")
+	p.Inspect("preset-ias-login")
+	p.Follow("Hier registrieren")
+	p.HasText("Registrierung bei „Mein ias“")
+	p.Open(w.Identity + "/")
+	p.Follow("LUX")
+	p.HasText("Registrierungscode")
+}
+
 // Decision 3: four ways to get an account that are there today, each walked in
 // a browser without scripts, from the first page to being signed in.
 func TestPresets(t *testing.T) {
@@ -90,7 +122,7 @@ func TestPresets(t *testing.T) {
 			t.Fatal(err)
 		}
 
-		t.Run("meine-ihk", func(t *testing.T) { // R036–R059
+		t.Run("meine-ihk", func(t *testing.T) { // R039, R040, R041, R042, R045, R047, R048, R049, R051, R052, R053, R055, R056, R057
 			t.Parallel()
 			p := walks(t, w, "")
 			p.Open(w.Identity + "/register?profile=meine-ihk")
@@ -119,7 +151,7 @@ func TestPresets(t *testing.T) {
 			p.enters("mara.i", "Wz4!qPl9")
 			p.HasText("Abmelden")
 		})
-		t.Run("lux", func(t *testing.T) { // R184, R187–R199
+		t.Run("lux", func(t *testing.T) { // R187, R189, R191, R192, R193, R195, R196, R199
 			t.Parallel()
 			p := walks(t, w, "")
 			p.Open(w.Identity + "/register?profile=lux")
@@ -154,11 +186,12 @@ func TestPresets(t *testing.T) {
 			p.Open(w.Identity + "/account/profile")
 			p.HasText("47110815") // the number behind the code
 		})
-		t.Run("mein-ias", func(t *testing.T) { // R238–R259
+		t.Run("mein-ias", func(t *testing.T) { // R238, R241, R242, R245, R246, R249, R250, R253, R254, R256, R258
 			t.Parallel()
 			p := walks(t, w, "")
 			p.Open(w.Identity + "/register?profile=mein-ias")
 			p.HasText("Registrierung bei „Mein ias“")
+			p.HasText("Anmelden/Registrieren") // R239: in the words of this profile
 			p.Fill("Vorname", "Ida")
 			p.Fill("Nachname", "Iasson")
 			p.Fill("Firmen-E-Mail-Adresse", "ida@example.org")
@@ -190,7 +223,7 @@ func TestPresets(t *testing.T) {
 			p.In("Nutzungsbedingungen").Follow("Text lesen")
 			p.HasText("Ein Konto gehört einer Person")
 		})
-		t.Run("nordwestfalen", func(t *testing.T) { // R260–R271, R280, R287
+		t.Run("nordwestfalen", func(t *testing.T) { // R271
 			t.Parallel()
 			p := walks(t, w, "")
 			p.Open(w.Identity + "/register?profile=nordwestfalen")

@@ -32,6 +32,7 @@ type Frame struct {
 	Bell                     int     // unread notices
 	BellHref, ProfileHref    string
 	LoginHref, LogoutHref    string
+	LoginText                string // empty: "Anmelden"
 	HomeHref                 string
 	Nav, Footer, Languages   []Link
 	Context, ContextHref     string // "Sie handeln für: …"

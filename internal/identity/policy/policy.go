@@ -66,6 +66,9 @@ type SignIn struct {
 	By []string `json:"by"`
 	// Unknown: "same" answer as for a wrong password, or "tell" (R280, W12).
 	Unknown string `json:"unknown"`
+	// Link reads on every page of somebody who is not signed in (R239); left
+	// out, it is the frame's own word.
+	Link Text `json:"link,omitzero"`
 	// Ways shows at the sign-in that there is a page for each kind of people (R278, R281).
 	Ways bool `json:"ways,omitempty"`
 }
@@ -216,6 +219,13 @@ func ByKey(tx *db.Tx, key string) (Policy, error) { return get(tx, `key = $1`, k
 
 // All policies, the default first.
 func All(tx *db.Tx) ([]Policy, error) { return list(tx, `TRUE`) }
+
+// Doors are the policies that strangers are led to sign up under: the default
+// first, then those that ask for it ([SignUp.Offered]), in one statement.
+func Doors(tx *db.Tx) ([]Policy, error) {
+	all, err := All(tx)
+	return slices.DeleteFunc(all, func(p Policy) bool { return !p.Default && !p.SignUp.Offered }), err
+}
 
 type row struct {
 	Policy

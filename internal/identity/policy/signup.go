@@ -17,6 +17,11 @@ import (
 // Texts that are left out are those of the pages.
 type SignUp struct {
 	Heading Text `json:"heading,omitzero"` // "Registrierung"
+	// Link is what leads here from the sign-in (R240).
+	Link Text `json:"link,omitzero"`
+	// Offered: the start page and the sign-in lead here, although another
+	// policy is the default. Who is not led has the address from the chamber.
+	Offered bool `json:"offered,omitempty"`
 	// Steps in their order; each is a page. None: the profile of the standard.
 	Steps []Step `json:"steps"`
 	// Terms that are accepted in the step that shows them.

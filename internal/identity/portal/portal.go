@@ -104,7 +104,7 @@ func New(ctx context.Context, o Options) (*Portal, error) {
 	site := &web.Site{Name: "portal.name", Owner: o.Owner, Base: o.Base, Cookies: "zunft", Catalog: catalog, Proxies: o.Proxies}
 	door := &visitor.Door{DB: o.DB, Site: site}
 	site.SignIn = door.ToLogin
-	site.Who, site.Fill = door.Who, fill(site)
+	site.Who, site.Fill = door.Who, fill(site, o.DB)
 	hasher := password.NewHasher(o.Hashes)
 	hasher.Known, hasher.Words = o.Known, []string{o.Owner, catalog.Text("de", site.Name)}
 
@@ -166,13 +166,20 @@ func New(ctx context.Context, o Options) (*Portal, error) {
 }
 
 // fill completes the frame around every page: navigation by role (ux.md 2.3).
-func fill(s *web.Site) func(*http.Request, *web.Frame) error {
+func fill(s *web.Site, d *db.DB) func(*http.Request, *web.Frame) error {
 	return func(r *http.Request, f *web.Frame) error {
 		text := func(key string) string { return s.Catalog.Text(f.Lang, key) }
 		f.Footer = info.Footer(text)
 		v := visitor.Of(r)
 		if v == nil {
 			f.LoginHref = "/login"
+			if f.LoginText == "" { // else the page knows whose words hold
+				_ = d.Read(r.Context(), func(tx *db.Tx) error { // a page that says what is wrong is shown without them
+					rules, err := policy.Of(tx, "")
+					f.LoginText = rules.SignIn.Link.In(f.Lang)
+					return err
+				})
+			}
 			return nil
 		}
 		f.Person = &web.Person{Name: v.Account.Name()}

@@ -18,6 +18,7 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/notice"
+	"zunft/internal/identity/policy"
 	"zunft/internal/identity/visitor"
 )
 
@@ -46,13 +47,29 @@ func (p *Pages) Mount(m *web.Mux) {
 }
 
 // startPage is what strangers see.
-type startPage struct{ web.Frame }
+type startPage struct {
+	web.Frame
+	Doors []web.Link // to sign-up profiles beside the default
+}
 
 func (p *Pages) home(w http.ResponseWriter, r *http.Request) error {
 	if v := visitor.Of(r); v != nil {
 		return p.dashboard(w, r, v)
 	}
-	return p.Site.Show(w, r, http.StatusOK, templates, "start", &startPage{})
+	page := &startPage{}
+	err := p.DB.Read(r.Context(), func(tx *db.Tx) error {
+		doors, err := policy.Doors(tx)
+		for _, d := range doors {
+			if !d.Default {
+				page.Doors = append(page.Doors, web.Link{Text: d.Name, Href: "/register?profile=" + d.Key})
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return p.Site.Show(w, r, http.StatusOK, templates, "start", page)
 }
 
 // noticesPage is the bell.

@@ -74,6 +74,35 @@ func TestW07WordsOfTheField(t *testing.T) {
 	})
 }
 
+// R240: the link to the sign-up reads as the policy says, and leads to every
+// profile that asks for it, with where the person was going.
+func TestR240WaysToSignUp(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		if g := w.person("192.0.2.1").Get("/login").Want(t, 200, "Neu hier? Jetzt registrieren"); strings.Contains(g.Body, "profile=") {
+			t.Error("leads to a profile that nobody offers")
+		}
+		w.choose("mein-ias", nil)
+		w.person("192.0.2.1").Get("/login").Want(t, 200, "Hier registrieren")
+		err := w.D.Write(t.Context(), func(tx *db.Tx) error {
+			p, err := policy.Preset("lux")
+			if err != nil {
+				return err
+			}
+			p.SignUp.Offered = true
+			return policy.Save(tx, audit.Console, p)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		g := w.person("192.0.2.1").Get("/login?next=/organizations/join").Want(t, 200, "Hier registrieren", ": Neu hier? Jetzt registrieren")
+		for _, href := range []string{`"/register?next=%2forganizations%2fjoin"`, `"/register?profile=lux&amp;next=%2forganizations%2fjoin"`} {
+			if !strings.Contains(g.Body, href) {
+				t.Errorf("no link to %s", href)
+			}
+		}
+	})
+}
+
 // R280, R281, R288, R289, W12: where the chamber chose the seed's wording, an
 // unknown name is told, with what to check; a wrong password never is more than that.
 func TestR280SeedWording(t *testing.T) {

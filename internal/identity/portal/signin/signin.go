@@ -103,6 +103,7 @@ type loginPage struct {
 	Unknown     bool   // nobody has this name, and the policy says so (R280)
 	Ways        bool   // lead to the pages of the kinds of people
 	Passkeys    bool   // this host can have them
+	Doors       []signUp
 }
 
 func (p *Pages) ask(w http.ResponseWriter, r *http.Request) error {
@@ -126,11 +127,13 @@ func (p *Pages) ask(w http.ResponseWriter, r *http.Request) error {
 
 func (p *Pages) show(w http.ResponseWriter, r *http.Request, f *web.Form, unknown bool) error {
 	page := &loginPage{Form: f, Next: web.LocalPath(f.Values.Get("next")), Unknown: unknown}
-	rules, err := p.rules(r)
+	doors, err := p.doors(r)
 	if err != nil {
 		return err
 	}
+	rules := doors[0]
 	page.look(rules.SignIn, f.Values.Get("entry"))
+	page.Doors = p.toSignUp(r, doors)
 	if v := visitor.Of(r); v != nil && f.Values.Get("again") == "1" {
 		page.Again, page.Who = true, v.Account.Name()
 		if f.Values.Get("username") == "" {
@@ -150,6 +153,35 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, f *web.Form, unknow
 func (p *Pages) rules(r *http.Request) (rules policy.Policy, err error) {
 	err = p.DB.Read(r.Context(), func(tx *db.Tx) (err error) { rules, err = policy.Of(tx, ""); return err })
 	return rules, err
+}
+
+// doors are the policies to sign up under, the default first: [policy.EnsureDefault]
+// made one before anybody could come.
+func (p *Pages) doors(r *http.Request) (doors []policy.Policy, err error) {
+	err = p.DB.Read(r.Context(), func(tx *db.Tx) (err error) { doors, err = policy.Doors(tx); return err })
+	if err == nil && len(doors) == 0 {
+		err = fault.NotFound()
+	}
+	return doors, err
+}
+
+// A signUp is a link to a sign-up profile, in the profile's own words.
+type signUp struct {
+	Text, Profile string // no profile: the default
+}
+
+func (p *Pages) toSignUp(r *http.Request, doors []policy.Policy) (links []signUp) {
+	for _, d := range doors {
+		l := signUp{Text: d.SignUp.Link.In(web.Lang(r))}
+		if l.Text == "" {
+			l.Text = p.Site.Catalog.Text(web.Lang(r), "signin.register")
+		}
+		if !d.Default {
+			l.Text, l.Profile = d.Name+": "+l.Text, d.Key
+		}
+		links = append(links, l)
+	}
+	return links
 }
 
 // look settles what the page asks for: one field, by whatever the policy lets

@@ -124,6 +124,7 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, f *web.Form, v visi
 		Action: v.path(i), Profile: v.policy.Key, Next: web.LocalPath(f.Values.Get("next")), Lead: st.Lead.In(s.lang),
 		Go: s.or(st.Next, next), BackDo: st.Back.Do, Support: v.profile().Support,
 	}
+	page.LoginText = v.policy.SignIn.Link.In(s.lang)
 	if v.policy.Default {
 		page.Profile = ""
 	}
