@@ -25,7 +25,7 @@ type identitiesPage struct {
 // identities lists the names to be corrected (R219).
 func (p *Pages) identities(w http.ResponseWriter, r *http.Request) error {
 	q := web.ReadQuery(r)
-	page := &identitiesPage{Frame: web.Frame{Wide: true}, Decided: q.Text("status") == "done"}
+	page := &identitiesPage{Frame: web.Frame{Wide: true, Back: web.Link{Text: p.text(r, "desk.start_title"), Href: "/chamber"}}, Decided: q.Text("status") == "done"}
 	page.Number = min(max(q.Number("page"), 1), 1000)
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) error {
 		id, err := mine(tx, r)

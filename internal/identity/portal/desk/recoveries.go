@@ -27,7 +27,7 @@ type recoveriesPage struct {
 
 func (p *Pages) recoveries(w http.ResponseWriter, r *http.Request) error {
 	f := web.ReadQuery(r)
-	page := &recoveriesPage{Form: f, Frame: web.Frame{Wide: true}, Number: min(max(f.Number("page"), 1), 1000)}
+	page := &recoveriesPage{Form: f, Frame: web.Frame{Wide: true, Back: web.Link{Text: p.text(r, "desk.start_title"), Href: "/chamber"}}, Number: min(max(f.Number("page"), 1), 1000)}
 	status := f.Text("status")
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) error {
 		id, err := mine(tx, r)
