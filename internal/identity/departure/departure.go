@@ -66,3 +66,11 @@ type letter struct {
 	Token   string  // keeps the account
 	Disavow string
 }
+
+// Years of not being used, if they are whole ones: nobody counts 1095 days.
+func (l letter) Years() int {
+	if l.Days%365 != 0 {
+		return 0
+	}
+	return l.Days / 365
+}
