@@ -19,6 +19,7 @@ import (
 	"zunft/internal/identity/letter"
 	"zunft/internal/identity/membership"
 	"zunft/internal/identity/organization"
+	"zunft/internal/identity/policy"
 	"zunft/internal/identity/terms"
 	"zunft/internal/outside"
 	training "zunft/internal/training/portal"
@@ -270,6 +271,24 @@ func (w *World) printShop(token string) letter.PrintShop {
 	}
 }
 
+// offer leads to the four sign-ups of the sources beside our own.
+func offer(tx *db.Tx) error {
+	for _, key := range policy.Presets() {
+		if key == policy.Standard {
+			continue
+		}
+		p, err := policy.Preset(key)
+		if err != nil {
+			return err
+		}
+		p.SignUp.Offered = true
+		if err := policy.Save(tx, audit.Console, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (w *World) startPage() http.Handler {
 	page := outside.Start{Identity: w.Identity, Training: w.Training, Mailbox: w.Mailbox, PrintShop: w.Mailbox}
 	page.Steps = []outside.Step{
@@ -279,6 +298,7 @@ func (w *World) startPage() http.Handler {
 		{Title: "Als Anna ins Berichtsheft", Text: "In einem anderen Browserfenster: das Ausbildungsportal öffnen, als Anna anmelden, die Woche schreiben und einreichen. Murat zeichnet sie ab.", URL: w.Training + "/", Link: "Ausbildungsportal öffnen"},
 		{Title: "Als Clara prüfen und drucken", Text: "Fridas Registrierung neben dem Verzeichnis vergleichen, freigeben, den Brief drucken und in der Druckerei lesen.", URL: w.Identity + "/chamber", Link: "Zum Schreibtisch der Kammer"},
 		{Title: "Den Brief ansehen", Text: "Der Aktivierungsbrief an die Geschäftsführung, mit Code und QR. Frida aktiviert damit ihr Unternehmen.", URL: w.Mailbox + "/letters", Link: "Druckerei öffnen"},
+		{Title: "Ein eigenes Konto", Text: "Mit irgendeiner E-Mail-Adresse registrieren, auch nach einem der Vorbilder auf der Startseite; der Code kommt in den Briefkasten. Unter „Profil“ dann: zweiter Faktor, Wiederherstellungscodes, Geräte, Datenexport, sperren und löschen.", URL: w.Identity + "/", Link: "Zur Startseite des Portals"},
 	}
 	for _, p := range w.People {
 		page.People = append(page.People, outside.Person{Key: p.Key, Username: p.Username, Email: p.Email, Password: p.Password, Says: p.Says})

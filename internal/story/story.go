@@ -45,6 +45,7 @@ type Options struct {
 	People  int              // further invented accounts
 	Now     func() time.Time // the clock; nil: the real one
 	Empty   bool             // no people but staff, no company: the first day
+	Presets bool             // the shipped policies beside the default, offered to everybody
 	SMTP    string           // HOST:PORT of a mail server that runs already; empty: the world's own
 }
 
@@ -197,6 +198,11 @@ func (w *World) start(ctx context.Context, o Options) error {
 	rule.Default = true
 	if err := w.IdentityDB.Write(ctx, func(tx *db.Tx) error { return policy.Save(tx, audit.Console, *rule) }); err != nil {
 		return fmt.Errorf("policy: %w", err)
+	}
+	if o.Presets {
+		if err := w.IdentityDB.Write(ctx, offer); err != nil {
+			return fmt.Errorf("presets: %w", err)
+		}
 	}
 	if err := w.settle(ctx, o, secret); err != nil {
 		return fmt.Errorf("settle the story: %w", err)
