@@ -9,6 +9,7 @@ import (
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/departure"
+	"zunft/internal/identity/factor"
 	"zunft/internal/identity/link"
 	"zunft/internal/identity/membership"
 	"zunft/internal/identity/openid"
@@ -161,6 +162,10 @@ func (p *Pages) back(w http.ResponseWriter, r *http.Request) error {
 		by.Account, by.Session = v.Account.ID, v.Session.ID
 		a, err := account.Get(tx, by.Account)
 		if err != nil || a.DeleteAt.IsZero() { // kept in another tab
+			return err
+		}
+		// A second factor comes first, as the dispatcher orders it.
+		if need, err := factor.Due(tx, a, v.Session); err != nil || need.Prove || need.SetUp {
 			return err
 		}
 		_, err = departure.KeepOwn(tx, by)

@@ -228,7 +228,7 @@ func (p *Pages) cancel(w http.ResponseWriter, r *http.Request) error {
 		return recovery.Cancel(tx, web.Actor(r), r.PathValue("ref"), r.PathValue("token"))
 	})
 	if fault.Is(err, fault.KindConflict) {
-		return web.See(w, r, r.URL.Path) // the page says what became of it
+		return web.See(w, r, r.URL.EscapedPath()) // the page says what became of it
 	}
 	if f.Take(err) {
 		return p.cancelForm(w, r, f)
@@ -236,5 +236,5 @@ func (p *Pages) cancel(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.Site.Done(w, r, r.URL.Path, "recovering.cancelled")
+	return p.Site.Done(w, r, r.URL.EscapedPath(), "recovering.cancelled")
 }

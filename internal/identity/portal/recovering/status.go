@@ -3,6 +3,7 @@ package recovering
 import (
 	"bytes"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -81,6 +82,9 @@ func (p *Pages) showStatus(w http.ResponseWriter, r *http.Request, f *web.Form) 
 	}
 	return p.Site.Show(w, r, f.Status(), templates, "status", page)
 }
+
+// place is the page of a request; what stood in the address stays quoted in it.
+func place(r *http.Request) string { return "/recover/" + url.PathEscape(r.PathValue("ref")) }
 
 // lines are the items of a phrase that is a list.
 func (p *Pages) lines(r *http.Request, key string) []string {
@@ -181,7 +185,7 @@ func (p *Pages) goOn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	})
 	if fault.Is(err, fault.KindNotFound) {
-		return web.See(w, r, "/recover/"+r.PathValue("ref"))
+		return web.See(w, r, place(r))
 	}
 	if do == "confirm" {
 		err = renamed(err)
@@ -192,7 +196,7 @@ func (p *Pages) goOn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	to := "/recover/" + r.PathValue("ref")
+	to := place(r)
 	switch do {
 	case "code":
 		p.Site.SetCookie(w, proofCookie, secret, time.Hour)
@@ -276,7 +280,7 @@ func (p *Pages) receipt(w http.ResponseWriter, r *http.Request) error {
 		return err
 	})
 	if fault.Is(err, fault.KindNotFound) {
-		return web.See(w, r, "/recover/"+r.PathValue("ref"))
+		return web.See(w, r, place(r))
 	}
 	if err != nil {
 		return err

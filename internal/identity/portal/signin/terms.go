@@ -64,6 +64,10 @@ func (p *Pages) acceptTerms(w http.ResponseWriter, r *http.Request) error {
 	f := web.ReadForm(r)
 	shown := f.All("terms")
 	err := p.DB.Write(r.Context(), func(tx *db.Tx) error {
+		// A password alone accepts nothing in anybody's name.
+		if step, err := nextStep(tx, v.Account, v.Session); err != nil || step != termsPath {
+			return err
+		}
 		all, err := terms.Pending(tx, v.Account)
 		if err != nil {
 			return err
