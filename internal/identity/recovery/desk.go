@@ -85,6 +85,7 @@ type Candidate struct {
 	Numbers    []string
 	Companies  []string
 	Ties       bool // something binds it to this chamber: chosen at the sign-up, a number, a company
+	Elsewhere  bool // … or to another one
 	Staff      bool // of a chamber or the installation: not recovered here
 	NameFits   bool
 	LoginFits  bool
@@ -177,6 +178,9 @@ func Match(tx *db.Tx, by audit.Actor, id, accountID string) error {
 	if err := recoverable(tx, by, a); err != nil {
 		return err
 	}
+	if err := r.responsible(tx, a); err != nil {
+		return err
+	}
 	token := cancelToken(tx, r.ID, a.ID)
 	moved, err := tx.Exec(`UPDATE recovery SET account = $1, clerk = $2, cancel_hash = $3 WHERE id = $4 AND state = 'submitted' AND account = $5`,
 		a.ID, by.Account, seal.Hash(token), id, r.Account)
@@ -212,6 +216,17 @@ func recoverable(tx *db.Tx, by audit.Actor, a account.Account) error {
 	return nil
 }
 
+// responsible refuses people who belong to other chambers and not to this one: a
+// clerk there must not be able to take them over. Who belongs to none is helped
+// by the chamber they ask.
+func (r Recovery) responsible(tx *db.Tx, a account.Account) error {
+	all, err := candidates(tx, r, []string{a.ID})
+	if err == nil && len(all) == 1 && all[0].Elsewhere && !all[0].Ties {
+		err = fault.Conflict("recovery.elsewhere")
+	}
+	return err
+}
+
 // Approve says that the clerk has seen who the person is. The waiting time
 // begins. address is where the letter goes, from the chamber's own records.
 func Approve(tx *db.Tx, by audit.Actor, id, accountID, evidence, address string) error {
@@ -239,6 +254,9 @@ func Approve(tx *db.Tx, by audit.Actor, id, accountID, evidence, address string)
 			return err
 		}
 		sealed = tx.Keys().Seal("recovery/address/"+id, []byte(lines))
+	}
+	if err := r.responsible(tx, a); err != nil { // they may have moved since
+		return err
 	}
 	rule, err := policy.Of(tx, a.Policy)
 	if err != nil {

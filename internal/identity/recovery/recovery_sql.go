@@ -133,7 +133,7 @@ func candidates(tx *db.Tx, r Recovery, ids []string) ([]Candidate, error) {
 	for id, a := range people {
 		name := fold.Text(a.GivenName + " " + a.FamilyName)
 		c := &Candidate{
-			Account: a, Addresses: []string{a.Email}, Ties: a.Chamber == r.Chamber, UsedSince: a.UsedAt.After(r.SubmittedAt) || a.PasswordAt.After(r.SubmittedAt) || a.LockReason == account.LockedByDisavowal,
+			Account: a, Addresses: []string{a.Email}, Ties: a.Chamber == r.Chamber, Elsewhere: a.Chamber != "" && a.Chamber != r.Chamber, UsedSince: a.UsedAt.After(r.SubmittedAt) || a.PasswordAt.After(r.SubmittedAt) || a.LockReason == account.LockedByDisavowal,
 			NameFits: name == fold.Text(r.Claim.Name()),
 		}
 		login := fold.Login(r.Claim.Login)
@@ -167,6 +167,7 @@ func candidates(tx *db.Tx, r Recovery, ids []string) ([]Candidate, error) {
 			c.Staff = true
 		}
 		c.Ties = c.Ties || here
+		c.Elsewhere = c.Elsewhere || !here && (kind == "number" || kind == "company")
 		return nil
 	})
 	var all []Candidate

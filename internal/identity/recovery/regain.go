@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -203,6 +204,9 @@ func Complete(tx *db.Tx, by audit.Actor, r Recovery, secret, code string) error 
 	old, err := account.Get(tx, r.Account)
 	if err != nil {
 		return err
+	}
+	if staff, err := isStaff(tx, old.ID); err != nil || staff { // since the approval
+		return cmp.Or(err, fault.Conflict("recovery.over"))
 	}
 	lost, err := old.Addresses(tx)
 	if err != nil {
