@@ -4,8 +4,9 @@
 //	           SignUp                 Confirm (24 h)
 //	(nobody) ─────────▶ unconfirmed ────────────────▶ active ◀──▶ locked
 //	                       │    ▲ SignUp again: the newest data and link win
-//	                       ▼ 7 days (R257)
-//	                     purged
+//	                       ▼ 7 days (R257)              │ package departure
+//	                     purged                         ▼
+//	                                                 deleted: a row that names nobody
 //
 // An unconfirmed account reserves nothing: neither its address nor its user
 // name. So it may stand beside an active account with the same address, and
@@ -13,13 +14,14 @@
 // time, as with an unknown one; only the mail differs, and its owner alone
 // reads it (W12).
 //
-// One-time links (R056, R285, R286) are rows of account_link: 256 random bits
-// of which the hash is kept, one open per account and purpose, ended by one
-// conditional UPDATE. A confirmation can also be typed as a six-digit code,
-// but only in the browser that asked for it, and five times.
+// A sign-in ([Authenticate], then [Accept]) takes what opens the account: user
+// name, address or number, as its policy says. Refusals cost the same for everybody,
+// and many of them make pauses or a lock (W11, W12, R287). What else belongs to
+// an account has packages of its own: link, password, policy, session, factor,
+// address, and those that end or regain one, departure and recovery.
 //
 // Passwords are hashed and compared outside of transactions, behind the gate
-// of a [Hasher]; the transaction that acts on the result checks once more that
+// of a [password.Hasher]; the transaction that acts on the result checks once more that
 // nothing has changed since.
 package account
 

@@ -71,7 +71,7 @@ func insert(tx *db.Tx, n New, upsert bool) (Account, error) {
 	return db.One(tx, (*Account).fields, `INSERT INTO account (id, salutation, title, given_name, family_name, name_key, username, username_key,
 		email, email_key, password, state, language, created_at, confirmed_at, policy, chamber, answers, name_source)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`+again+` RETURNING `+columns,
-		id, n.Salutation, n.Title, n.GivenName, n.FamilyName, NameKey(n.FamilyName, n.GivenName), n.Username, usernameKey,
+		id, n.Salutation, n.Title, n.GivenName, n.FamilyName, nameKey(n.FamilyName, n.GivenName), n.Username, usernameKey,
 		n.Email, fold.Login(n.Email), n.Password, state, n.Language, tx.Now(), confirmed, n.Policy, n.Chamber, n.Answers, cmp.Or(n.NameSource, "self"))
 }
 

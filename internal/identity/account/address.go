@@ -30,8 +30,8 @@ const (
 
 var collators = sync.Pool{New: func() any { return collate.New(language.German) }}
 
-// NameKey sorts names as a German index does.
-func NameKey(family, given string) string {
+// nameKey sorts names as a German index does.
+func nameKey(family, given string) string {
 	c := collators.Get().(*collate.Collator)
 	defer collators.Put(c)
 	var b collate.Buffer

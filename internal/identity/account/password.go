@@ -75,14 +75,14 @@ func ResetPassword(tx *db.Tx, by audit.Actor, token, phc string) (Account, error
 	if err != nil {
 		return Account{}, err
 	}
-	a, err := SetPassword(tx, by, id, phc)
+	a, err := setPassword(tx, by, id, phc)
 	return a, link.Spent(err)
 }
 
-// SetPassword replaces the password (PHC) of an account whose owner has proved
+// setPassword replaces the password (PHC) of an account whose owner has proved
 // in another way who they are. The caller has settled that, and ends all
 // sessions in the same transaction. NotFound: the account is not open to it.
-func SetPassword(tx *db.Tx, by audit.Actor, id, phc string) (Account, error) {
+func setPassword(tx *db.Tx, by audit.Actor, id, phc string) (Account, error) {
 	a, err := db.One(tx, (*Account).fields, `UPDATE account SET password = $1, password_at = $3, failures = 0, paused_until = NULL,
 		state = 'active', lock_reason = '', locked_at = NULL, version = version + 1
 		WHERE id = $2 AND `+mayReset+` RETURNING `+columns, phc, id, tx.Now())

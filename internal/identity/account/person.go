@@ -66,7 +66,7 @@ func ChangePerson(tx *db.Tx, by audit.Actor, p Person) (a Account, changed bool,
 	}
 	a, err = db.One(tx, (*Account).fields, `UPDATE account SET salutation = $1, title = $2, given_name = $3, family_name = $4, name_key = $5,
 		username = $6, username_key = $7, language = $8 WHERE id = $9 AND state = 'active' RETURNING `+columns,
-		p.Salutation, p.Title, p.GivenName, p.FamilyName, NameKey(p.FamilyName, p.GivenName), p.Username, key, p.Language, a.ID)
+		p.Salutation, p.Title, p.GivenName, p.FamilyName, nameKey(p.FamilyName, p.GivenName), p.Username, key, p.Language, a.ID)
 	if db.Unique(err) {
 		return a, false, fault.Invalid("username", "account.username_taken")
 	}
@@ -117,7 +117,7 @@ func CheckName(title, given, family string) (Person, error) {
 // correction calls it: the person has asked, a clerk has looked.
 func CorrectName(tx *db.Tx, by audit.Actor, id, title, given, family string) (Account, error) {
 	a, err := db.One(tx, (*Account).fields, `UPDATE account SET title = $1, given_name = $2, family_name = $3, name_key = $4, version = version + 1
-		WHERE id = $5 AND state IN ('active', 'locked') RETURNING `+columns, title, given, family, NameKey(family, given), id)
+		WHERE id = $5 AND state IN ('active', 'locked') RETURNING `+columns, title, given, family, nameKey(family, given), id)
 	if err != nil {
 		return a, err
 	}

@@ -47,7 +47,7 @@ func table(name, text string, columns int) [][]string {
 }
 
 type publicList struct {
-	chambers  []PublicChamber
+	chambers  []PublicChamber   // the 79 of today, by number
 	names     map[string]string // number → name, historic ones too
 	successor map[string]string // historic number → number of today
 }
@@ -65,21 +65,9 @@ var public = sync.OnceValue(func() publicList {
 	return l
 })
 
-// PublicChambers lists the 79 chambers of today by number.
-func PublicChambers() []PublicChamber { return slices.Clone(public().chambers) }
-
 // PublicName is the name that belongs to a number, also of a chamber that
 // exists no more; empty if there never was one.
 func PublicName(number string) string { return public().names[number] }
-
-// PublicSuccessor is the chamber that took over a historic number; today's
-// number is its own.
-func PublicSuccessor(number string) string {
-	if s, ok := public().successor[number]; ok {
-		return s
-	}
-	return number
-}
 
 // district is one postcode; its texts are parts of the embedded file.
 type district struct{ postcode, numbers, places string }

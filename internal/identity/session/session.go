@@ -118,8 +118,8 @@ func proves(amr string) bool {
 	return false
 }
 
-// AddMethods joins methods of authentication (RFC 8176), each once.
-func AddMethods(amr, more string) string {
+// addMethods joins methods of authentication (RFC 8176), each once.
+func addMethods(amr, more string) string {
 	all := strings.Fields(amr)
 	for m := range strings.FieldsSeq(more) {
 		if !slices.Contains(all, m) {
@@ -154,7 +154,7 @@ func Proved(tx *db.Tx, by audit.Actor, s Session, more string) (token string, _ 
 	token = seal.Token()
 	s, err = db.One(tx, (*Session).fields, `UPDATE session SET token_hash = $1, amr = $2, proved_at = $3, seen_at = $3
 		WHERE id = $4 AND ended_at IS NULL AND ends_at > $3 RETURNING `+columns,
-		seal.Hash(token), AddMethods(s.AMR, more), tx.Now(), s.ID)
+		seal.Hash(token), addMethods(s.AMR, more), tx.Now(), s.ID)
 	if err != nil {
 		return "", s, err
 	}

@@ -5,6 +5,9 @@
 // The cookie holds 256 random bits of which the database keeps only the hash.
 // What a page may show beyond the session (clerk of which chamber, admin of
 // which organizations, the bell) is read in the same transaction.
+//
+// It also asks for a proof before changes ([Door.Sure]), and keeps the form that
+// met an ended session until its owner is back ([ParkedPath]).
 package visitor
 
 import (
