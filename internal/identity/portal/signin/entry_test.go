@@ -94,7 +94,7 @@ func TestR240WaysToSignUp(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		g := w.person("192.0.2.1").Get("/login?next=/organizations/join").Want(t, 200, "Hier registrieren", ": Neu hier? Jetzt registrieren")
+		g := w.person("192.0.2.1").Get("/login?next=/organizations/join").Want(t, 200, "Hier registrieren", "Registrieren für: LUX")
 		for _, href := range []string{`"/register?next=%2forganizations%2fjoin"`, `"/register?profile=lux&amp;next=%2forganizations%2fjoin"`} {
 			if !strings.Contains(g.Body, href) {
 				t.Errorf("no link to %s", href)

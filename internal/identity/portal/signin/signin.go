@@ -99,11 +99,12 @@ type loginPage struct {
 	Who         string // who is to prove themselves again
 	Entry       entry  // the page of one kind of people, or empty
 	Entries     []entry
-	Label, Hint string // phrases of what opens an account here
-	Unknown     bool   // nobody has this name, and the policy says so (R280)
-	Ways        bool   // lead to the pages of the kinds of people
-	Passkeys    bool   // this host can have them
-	Doors       []signUp
+	Label, Hint string          // phrases of what opens an account here
+	Unknown     bool            // nobody has this name, and the policy says so (R280)
+	Ways        bool            // lead to the pages of the kinds of people
+	Passkeys    bool            // this host can have them
+	SignUp      string          // what leads to the sign-up (R240); empty: our own words
+	Offered     []policy.Policy // further profiles to sign up under
 }
 
 func (p *Pages) ask(w http.ResponseWriter, r *http.Request) error {
@@ -133,7 +134,7 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, f *web.Form, unknow
 	}
 	rules := doors[0]
 	page.look(rules.SignIn, f.Values.Get("entry"))
-	page.Doors = p.toSignUp(r, doors)
+	page.SignUp, page.Offered = rules.SignUp.Link.In(web.Lang(r)), doors[1:]
 	if v := visitor.Of(r); v != nil && f.Values.Get("again") == "1" {
 		page.Again, page.Who = true, v.Account.Name()
 		if f.Values.Get("username") == "" {
@@ -163,25 +164,6 @@ func (p *Pages) doors(r *http.Request) (doors []policy.Policy, err error) {
 		err = fault.NotFound()
 	}
 	return doors, err
-}
-
-// A signUp is a link to a sign-up profile, in the profile's own words.
-type signUp struct {
-	Text, Profile string // no profile: the default
-}
-
-func (p *Pages) toSignUp(r *http.Request, doors []policy.Policy) (links []signUp) {
-	for _, d := range doors {
-		l := signUp{Text: d.SignUp.Link.In(web.Lang(r))}
-		if l.Text == "" {
-			l.Text = p.Site.Catalog.Text(web.Lang(r), "signin.register")
-		}
-		if !d.Default {
-			l.Text, l.Profile = d.Name+": "+l.Text, d.Key
-		}
-		links = append(links, l)
-	}
-	return links
 }
 
 // look settles what the page asks for: one field, by whatever the policy lets
