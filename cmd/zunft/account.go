@@ -50,10 +50,9 @@ func (i accountImportCommand) Run(ctx context.Context) error {
 	}
 	defer file.Close()
 	options := legacy.Options{DryRun: i.DryRun, Skip: i.Skip, Policy: i.Policy, Chamber: i.Chamber}
-	if info, err := os.Stderr.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 { // a terminal
-		options.Progress = func(done int) { fmt.Fprintf(os.Stderr, "\r%d accounts written", done) }
-		defer fmt.Fprintln(os.Stderr)
-	}
+	var end func()
+	options.Progress, end = progress("accounts written")
+	defer end()
 	start := time.Now()
 	report, err := legacy.Import(ctx, d, audit.Console, file, options)
 	if i.JSON {

@@ -168,10 +168,9 @@ func (i chamberImportCommand) Run(ctx context.Context) error {
 		return fmt.Errorf("there is no chamber %s; `zunft chamber add` makes one", i.Chamber)
 	}
 	options := directory.ImportOptions{Strict: i.Strict, DryRun: i.DryRun}
-	if info, err := os.Stderr.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 { // a terminal
-		options.Progress = func(done int) { fmt.Fprintf(os.Stderr, "\r%d rows read", done) }
-		defer fmt.Fprintln(os.Stderr)
-	}
+	var end func()
+	options.Progress, end = progress("rows read")
+	defer end()
 	start := time.Now()
 	report, err := directory.Import(ctx, d, audit.Console, c.ID, file, options)
 	if err != nil && len(report.Bad) == 0 {
@@ -185,6 +184,15 @@ func (i chamberImportCommand) Run(ctx context.Context) error {
 		writeImport(os.Stdout, report, time.Since(start))
 	}
 	return say(err)
+}
+
+// progress counts for a person at a terminal; for anything else tell is nil.
+func progress(what string) (tell func(done int), end func()) {
+	info, err := os.Stderr.Stat()
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return nil, func() {}
+	}
+	return func(done int) { fmt.Fprintf(os.Stderr, "\r%d %s", done, what) }, func() { fmt.Fprintln(os.Stderr) }
 }
 
 func writeImport(w io.Writer, r directory.ImportReport, took time.Duration) {
