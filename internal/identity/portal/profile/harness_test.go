@@ -1,24 +1,16 @@
 package profile_test
 
 import (
-	"context"
-	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"regexp"
-	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
-	"time"
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/dbtest"
-	"zunft/internal/ground/i18n"
-	"zunft/internal/ground/job"
 	"zunft/internal/ground/mail"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/account"
@@ -30,22 +22,17 @@ import (
 	"zunft/internal/identity/notice"
 	"zunft/internal/identity/password"
 	"zunft/internal/identity/policy"
+	"zunft/internal/identity/portal/portaltest"
 	"zunft/internal/identity/portal/profile"
 	"zunft/internal/identity/schema"
 	"zunft/internal/identity/session"
-	"zunft/internal/identity/visitor"
 )
 
 // A world is the account's pages on a database of their own, with Anna, Bert
 // and Lena, whose name comes from a contract.
 type world struct {
 	*testing.T
-	d       *db.DB
-	handler http.Handler
-	clock   atomic.Int64
-	jobs    *job.Runner
-	mu      sync.Mutex
-	mails   []mail.Message
+	*portaltest.World
 	ids     map[string]string
 	cookies map[string]string
 	chamber chamber.Chamber
@@ -53,26 +40,16 @@ type world struct {
 
 func each(t *testing.T, f func(w *world)) {
 	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
-		w := &world{T: t, d: d, jobs: &job.Runner{DB: d}, ids: map[string]string{}, cookies: map[string]string{}}
-		w.clock.Store(time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC).UnixMicro())
-		d.Now = func() time.Time { return time.UnixMicro(w.clock.Load()).UTC() }
-		catalog, err := i18n.Load(web.Phrases, account.Phrases, address.Phrases, correction.Phrases, factor.Phrases, link.Phrases, notice.Phrases, password.Phrases,
+		w := &world{T: t, World: portaltest.New(t, d), ids: map[string]string{}, cookies: map[string]string{}}
+		site, door, m := w.Front(web.Phrases, account.Phrases, address.Phrases, correction.Phrases, factor.Phrases, link.Phrases, notice.Phrases, password.Phrases,
 			policy.Phrases, session.Phrases, profile.Phrases)
-		if err != nil {
-			t.Fatal(err)
-		}
-		site := &web.Site{Name: "Kammerkonto", Owner: "Kammer Musterland", Base: "http://portal.example", Cookies: "t", Catalog: catalog}
-		door := &visitor.Door{DB: d, Site: site}
-		site.SignIn, site.Who = door.ToLogin, door.Who
-		m := web.NewMux(site)
 		(&profile.Pages{DB: d, Site: site, Door: door}).Mount(m)
-		w.handler = m.Handler()
-		w.jobs.On(session.EndedKind, func(context.Context, []byte) error { return nil })
-		w.jobs.On(mail.Kind, w.deliver)
-		w.write(func(tx *db.Tx) error {
+		w.Handler = m.Handler()
+		w.Write(func(tx *db.Tx) error {
 			if err := policy.EnsureDefault(tx); err != nil {
 				return err
 			}
+			var err error
 			if w.chamber, err = chamber.Create(tx, audit.Console, chamber.Chamber{Number: "999", Name: "Kammer Musterland"}); err != nil {
 				return err
 			}
@@ -97,57 +74,20 @@ func each(t *testing.T, f func(w *world)) {
 // signIn begins a session; "otp" is a proof that opens changes.
 func (w *world) signIn(name, amr string) {
 	w.Helper()
-	w.write(func(tx *db.Tx) (err error) {
+	w.Write(func(tx *db.Tx) (err error) {
 		w.cookies[name], _, err = session.Start(tx, audit.Actor{Account: w.ids[name]}, w.ids[name], amr)
 		return err
 	})
 }
 
-func (w *world) deliver(_ context.Context, body []byte) error {
-	var sealed struct{ ID, Mail string }
-	if err := json.Unmarshal(body, &sealed); err != nil {
-		return err
-	}
-	plain, err := w.d.Keys.Open("mail/"+sealed.ID, sealed.Mail)
-	if err != nil {
-		return err
-	}
-	var m mail.Message
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	err = json.Unmarshal(plain, &m)
-	w.mails = append(w.mails, m)
-	return err
-}
-
-// mail is the newest mail to an address.
+// mail is the newest mail to an address since the last look.
 func (w *world) mail(to string) mail.Message {
 	w.Helper()
-	if err := w.jobs.Drain(w.Context()); err != nil {
-		w.Fatal(err)
+	got := w.Inbox(to)
+	if len(got) == 0 {
+		w.Fatalf("no mail to %s", to)
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, m := range slices.Backward(w.mails) {
-		if m.To == to {
-			return m
-		}
-	}
-	w.Fatalf("no mail to %s", to)
-	return mail.Message{}
-}
-
-func (w *world) write(f func(tx *db.Tx) error) {
-	w.Helper()
-	if err := w.d.Write(w.Context(), f); err != nil {
-		w.Fatal(err)
-	}
-}
-
-func (w *world) count(query string, args ...any) (n int) {
-	w.Helper()
-	w.write(func(tx *db.Tx) (err error) { n, err = db.Value[int](tx, query, args...); return err })
-	return n
+	return got[len(got)-1]
 }
 
 // A page as it came.
@@ -168,7 +108,7 @@ func (w *world) do(who, method, path string, form url.Values) page {
 		r.AddCookie(&http.Cookie{Name: "t_session", Value: c})
 	}
 	rec := httptest.NewRecorder()
-	w.handler.ServeHTTP(rec, r)
+	w.Handler.ServeHTTP(rec, r)
 	return page{w, rec.Code, rec.Header().Get("Location"), rec.Body.String(), rec.Header().Values("Set-Cookie")}
 }
 
