@@ -60,7 +60,7 @@ func lookUp(tx *db.Tx, login string) (Account, way, error) {
 		chamber, rest = p[1], numberKey(p[2])
 	}
 	var f found
-	err := tx.Scan(foundQuery, []any{key, chamber, rest, numberKey(key)}, append(f.fields(), &f.way)...)
+	err := tx.Scan(foundQuery, []any{key, chamber, rest, numberKey(key), !letters(key)}, append(f.fields(), &f.way)...)
 	return f.Account, f.way, err
 }
 
@@ -70,7 +70,8 @@ type found struct {
 }
 
 // foundQuery: lookups by index, the first that finds somebody counts; an OR
-// over them would read the table.
+// over them would read the table. What has no letter ($5) is a number first: a
+// chamber gives numbers, but anybody may call themselves by somebody's.
 const foundQuery = `SELECT ` + columns + `, way FROM account JOIN (SELECT found, way FROM (
 	SELECT id AS found, 1 AS way FROM account WHERE username_key = $1 AND state <> 'unconfirmed'
 	UNION ALL SELECT id, 2 FROM account WHERE email_key = $1 AND state <> 'unconfirmed'
@@ -78,7 +79,7 @@ const foundQuery = `SELECT ` + columns + `, way FROM account JOIN (SELECT found,
 	UNION ALL SELECT min(n.account), 3 FROM chamber c JOIN account_number n ON n.chamber = c.id WHERE c.number = $2 AND n.number_key = $3
 		HAVING count(DISTINCT n.account) = 1
 	UNION ALL SELECT min(account), 4 FROM account_number WHERE number_key = $4 HAVING count(DISTINCT account) = 1) AS ways
-	ORDER BY way LIMIT 1) AS first ON id = found AND state <> 'unconfirmed'`
+	ORDER BY CASE WHEN $5 THEN -way ELSE way END LIMIT 1) AS first ON id = found AND state <> 'unconfirmed'`
 
 // AddNumber lets a number that a chamber gave ("apprentice", "trainer",
 // "member") open an account. One that opens another is a conflict.
