@@ -103,9 +103,7 @@ func TestAccess(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if err := h.ID.Jobs.Drain(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	mail(t, h.World, "lena@example.org", "Ihr Datenexport liegt bereit")
 	lenas := map[string]string{}
 	for table, order := range map[string]string{"factor": "id", "dossier": "id", "session": "created_at", "notice": "id"} {
 		lenas[table] = h.value(`SELECT id FROM `+table+` WHERE account = $1 ORDER BY `+order+` DESC LIMIT 1`, lena)

@@ -145,6 +145,18 @@ func TestLeastFactorOfARole(t *testing.T) {
 	})
 }
 
+// Nobody chooses a lesser factor for their role by signing up under a profile
+// that asks for none: what the default asks of a role holds for everybody.
+func TestLeastOfTheDefaultHoldsForAll(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.role(w.anna, "operator")
+		w.rule(&w.anna, func(p *policy.Policy) { p.Factor.Least = nil })
+		if n := w.due(w.anna, "pwd", "s1"); n.Least != TOTP || !n.Prove || !n.SetUp {
+			t.Errorf("an operator of a profile without a least factor: %+v", n)
+		}
+	})
+}
+
 // R199, S25: offered once, to who has none.
 func TestR199OfferedOnce(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {

@@ -21,6 +21,7 @@ package factor
 import (
 	"context"
 	"embed"
+	"slices"
 	"strings"
 	"time"
 
@@ -159,16 +160,28 @@ func (k Kinds) usable(least string) Kinds {
 	return k
 }
 
-// Least is the least kind that the roles of an account need under a policy; empty: none.
+// Least is the least kind that the roles of an account need; empty: none. What
+// the installation's default policy asks of a role holds for everybody: nobody
+// chooses less by signing up under another profile.
 func Least(tx *db.Tx, account string, p policy.Policy) (least string, err error) {
-	if len(p.Factor.Least) == 0 {
+	rules := []policy.Policy{p}
+	if !p.Default {
+		general, err := policy.Of(tx, "")
+		if err != nil {
+			return "", err
+		}
+		rules = append(rules, general)
+	}
+	if !slices.ContainsFunc(rules, func(p policy.Policy) bool { return len(p.Factor.Least) > 0 }) {
 		return "", nil
 	}
 	roles, err := db.Values[string](tx, `SELECT role FROM staff WHERE account = $1
 		UNION SELECT 'organization_admin' FROM membership WHERE account = $1 AND admin AND ended_at IS NULL`, account)
 	for _, role := range roles {
-		if kind := p.Factor.Least[role]; rank[kind] > rank[least] {
-			least = kind
+		for _, p := range rules {
+			if kind := p.Factor.Least[role]; rank[kind] > rank[least] {
+				least = kind
+			}
 		}
 	}
 	return least, err
