@@ -140,3 +140,34 @@ func TestPasswordList(t *testing.T) {
 		t.Error("left behind:", left)
 	}
 }
+
+// Whoever becomes staff signs in anew: only a sign-in asks for the factor that
+// the role needs.
+func TestStaffSignsInAnew(t *testing.T) {
+	dir := t.TempDir()
+	flags := configFlags{Config: write(t, strings.Replace(fine(), "[mail]", `database = "sqlite:`+dir+`/identity.db"`+"\n[mail]", 1))}
+	d, err := flags.identityDB(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if err := d.Write(t.Context(), func(tx *db.Tx) error {
+		a, err := account.Create(tx, audit.Console, account.New{GivenName: "Otto", FamilyName: "Ohm", Email: "otto@beispiel.example", Password: "x", Confirmed: true})
+		if err != nil {
+			return err
+		}
+		_, _, err = session.Start(tx, audit.Console, a.ID, "pwd")
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := (staffAddCommand{configFlags: flags, Account: "otto@beispiel.example", Role: "operator"}).Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var open, staff int
+	if err := d.Read(t.Context(), func(tx *db.Tx) error {
+		return tx.Scan(`SELECT (SELECT count(*) FROM session WHERE ended_at IS NULL), (SELECT count(*) FROM staff)`, nil, &open, &staff)
+	}); err != nil || open != 0 || staff != 1 {
+		t.Error(open, staff, err)
+	}
+}

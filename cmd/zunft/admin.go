@@ -18,6 +18,7 @@ import (
 	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/directory"
 	identityschema "zunft/internal/identity/schema"
+	"zunft/internal/identity/session"
 	trainingschema "zunft/internal/training/schema"
 )
 
@@ -241,7 +242,11 @@ func (s staffAddCommand) Run(ctx context.Context) error {
 			}
 			id = c.ID
 		}
-		return chamber.AddStaff(tx, audit.Console, a.ID, id, s.Role)
+		if err := chamber.AddStaff(tx, audit.Console, a.ID, id, s.Role); err != nil {
+			return err
+		}
+		// A sign-in asks for the second factor that the role needs; so the one that was does not count.
+		return session.EndAll(tx, audit.Console, a.ID, "")
 	})
 }
 
