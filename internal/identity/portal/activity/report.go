@@ -43,13 +43,9 @@ func (p *Pages) askReport(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) showReport(w http.ResponseWriter, r *http.Request, page *reportPage) error {
-	status := page.Form.Status()
-	switch {
-	case status != http.StatusOK || page.State == link.Open || page.Mailed:
-	case page.State == link.Unknown:
-		status = http.StatusNotFound
-	default:
-		status = http.StatusGone
+	status := visitor.LinkStatus(page.Form, page.State)
+	if page.Mailed { // used a moment ago, by this very press
+		status = http.StatusOK
 	}
 	return p.Site.Show(w, r, status, templates, "report", page)
 }

@@ -114,15 +114,7 @@ func (p *Pages) askKeep(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	status := http.StatusOK
-	switch page.State {
-	case link.Open:
-	case link.Unknown:
-		status = http.StatusNotFound
-	default:
-		status = http.StatusGone
-	}
-	return p.Site.Show(w, r, status, templates, "keep", page)
+	return p.Site.Show(w, r, visitor.LinkStatus(nil, page.State), templates, "keep", page)
 }
 
 func (p *Pages) keep(w http.ResponseWriter, r *http.Request) error {

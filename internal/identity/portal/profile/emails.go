@@ -241,18 +241,7 @@ func (p *Pages) showLink(w http.ResponseWriter, r *http.Request, f *web.Form) er
 	if q.State == link.Open {
 		page.Email, page.Main, page.Name = q.Email, q.Main, q.Account.Name()
 	}
-	return p.Site.Show(w, r, linkStatus(f, q.State), templates, "link", page)
-}
-
-// linkStatus: a link that opens nothing is gone, one that never was is not found.
-func linkStatus(f *web.Form, s link.State) int {
-	switch {
-	case f.Status() != http.StatusOK || s == link.Open:
-		return f.Status()
-	case s == link.Unknown:
-		return http.StatusNotFound
-	}
-	return http.StatusGone
+	return p.Site.Show(w, r, visitor.LinkStatus(f, q.State), templates, "link", page)
 }
 
 func (p *Pages) useLink(w http.ResponseWriter, r *http.Request) error {
@@ -301,7 +290,7 @@ func (p *Pages) showUndo(w http.ResponseWriter, r *http.Request, f *web.Form) er
 	}); err != nil {
 		return err
 	}
-	return p.Site.Show(w, r, linkStatus(f, u.State), templates, "undo", &undoPage{
+	return p.Site.Show(w, r, visitor.LinkStatus(f, u.State), templates, "undo", &undoPage{
 		Form: f, State: u.State, UsedAt: u.UsedAt, Old: u.Change.OldEmail, New: u.Change.NewEmail, At: u.Change.DoneAt, Token: r.PathValue("token"),
 	})
 }

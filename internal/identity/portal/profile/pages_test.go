@@ -209,11 +209,10 @@ func TestCodeOfTheSession(t *testing.T) {
 		w.cookies["anna"] = first
 		w.post("anna", "/account/emails/add", "email", "two@new.example") // a second tab
 		two := digits.FindString(w.mail("two@new.example").Body)
-		if one == two {
-			t.Skip("one in a million")
-		}
 		w.get("anna", "/account/emails/confirm").want(http.StatusOK, "two@new.example")
-		w.post("anna", "/account/emails/confirm", "code", one).want(http.StatusUnprocessableEntity, "Der Code stimmt nicht")
+		if one != two { // once in a million the first one is right, too
+			w.post("anna", "/account/emails/confirm", "code", one).want(http.StatusUnprocessableEntity, "Der Code stimmt nicht")
+		}
 		w.post("anna", "/account/emails/confirm", "code", two).goes("/account/emails")
 	})
 }

@@ -111,18 +111,11 @@ func (p *Pages) showReset(w http.ResponseWriter, r *http.Request, f *web.Form) e
 	if err != nil {
 		return err
 	}
-	status := f.Status()
 	page := &resetPage{Form: f, State: l.State, UsedAt: l.UsedAt, Token: r.PathValue("token"), Policy: rule.Hint()}
-	switch {
-	case l.State == link.Open:
+	if l.State == link.Open {
 		page.Login = loginOf(l.Account)
-	case status != http.StatusOK:
-	case l.State == link.Unknown:
-		status = http.StatusNotFound
-	default:
-		status = http.StatusGone
 	}
-	return p.Site.Show(w, r, status, templates, "reset", page)
+	return p.Site.Show(w, r, visitor.LinkStatus(f, l.State), templates, "reset", page)
 }
 
 // hashRate bounds the hashing that one address can ask for.

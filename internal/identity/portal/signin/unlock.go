@@ -7,6 +7,7 @@ import (
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/link"
+	"zunft/internal/identity/visitor"
 )
 
 // unlockPage is all that unlock.html may use.
@@ -26,15 +27,7 @@ func (p *Pages) showUnlock(w http.ResponseWriter, r *http.Request) error {
 	}); err != nil {
 		return err
 	}
-	status := http.StatusOK
-	switch page.State {
-	case link.Open:
-	case link.Unknown:
-		status = http.StatusNotFound
-	default:
-		status = http.StatusGone
-	}
-	return p.Site.Show(w, r, status, templates, "unlock", page)
+	return p.Site.Show(w, r, visitor.LinkStatus(nil, page.State), templates, "unlock", page)
 }
 
 func (p *Pages) unlock(w http.ResponseWriter, r *http.Request) error {

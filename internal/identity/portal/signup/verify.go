@@ -11,6 +11,7 @@ import (
 	"zunft/internal/identity/link"
 	"zunft/internal/identity/policy"
 	"zunft/internal/identity/session"
+	"zunft/internal/identity/visitor"
 )
 
 // verifyPage is all that verify.html may use.
@@ -153,24 +154,17 @@ func (p *Pages) showConfirm(w http.ResponseWriter, r *http.Request, f *web.Form)
 		return err
 	}
 	page.State, page.UsedAt = l.State, l.UsedAt
-	status := f.Status()
+	waits := l.Account.State == account.Unconfirmed
 	switch {
-	case l.State == link.Open && l.Account.State == account.Unconfirmed:
-		page.Name, page.Login = l.Account.Name(), l.Account.Username
 	case l.State == link.Unknown:
-		if status == http.StatusOK {
-			status = http.StatusNotFound
-		}
+	case !waits:
+		page.State = link.Used // by this link or another one
+	case l.State == link.Open:
+		page.Name, page.Login = l.Account.Name(), l.Account.Username
 	default:
-		page.Can = l.Account.State == account.Unconfirmed
-		if !page.Can && l.State != link.Used {
-			page.State = link.Used // confirmed by another link
-		}
-		if status == http.StatusOK {
-			status = http.StatusGone
-		}
+		page.Can = true
 	}
-	return p.Site.Show(w, r, status, templates, "confirm", page)
+	return p.Site.Show(w, r, visitor.LinkStatus(f, page.State), templates, "confirm", page)
 }
 
 func (p *Pages) confirm(w http.ResponseWriter, r *http.Request) error {
