@@ -68,14 +68,15 @@ func plan() map[string]place {
 	put("identity", rule, 0, i, "fold")     // when two spellings are one
 	put("identity", rule, 1, i, "password") // uses fold
 	put("identity", rule, 1, i, "captcha", "chamber", "link", "notice", "policy")
-	put("identity", rule, 2, i, "account", "directory", "letter", "mandate", "terms")
+	put("identity", rule, 2, i, "account", "directory", "letter", "terms", "textblock")
 	put("identity", rule, 3, i, "address", "session", "factor", "legacy", "organization")
-	put("identity", rule, 4, i, "membership", "application")
-	put("identity", rule, 5, i, "correction", "departure", "dossier", "recovery")
+	put("identity", rule, 4, i, "membership", "application", "site")
+	put("identity", rule, 5, i, "correction", "departure", "dossier", "recovery", "invitation", "mandate")
+	put("identity", rule, 6, i, "roster") // a list of invitations
 	put("identity", door, 0, i, "visitor") // the session's cookie: who comes through the other doors
 	put("identity", door, 1, i, "openid", "federation", "scim", "hook")
-	put("identity", page, 0, i+"/portal", "signup", "signin", "home", "profile", "activity", "consents", "security", "leaving", "recovering", "company", "joining", "members",
-		"desk", "operator", "developers", "authorize", "info")
+	put("identity", page, 0, i+"/portal", "signup", "signin", "home", "profile", "activity", "consents", "security", "leaving", "recovering", "company", "joining", "members", "inviting", "enrolling", "details", "acting",
+		"desk", "records", "office", "operator", "developers", "authorize", "info")
 	put("identity", testTool, 0, i+"/portal", "portaltest")
 	put("identity", siteMap, 0, i, "portal")
 

@@ -147,7 +147,7 @@ func TestCrash(t *testing.T) {
 	}
 	asks := make(chan string, 100)
 	requestOf := regexp.MustCompile(`^/requests/([0-9a-f-]{36})/sent`)
-	registrationOf := regexp.MustCompile(`^/organizations/registrations/([0-9a-f-]{36})/done`)
+	registrationOf := regexp.MustCompile(`^/registrations/([0-9a-f-]{36})/done`)
 	hidden := func(page, name string) string {
 		m := regexp.MustCompile(`name="` + name + `" value="([^"]*)"`).FindStringSubmatch(page)
 		if m == nil {

@@ -61,7 +61,7 @@ func TestGallery(t *testing.T) {
 			"notifications "+w.Identity+"/notifications", "account "+w.Identity+"/account", "english "+w.Identity+"/?lang=en", "english-request "+w.Identity+annas)
 		look("nora", "dashboard "+w.Identity+"/", "register "+w.Identity+"/organizations/register", "join "+w.Identity+"/organizations/join",
 			"activate "+w.Identity+"/organizations/activate", "requests "+w.Identity+"/requests")
-		look("frida", "dashboard "+w.Identity+"/", "registration "+w.Identity+"/organizations/registrations/"+fridas)
+		look("frida", "dashboard "+w.Identity+"/", "registration "+w.Identity+"/registrations/"+fridas)
 		look("bert", "dashboard "+w.Identity+"/", "organization "+w.Identity+bakery, "members "+w.Identity+bakery+"/members", "members-none "+w.Identity+bakery+"/members?q=nobody",
 			"requests "+w.Identity+bakery+"/requests", "request "+w.Identity+annas, "roles "+w.Identity+bakery+"/roles", "leave "+w.Identity+bakery+"/leave",
 			"notifications "+w.Identity+"/notifications", "no-access "+w.Training+"/reviews", "english "+w.Identity+"/?lang=en", "english-members "+w.Identity+bakery+"/members")
@@ -171,11 +171,11 @@ func galleryOfCompany(t *testing.T, w *story.World, fridas string) {
 	clara.Inspect("state-case-asked")
 	frida.signIn()
 	frida.Inspect("state-dashboard-question")
-	frida.Open(w.Identity + "/organizations/registrations/" + fridas)
+	frida.Open(w.Identity + "/registrations/" + fridas)
 	frida.Inspect("state-registration-question")
 	stale := walks(t, w, "frida") // a second window that is left behind
 	stale.signIn()
-	stale.Open(w.Identity + "/organizations/registrations/" + fridas)
+	stale.Open(w.Identity + "/registrations/" + fridas)
 	frida.Fill("Hausnummer", "12a")
 	frida.Press("Antwort absenden")
 	frida.Inspect("state-registration-answered")
@@ -209,7 +209,7 @@ func galleryOfCompany(t *testing.T, w *story.World, fridas string) {
 	clara.Upload("Datei", file)
 	clara.Press("Datei einlesen")
 	clara.Inspect("state-directory-report")
-	frida.Open(w.Identity + "/organizations/registrations/" + fridas)
+	frida.Open(w.Identity + "/registrations/" + fridas)
 	frida.Inspect("state-registration-letter")
 	frida.Open(w.Identity + "/organizations/activate")
 	frida.Fill("Identnummer", "100042")

@@ -83,3 +83,16 @@ func AddStaff(tx *db.Tx, by audit.Actor, accountID, chamberID, role string) erro
 	}
 	return audit.Record(tx, by, audit.Entry{Event: "staff.added", Account: accountID, Chamber: chamberID, Detail: map[string]any{"role": role}})
 }
+
+// MustLead lets the console, jobs and the leading clerks of a chamber pass: who
+// settles team, settings and text blocks.
+func MustLead(tx *db.Tx, by audit.Actor, chamberID string) error {
+	if by.Kind == audit.Command || by.Kind == audit.System {
+		return nil
+	}
+	yes, err := db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM staff WHERE account = $1 AND chamber = $2 AND role = 'clerk' AND lead)`, by.Account, chamberID)
+	if err == nil && !yes {
+		err = fault.Forbidden()
+	}
+	return err
+}

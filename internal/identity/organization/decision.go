@@ -199,7 +199,7 @@ func (r Registration) outcome(tx *db.Tx, text, phrase, answer string) error {
 	if err := r.write(tx, text, answer); err != nil {
 		return err
 	}
-	return notice.Tell(tx, r.Applicant, phrase, "/organizations/registrations/"+r.ID, r.Name)
+	return notice.Tell(tx, r.Applicant, phrase, "/registrations/"+r.ID, r.Name)
 }
 
 // quicker says what happened to a registration in the meantime, and who did it.

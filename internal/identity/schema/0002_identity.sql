@@ -156,6 +156,7 @@ CREATE TABLE session (
 	token_hash   TEXT NOT NULL UNIQUE,
 	account      TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
 	organization TEXT NOT NULL DEFAULT '',  -- chosen for this session, or empty
+	mandate      TEXT NOT NULL DEFAULT '',  -- by which the person acts for it, or empty: as its member
 	amr          TEXT NOT NULL,             -- RFC 8176, blank separated
 	pending      BOOLEAN NOT NULL DEFAULT FALSE, -- the sign-in has steps to go: opens nothing but them
 	next         TEXT NOT NULL DEFAULT '',  -- while pending: where the person was going
@@ -189,6 +190,7 @@ CREATE TABLE staff (
 	account TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
 	chamber TEXT REFERENCES chamber (id),
 	role    TEXT NOT NULL CHECK (role IN ('clerk', 'operator')),
+	lead    BOOLEAN NOT NULL DEFAULT FALSE, -- a clerk who also settles team, settings and text blocks
 	since   TIMESTAMPTZ NOT NULL,
 	CHECK ((role = 'operator') = (chamber IS NULL))
 );
@@ -212,7 +214,22 @@ CREATE TABLE organization (
 	management      TEXT NOT NULL,          -- to whom letters go
 	company_key     TEXT NOT NULL,          -- folded, for joining and against doubles
 	name_key        TEXT NOT NULL,          -- collation key made in Go, for sorting
-	state           TEXT NOT NULL CHECK (state IN ('letter', 'active', 'closed')),
+	state           TEXT NOT NULL CHECK (state IN ('letter', 'active', 'locked', 'closed')),
+	own_name        TEXT NOT NULL DEFAULT '', -- what its admins call it here (R065); empty: as the directory does
+	own_street      TEXT NOT NULL DEFAULT '', -- the address they keep here, whole or not at all
+	own_house_number TEXT NOT NULL DEFAULT '',
+	own_postcode    TEXT NOT NULL DEFAULT '',
+	own_place       TEXT NOT NULL DEFAULT '',
+	phone           TEXT NOT NULL DEFAULT '',
+	email           TEXT NOT NULL DEFAULT '',
+	website         TEXT NOT NULL DEFAULT '',
+	own_at          TIMESTAMPTZ,            -- when they last changed these
+	locked_reason   TEXT NOT NULL DEFAULT '' CHECK (locked_reason IN ('', 'revoked', 'chamber')),
+	locked_at       TIMESTAMPTZ,
+	closes_at       TIMESTAMPTZ,            -- its admins close it: when the grace ends
+	closed_at       TIMESTAMPTZ,
+	reviewed_at     TIMESTAMPTZ,            -- when an admin last went through all roles
+	review_told_at  TIMESTAMPTZ,            -- that it is due
 	registered_by   TEXT NOT NULL REFERENCES account (id),
 	created_at      TIMESTAMPTZ NOT NULL,
 	activated_at    TIMESTAMPTZ,
@@ -222,12 +239,17 @@ CREATE TABLE organization (
 CREATE UNIQUE INDEX organization_ident ON organization (chamber, ident_number) WHERE state <> 'closed';
 CREATE INDEX organization_company ON organization (company_key);
 CREATE INDEX organization_registered ON organization (registered_by);
+CREATE INDEX organization_chamber ON organization (chamber, name_key, id);
+CREATE INDEX organization_closing ON organization (closes_at) WHERE closes_at IS NOT NULL AND state <> 'closed';
+CREATE INDEX organization_review ON organization (COALESCE(reviewed_at, activated_at)) WHERE state = 'active';
 
 -- What the chamber has seen of a company, and until when it holds (claim "evidence").
 CREATE TABLE evidence (
 	id           TEXT PRIMARY KEY,
 	organization TEXT NOT NULL REFERENCES organization (id),
-	method       TEXT NOT NULL CHECK (method IN ('letter', 'callback', 'documents', 'elster')),
+	method       TEXT NOT NULL CHECK (method IN ('letter', 'callback', 'documents', 'elster', 'directory')),
+	source       TEXT NOT NULL DEFAULT '',  -- what was seen: number of a letter, a certificate, an extract
+	registration TEXT NOT NULL DEFAULT '',
 	clerk        TEXT NOT NULL,
 	at           TIMESTAMPTZ NOT NULL,
 	until        TIMESTAMPTZ
@@ -251,9 +273,17 @@ CREATE TABLE registration (
 	register_court  TEXT NOT NULL,
 	reason          TEXT NOT NULL,
 	company_key     TEXT NOT NULL,
-	state           TEXT NOT NULL CHECK (state IN ('submitted', 'asked_back', 'approved', 'refused', 'withdrawn')),
+	state           TEXT NOT NULL CHECK (state IN ('submitted', 'asked_back', 'second', 'approved', 'refused', 'withdrawn')), -- second: one clerk said yes, another has to
+	way             TEXT NOT NULL DEFAULT 'letter' CHECK (way IN ('letter', 'elster')), -- how the applicant wants to prove it (W05)
+	certificate     TEXT NOT NULL DEFAULT '', -- elster: what the certificate says, JSON, sealed
+	deviates        TEXT NOT NULL DEFAULT '', -- fields that differ from the best entry, comma separated: told to the applicant without its values
 	score           INTEGER NOT NULL,       -- 0..100 against the best directory entry
 	entry           TEXT NOT NULL,          -- that entry, or empty
+	forwarded_from  TEXT NOT NULL DEFAULT '', -- chamber that passed it on
+	first_clerk     TEXT NOT NULL DEFAULT '', -- second: who said yes first (four eyes)
+	automatic       BOOLEAN NOT NULL DEFAULT FALSE, -- released by its score alone
+	sampled         BOOLEAN NOT NULL DEFAULT FALSE, -- … and drawn for a look afterwards
+	sampled_at      TIMESTAMPTZ,            -- when somebody had it
 	clerk           TEXT NOT NULL DEFAULT '', -- who took it on
 	answer          TEXT NOT NULL DEFAULT '', -- question or reason, as the applicant reads it
 	evidence        TEXT NOT NULL DEFAULT '',
@@ -262,8 +292,8 @@ CREATE TABLE registration (
 	decided_at      TIMESTAMPTZ,
 	version         INTEGER NOT NULL DEFAULT 1
 );
-CREATE UNIQUE INDEX registration_pending ON registration (chamber, company_key) WHERE state IN ('submitted', 'asked_back');
-CREATE UNIQUE INDEX registration_pending_ident ON registration (chamber, ident_number) WHERE state IN ('submitted', 'asked_back') AND ident_number <> '';
+CREATE UNIQUE INDEX registration_pending ON registration (chamber, company_key) WHERE state IN ('submitted', 'asked_back', 'second');
+CREATE UNIQUE INDEX registration_pending_ident ON registration (chamber, ident_number) WHERE state IN ('submitted', 'asked_back', 'second') AND ident_number <> '';
 CREATE INDEX registration_queue ON registration (chamber, state, submitted_at, id);
 CREATE INDEX registration_applicant ON registration (applicant);
 CREATE INDEX registration_company ON registration (chamber, company_key);
@@ -286,21 +316,27 @@ CREATE INDEX letter_batch_chamber ON letter_batch (chamber, id);
 CREATE TABLE letter (
 	id           TEXT PRIMARY KEY,
 	chamber      TEXT NOT NULL REFERENCES chamber (id),
-	organization TEXT NOT NULL REFERENCES organization (id),
-	kind         TEXT NOT NULL CHECK (kind IN ('activation')),
-	state        TEXT NOT NULL CHECK (state IN ('queued', 'printed', 'used', 'void')),
+	organization TEXT REFERENCES organization (id), -- to its management; or
+	recovery     TEXT NOT NULL DEFAULT '',  -- to the person of this recovery
+	kind         TEXT NOT NULL CHECK (kind IN ('activation', 'revocation', 'succession', 'recovery')),
+	state        TEXT NOT NULL CHECK (state IN ('queued', 'printed', 'used', 'returned', 'void')),
 	batch        TEXT REFERENCES letter_batch (id),
 	code_mac     TEXT NOT NULL DEFAULT '',
 	tries        INTEGER NOT NULL DEFAULT 0,
 	created_at   TIMESTAMPTZ NOT NULL,
 	printed_at   TIMESTAMPTZ,
 	expires_at   TIMESTAMPTZ,
+	reminded_at  TIMESTAMPTZ,            -- that the code expires soon
+	returned_why TEXT NOT NULL DEFAULT '', -- "unbekannt verzogen" …
 	ended_at     TIMESTAMPTZ
 );
 -- One letter that counts per organization and kind: a reprint makes the old code void.
 CREATE UNIQUE INDEX letter_current ON letter (organization, kind) WHERE state IN ('queued', 'printed');
 CREATE INDEX letter_queue ON letter (chamber, id) WHERE state = 'queued';
 CREATE INDEX letter_of_batch ON letter (batch);
+CREATE INDEX letter_returned ON letter (chamber, id) WHERE state = 'returned';
+CREATE INDEX letter_expires ON letter (expires_at) WHERE state = 'printed';
+CREATE UNIQUE INDEX letter_recovery ON letter (recovery) WHERE recovery <> '' AND state IN ('queued', 'printed');
 
 -- Applications, members and roles --------------------------------------------
 
@@ -329,6 +365,9 @@ CREATE TABLE application_role (
 	name_en        TEXT NOT NULL,
 	description_de TEXT NOT NULL,
 	description_en TEXT NOT NULL,
+	requires       TEXT NOT NULL DEFAULT '' CHECK (requires IN ('', 'mfa', 'phr')), -- acr that a holder must reach
+	exclusive_with TEXT NOT NULL DEFAULT '', -- keys of roles that one person cannot hold beside it in one organization, blank separated
+	invited        BOOLEAN NOT NULL DEFAULT FALSE, -- ticked when somebody is invited
 	PRIMARY KEY (application, role)
 );
 
@@ -337,22 +376,37 @@ CREATE TABLE membership (
 	organization TEXT NOT NULL REFERENCES organization (id),
 	account      TEXT NOT NULL REFERENCES account (id),
 	admin        BOOLEAN NOT NULL DEFAULT FALSE, -- the role organization_admin
+	site         TEXT NOT NULL DEFAULT '',  -- where the person works, or empty: the head office
+	apprentice_number TEXT NOT NULL DEFAULT '', -- as the company says (R216); opens no account
+	trainer_number    TEXT NOT NULL DEFAULT '',
+	until        TIMESTAMPTZ,               -- the membership ends by itself
+	reviewed_at  TIMESTAMPTZ,               -- when an admin last said "keep"
+	away_from    TIMESTAMPTZ,               -- an admin is absent: requests go to the deputy
+	away_until   TIMESTAMPTZ,
+	deputy       TEXT NOT NULL DEFAULT '',  -- account, another admin
 	since        TIMESTAMPTZ NOT NULL,
 	ended_at     TIMESTAMPTZ
 );
 CREATE UNIQUE INDEX membership_current ON membership (organization, account) WHERE ended_at IS NULL;
 CREATE INDEX membership_account ON membership (account); -- whole: purging accounts looks here, too
+CREATE INDEX membership_until ON membership (until) WHERE until IS NOT NULL AND ended_at IS NULL;
 CREATE INDEX membership_admins ON membership (organization) WHERE admin AND ended_at IS NULL;
 
 CREATE TABLE role_grant (
 	membership  TEXT NOT NULL REFERENCES membership (id) ON DELETE CASCADE,
 	application TEXT NOT NULL,
 	role        TEXT NOT NULL,
+	site        TEXT NOT NULL DEFAULT '',   -- holds at this site only; empty: in the whole organization
+	starts_at   TIMESTAMPTZ,                -- holds from then on
+	ends_at     TIMESTAMPTZ,                -- and until then
+	told_at     TIMESTAMPTZ,                -- that it ends soon
 	granted_by  TEXT NOT NULL,
 	granted_at  TIMESTAMPTZ NOT NULL,
-	PRIMARY KEY (membership, application, role),
+	PRIMARY KEY (membership, application, role, site),
 	FOREIGN KEY (application, role) REFERENCES application_role (application, role)
 );
+CREATE INDEX role_grant_ends ON role_grant (ends_at) WHERE ends_at IS NOT NULL;
+CREATE INDEX role_grant_role ON role_grant (application, role);
 
 -- A person asks an organization: to belong to it (join) or for roles (role).
 CREATE TABLE request (
@@ -360,10 +414,15 @@ CREATE TABLE request (
 	kind          TEXT NOT NULL CHECK (kind IN ('join', 'role')),
 	organization  TEXT NOT NULL REFERENCES organization (id),
 	applicant     TEXT NOT NULL REFERENCES account (id),
+	invitation    TEXT NOT NULL DEFAULT '', -- it came of an accepted invitation (R115)
+	site          TEXT NOT NULL DEFAULT '',
 	reason        TEXT NOT NULL,
-	state         TEXT NOT NULL CHECK (state IN ('open', 'claimed', 'approved', 'denied', 'withdrawn')),
+	state         TEXT NOT NULL CHECK (state IN ('open', 'claimed', 'approved', 'denied', 'withdrawn', 'expired')),
 	claimed_by    TEXT NOT NULL DEFAULT '',
 	claimed_until TIMESTAMPTZ,              -- a lease
+	reminded_at   TIMESTAMPTZ,            -- the admins were reminded
+	deputies_at   TIMESTAMPTZ,            -- all other admins and deputies were told
+	chamber_at    TIMESTAMPTZ,            -- the chamber was told that nobody answers
 	answer        TEXT NOT NULL DEFAULT '', -- why it was denied, as the applicant reads it
 	submitted_at  TIMESTAMPTZ NOT NULL,
 	decided_at    TIMESTAMPTZ,
@@ -372,6 +431,8 @@ CREATE TABLE request (
 -- One undecided request of a kind per person and organization.
 CREATE UNIQUE INDEX request_pending ON request (organization, applicant, kind) WHERE state IN ('open', 'claimed');
 CREATE INDEX request_queue ON request (organization, state, kind, submitted_at, id) WHERE state IN ('open', 'claimed');
+CREATE INDEX request_waiting ON request (submitted_at, id) WHERE state IN ('open', 'claimed');
+CREATE INDEX request_chamber ON request (chamber_at) WHERE chamber_at IS NOT NULL AND state IN ('open', 'claimed');
 CREATE INDEX request_claimed ON request (claimed_until) WHERE state = 'claimed';
 CREATE INDEX request_applicant ON request (applicant, id);
 
@@ -402,6 +463,7 @@ CREATE TABLE oidc_grant (
 	account        TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
 	session        TEXT NOT NULL,           -- may be gone: offline_access outlives it
 	organization   TEXT NOT NULL DEFAULT '',
+	mandate        TEXT NOT NULL DEFAULT '', -- by which the person acts for the organization
 	scope          TEXT NOT NULL,
 	nonce          TEXT NOT NULL,
 	redirect_uri   TEXT NOT NULL,

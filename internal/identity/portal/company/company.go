@@ -2,8 +2,8 @@
 // the portal: register it, follow the application, activate it.
 //
 //	GET  POST /organizations/register     S07, S08: data, then summary
-//	GET  POST /organizations/registrations/{id}       where the application stands; answer a question, withdraw
-//	GET       /organizations/registrations/{id}/done  reference number after submitting
+//	GET  POST /registrations/{id}       where the application stands; answer a question, withdraw
+//	GET       /registrations/{id}/done  reference number after submitting
 //	GET  POST /organizations/activate     S09, S10: the three values of the letter; a new letter
 //	GET       /organizations/activated    R100
 package company
@@ -43,9 +43,9 @@ type Pages struct {
 func (p *Pages) Mount(m *web.Mux) {
 	m.Signed("GET /organizations/register", p.showRegister)
 	m.Signed("POST /organizations/register", p.register)
-	m.Signed("GET /organizations/registrations/{id}", p.showStatus)
-	m.Signed("GET /organizations/registrations/{id}/done", p.showDone)
-	m.Signed("POST /organizations/registrations/{id}", p.answer)
+	m.Signed("GET /registrations/{id}", p.showStatus)
+	m.Signed("GET /registrations/{id}/done", p.showDone)
+	m.Signed("POST /registrations/{id}", p.answer)
 	m.Signed("GET /organizations/activate", p.showActivate)
 	m.Signed("POST /organizations/activate", p.activate)
 	m.Signed("GET /organizations/activated", p.showActivated)

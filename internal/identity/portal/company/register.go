@@ -56,7 +56,7 @@ func (p *Pages) register(w http.ResponseWriter, r *http.Request) error {
 			})
 		}
 		if own, yes := errors.AsType[*organization.OwnPending](err); yes { // the button was pressed twice
-			return web.See(w, r, "/organizations/registrations/"+own.ID)
+			return web.See(w, r, "/registrations/"+own.ID)
 		}
 		if ft := fault.Of(err); ft != nil && ft.Key() == "organization.chamber_choose" {
 			f.Take(err)
@@ -65,7 +65,7 @@ func (p *Pages) register(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return p.again(w, r, f, err)
 		}
-		return web.See(w, r, "/organizations/registrations/"+made.ID+"/done")
+		return web.See(w, r, "/registrations/"+made.ID+"/done")
 	}
 	return p.check(w, r, f)
 }

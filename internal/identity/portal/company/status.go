@@ -181,5 +181,5 @@ func (p *Pages) answer(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.Site.Done(w, r, "/organizations/registrations/"+id, phrase)
+	return p.Site.Done(w, r, "/registrations/"+id, phrase)
 }

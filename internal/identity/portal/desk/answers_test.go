@@ -25,14 +25,14 @@ func TestR210QuestionAnswerRefusal(t *testing.T) {
 		if m := w.lastMail("bert@example.org", "Rückfrage zu Ihrer Registrierung ["); !strings.Contains(m, "Heißt Ihre Straße Karl-Marx-Straße?") || !strings.Contains(m, "01234 5678-0") {
 			t.Error(m)
 		}
-		w.must(w.get("bert", "/organizations/registrations/"+id), http.StatusOK, "Heißt Ihre Straße Karl-Marx-Straße?", "Antwort absenden", `value="Karl-May-Straße"`)
-		if r := w.get("anna", "/organizations/registrations/"+id); r.Code != http.StatusNotFound {
+		w.must(w.get("bert", "/registrations/"+id), http.StatusOK, "Heißt Ihre Straße Karl-Marx-Straße?", "Antwort absenden", `value="Karl-May-Straße"`)
+		if r := w.get("anna", "/registrations/"+id); r.Code != http.StatusNotFound {
 			t.Errorf("Anna sees Bert's application: %d", r.Code)
 		}
 		better := append(bakery("resubmit"), "version", "2")
-		w.must(w.post("anna", "/organizations/registrations/"+id, better...), http.StatusNotFound)
-		w.must(w.post("bert", "/organizations/registrations/"+id, append(bakery("resubmit"), "version", "1")...), http.StatusConflict)
-		w.must(w.post("bert", "/organizations/registrations/"+id, append(wrongStreet[:len(wrongStreet)-2:len(wrongStreet)-2], "do", "resubmit", "version", "2", "name", "")...), http.StatusSeeOther)
+		w.must(w.post("anna", "/registrations/"+id, better...), http.StatusNotFound)
+		w.must(w.post("bert", "/registrations/"+id, append(bakery("resubmit"), "version", "1")...), http.StatusConflict)
+		w.must(w.post("bert", "/registrations/"+id, append(wrongStreet[:len(wrongStreet)-2:len(wrongStreet)-2], "do", "resubmit", "version", "2", "name", "")...), http.StatusSeeOther)
 		// The clerk's old page does not decide on what changed meanwhile.
 		w.must(w.post("clara", "/chamber/registrations/"+id, "do", "refuse", "version", "1", "refusal", "Nein."), http.StatusConflict, "seit Sie diese Seite geöffnet haben")
 		w.must(w.post("clara", "/chamber/registrations/"+id, "do", "refuse", "version", "3", "refusal", "Die Straße gibt es nicht."), http.StatusSeeOther)
@@ -42,12 +42,12 @@ func TestR210QuestionAnswerRefusal(t *testing.T) {
 				t.Errorf("the mail does not say %q: %s", says, m)
 			}
 		}
-		w.must(w.get("bert", "/organizations/registrations/"+id), http.StatusOK, "Abgelehnt", "Die Straße gibt es nicht.", "Neu registrieren")
+		w.must(w.get("bert", "/registrations/"+id), http.StatusOK, "Abgelehnt", "Die Straße gibt es nicht.", "Neu registrieren")
 		// Refused is not for ever: the queue then says that it is the second time.
 		again := w.submit("bert")
 		w.must(w.get("clara", "/chamber/registrations"), http.StatusOK, "Bäckerei Bert")
-		w.must(w.post("bert", "/organizations/registrations/"+again, "do", "withdraw"), http.StatusSeeOther)
-		w.must(w.post("bert", "/organizations/registrations/"+again, "do", "withdraw"), http.StatusConflict, "zurückgezogen")
+		w.must(w.post("bert", "/registrations/"+again, "do", "withdraw"), http.StatusSeeOther)
+		w.must(w.post("bert", "/registrations/"+again, "do", "withdraw"), http.StatusConflict, "zurückgezogen")
 		third := w.submit("bert")
 		w.must(w.get("clara", "/chamber/registrations"), http.StatusOK, "2. Antrag")
 		w.must(w.post("clara", "/chamber/registrations/"+again, "do", "refuse", "version", "1", "refusal", "Nein."), http.StatusConflict, "inzwischen zurückgezogen")

@@ -12,7 +12,7 @@ func TestHostileInput(t *testing.T) {
 		id := w.submit("bert")
 		for _, bad := range []string{"%00", "%ff", "x%00y", "..%2f", strings.Repeat("x", 1000), "%27%20OR%201=1"} {
 			for _, path := range []string{
-				"/chamber/registrations/" + bad, "/chamber/letters/batches/" + bad, "/organizations/registrations/" + bad, "/organizations/registrations/" + bad + "/done", "/organizations/activated?organization=" + bad,
+				"/chamber/registrations/" + bad, "/chamber/letters/batches/" + bad, "/registrations/" + bad, "/registrations/" + bad + "/done", "/organizations/activated?organization=" + bad,
 				"/chamber/registrations/" + id + "?entry=" + bad, "/chamber/registrations/" + id + "?ident=" + bad, "/chamber/letters?before=" + bad, "/chamber/audit?before=" + bad + "&event=" + bad, "/chamber/registrations?status=" + bad + "&page=" + bad,
 			} {
 				for _, who := range []string{"clara", "bert"} {
@@ -27,7 +27,7 @@ func TestHostileInput(t *testing.T) {
 				{"/organizations/activate", "ident_number", plain, "chamber_number", plain, "code", plain},
 				{"/chamber/registrations/" + id, "do", "approve", "entry", plain, "evidence", plain, "version", plain},
 				{"/chamber/registrations/" + id, "do", "takeover", "from", plain},
-				{"/organizations/registrations/" + id, "do", "resubmit", "name", plain, "postcode", plain, "chamber", plain},
+				{"/registrations/" + id, "do", "resubmit", "name", plain, "postcode", plain, "chamber", plain},
 			} {
 				for _, who := range []string{"clara", "bert"} {
 					if r := w.post(who, form[0], form[1:]...); r.Code >= 500 {

@@ -20,10 +20,10 @@ func TestR066NobodyRegistersACompanyTwice(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		id := w.submit("bert")
 		// The same person: led to the application there is, by button and by page.
-		if to := w.must(w.post("bert", "/organizations/register", bakery("submit")...), http.StatusSeeOther); to != "/organizations/registrations/"+id {
+		if to := w.must(w.post("bert", "/organizations/register", bakery("submit")...), http.StatusSeeOther); to != "/registrations/"+id {
 			t.Errorf("a second press leads to %s", to)
 		}
-		w.must(w.post("bert", "/organizations/register", bakery("check")...), http.StatusConflict, "Sie haben dieses Unternehmen schon registriert", "/organizations/registrations/"+id)
+		w.must(w.post("bert", "/organizations/register", bakery("check")...), http.StatusConflict, "Sie haben dieses Unternehmen schon registriert", "/registrations/"+id)
 		// Somebody else, spelled otherwise, learns no names.
 		other := append(bakery("submit"), "x", "")
 		other[1], other[5] = "BÄCKEREI BERT GMBH", "Karl Marx Straße"

@@ -22,9 +22,9 @@ func TestR060CompanyStory(t *testing.T) {
 
 		id := w.submit("bert")
 		ref := value[string](w, `SELECT reference FROM registration WHERE id = $1`, id)
-		w.must(w.get("bert", "/organizations/registrations/"+id+"/done"), http.StatusOK, ref, "Ihre Vorgangsnummer", "einige Werktage")
-		w.must(w.get("bert", "/organizations/registrations/"+id), http.StatusOK, "In Prüfung", "Antrag eingegangen")
-		if m := w.lastMail("bert@example.org", "Registrierung Ihres Unternehmens eingegangen ["+ref+"]"); !strings.Contains(m, "/organizations/registrations/"+id) {
+		w.must(w.get("bert", "/registrations/"+id+"/done"), http.StatusOK, ref, "Ihre Vorgangsnummer", "einige Werktage")
+		w.must(w.get("bert", "/registrations/"+id), http.StatusOK, "In Prüfung", "Antrag eingegangen")
+		if m := w.lastMail("bert@example.org", "Registrierung Ihres Unternehmens eingegangen ["+ref+"]"); !strings.Contains(m, "/registrations/"+id) {
 			t.Error("the mail does not lead to the application:", m)
 		}
 		if n := value[int](w, `SELECT count(*) FROM notice WHERE phrase = 'notice.registration_submitted'`); n != 2 {
@@ -39,7 +39,7 @@ func TestR060CompanyStory(t *testing.T) {
 		w.must(w.get("carl", "/chamber/registrations/"+id), http.StatusOK, "In Bearbeitung: Clara Kammer")
 		w.must(w.post("clara", "/chamber/registrations/"+id, "do", "approve", "version", "1", "entry", w.entry("4711")), http.StatusUnprocessableEntity, "Wählen Sie aus, wodurch das Unternehmen nachgewiesen ist")
 		org := w.approve(id)
-		w.must(w.get("bert", "/organizations/registrations/"+id), http.StatusOK, "Wartet auf Brief", "einige Werktage")
+		w.must(w.get("bert", "/registrations/"+id), http.StatusOK, "Wartet auf Brief", "einige Werktage")
 		w.lastMail("bert@example.org", "Ihre Registrierung ist freigegeben ["+ref+"]")
 		if name := value[string](w, `SELECT name FROM organization WHERE id = $1`, org); name != "Bäckerei Bert GmbH" {
 			t.Errorf("the organization is called %q, not as the directory says", name)
@@ -77,7 +77,7 @@ func TestR060CompanyStory(t *testing.T) {
 			t.Errorf("first admins: %v (R101)", w.admins)
 		}
 		w.lastMail("bert@example.org", "Ihr Unternehmen ist freigeschaltet")
-		w.must(w.get("bert", "/organizations/registrations/"+id), http.StatusOK, "Aktiv", "Organisationskonto aktiviert")
+		w.must(w.get("bert", "/registrations/"+id), http.StatusOK, "Aktiv", "Organisationskonto aktiviert")
 		if n := value[int](w, `SELECT count(*) FROM evidence WHERE organization = $1 AND method IN ('letter', 'callback')`, org); n != 2 {
 			t.Errorf("%d pieces of evidence, want callback and letter", n)
 		}

@@ -272,7 +272,7 @@ func (w *world) submit(who string, pairs ...string) string {
 		pairs = bakery("submit")
 	}
 	to := w.must(w.post(who, "/organizations/register", pairs...), http.StatusSeeOther)
-	return strings.TrimSuffix(strings.TrimPrefix(to, "/organizations/registrations/"), "/done")
+	return strings.TrimSuffix(strings.TrimPrefix(to, "/registrations/"), "/done")
 }
 
 func (w *world) entry(ident string) string {

@@ -228,7 +228,7 @@ func (p *Pages) tasks(r *http.Request, v *visitor.Visitor, k known, page *dashbo
 	for _, reg := range k.registrations {
 		pending = pending || reg.Pending()
 		if reg.State == organization.AskedBack {
-			all = append(all, task{Text: text("home.task_asked_back", reg.Name), Detail: reg.Reference, Href: "/organizations/registrations/" + reg.ID})
+			all = append(all, task{Text: text("home.task_asked_back", reg.Name), Detail: reg.Reference, Href: "/registrations/" + reg.ID})
 		}
 	}
 	if n := k.desk.Mine; n > 0 {

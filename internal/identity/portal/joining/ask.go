@@ -82,7 +82,7 @@ func (p *Pages) find(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return web.See(w, r, "/organizations/join/"+p.sealed(r, found.ID)+carried(r))
+	return web.See(w, r, "/join/"+p.sealed(r, found.ID)+carried(r))
 }
 
 // sealed names a company for this person alone.

@@ -3,8 +3,8 @@
 //
 //	GET  /organizations/join           the company's data (S13, R121–R125)
 //	POST /organizations/join           find it: exactly one company, or no word about any
-//	GET  /organizations/join/{company} reason and wished roles (W24)
-//	POST /organizations/join/{company} ask
+//	GET  /join/{company} reason and wished roles (W24)
+//	POST /join/{company} ask
 //	GET  /requests                     my requests
 //	GET  /requests/{id}                one request: its state for the applicant, the review for admins (S14, S18)
 //	GET  /requests/{id}/sent           what happens next
@@ -51,8 +51,8 @@ type Pages struct {
 func (p *Pages) Mount(m *web.Mux) {
 	m.Signed("GET /organizations/join", p.company)
 	m.Signed("POST /organizations/join", p.find)
-	m.Signed("GET /organizations/join/{company}", p.reason)
-	m.Signed("POST /organizations/join/{company}", p.ask)
+	m.Signed("GET /join/{company}", p.reason)
+	m.Signed("POST /join/{company}", p.ask)
 	m.Signed("GET /requests", p.mine)
 	m.Signed("GET /requests/{id}", p.request)
 	m.Signed("GET /requests/{id}/sent", p.sent)

@@ -15,8 +15,7 @@
 //	POST /organizations/{id}/leave                    leave
 //
 // Strangers find nothing here; members who are no admins see the card, ask for
-// roles and leave. The third part of a path is dispatched by [Pages.page],
-// because /organizations/registrations/{id} is another place's.
+// roles and leave.
 package members
 
 import (
@@ -52,22 +51,16 @@ type Pages struct {
 // Mount puts the pages into the route table.
 func (p *Pages) Mount(m *web.Mux) {
 	m.Signed("GET /organizations/{id}", p.company)
-	m.Signed("GET /organizations/{id}/{page}", page(map[string]web.Handler{"members": p.list, "requests": p.inbox, "roles": p.roles, "leave": p.leave}))
-	m.Signed("POST /organizations/{id}/{page}", page(map[string]web.Handler{"roles": p.askRoles, "leave": p.doLeave}))
+	m.Signed("GET /organizations/{id}/members", p.list)
+	m.Signed("GET /organizations/{id}/requests", p.inbox)
+	m.Signed("GET /organizations/{id}/roles", p.roles)
+	m.Signed("POST /organizations/{id}/roles", p.askRoles)
+	m.Signed("GET /organizations/{id}/leave", p.leave)
+	m.Signed("POST /organizations/{id}/leave", p.doLeave)
 	m.Signed("POST /organizations/{id}/members/{member}/roles", p.setRole)
 	m.Signed("POST /organizations/{id}/members/{member}/admin", p.setAdmin)
 	m.Signed("GET /organizations/{id}/members/{member}/remove", p.remove)
 	m.Signed("POST /organizations/{id}/members/{member}/remove", p.doRemove)
-}
-
-// page finds the handler for the last part of a path.
-func page(handlers map[string]web.Handler) web.Handler {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		if h := handlers[r.PathValue("page")]; h != nil {
-			return h(w, r)
-		}
-		return fault.NotFound()
-	}
 }
 
 // text is a phrase in the language of the request.
