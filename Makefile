@@ -26,7 +26,7 @@ check: look ## look for mistakes without running anything: vet, gofmt, staticche
 	@if go tool -n staticcheck >/dev/null 2>&1; then go tool staticcheck ./...; else echo "staticcheck is not a tool of go.mod: left out"; fi
 
 bench: look ## measure, each figure beside its yardstick
-	$(postgres) durable -- go test -run '^$$' -bench . -timeout 30m ./...
+	$(postgres) durable -- go test -p 1 -run '^$$' -bench . -timeout 30m ./...
 
 gallery: look ## take pictures of every page and mail into gallery/
 	ZUNFT_SHOTS=$(CURDIR)/gallery $(postgres) -- go test -count 1 -timeout 12m -run Gallery ./internal/story
