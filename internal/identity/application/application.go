@@ -66,6 +66,22 @@ type Role struct {
 	Key                                          string
 	NameDE, NameEN, DescriptionDE, DescriptionEN string
 	Position                                     int
+	Requires                                     string   // acr that a holder must reach: "", MFA or PHR
+	ExclusiveWith                                []string // keys of roles that one person cannot hold beside it in one organization
+	Invited                                      bool     // ticked when somebody is invited
+}
+
+// What a role may require of its holder's sign-in (acr, OpenID Connect Extended
+// Authentication Profile for the second).
+const (
+	MFA = "mfa" // a second factor
+	PHR = "phr" // one that cannot be phished: a passkey
+)
+
+// Excludes reports whether two roles of one application cannot be held
+// together; it holds both ways, whichever of them says so.
+func (r Role) Excludes(other Role) bool {
+	return r.Application == other.Application && r.Key != other.Key && (slices.Contains(r.ExclusiveWith, other.Key) || slices.Contains(other.ExclusiveWith, r.Key))
 }
 
 // Name of the role in a language.
@@ -172,7 +188,17 @@ func valid(a Application, roles []Role) error {
 		if r.Key == "" || r.NameDE == "" || seen[r.Key] || strings.ContainsFunc(r.Key, func(c rune) bool { return c <= ' ' || c > '~' }) {
 			p.Add("roles", "application.role_form", r.Key)
 		}
+		if r.Requires != "" && r.Requires != MFA && r.Requires != PHR {
+			p.Add("roles", "application.role_requires", r.Key)
+		}
 		seen[r.Key] = true
+	}
+	for _, r := range roles {
+		for _, other := range r.ExclusiveWith {
+			if other == r.Key || !seen[other] {
+				p.Add("roles", "application.role_exclusive", r.Key, other)
+			}
+		}
 	}
 	return p.Err()
 }

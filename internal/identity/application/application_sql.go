@@ -3,6 +3,7 @@ package application
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
@@ -58,10 +59,25 @@ func active(tx *db.Tx) ([]Application, error) {
 	return db.All(tx, (*Application).fields, `SELECT `+columns+` FROM application WHERE state = 'active' ORDER BY client_name, id`)
 }
 
-const roleColumns = `application, role, name_de, name_en, description_de, description_en, position`
+const roleColumns = `application, role, name_de, name_en, description_de, description_en, position, requires, exclusive_with, invited`
 
 func (r *Role) fields() []any {
-	return []any{&r.Application, &r.Key, &r.NameDE, &r.NameEN, &r.DescriptionDE, &r.DescriptionEN, &r.Position}
+	return []any{&r.Application, &r.Key, &r.NameDE, &r.NameEN, &r.DescriptionDE, &r.DescriptionEN, &r.Position, &r.Requires, (*words)(&r.ExclusiveWith), &r.Invited}
+}
+
+// words are blank separated in a column.
+type words []string
+
+func (w *words) Scan(src any) error {
+	switch v := src.(type) {
+	case string:
+		*w = strings.Fields(v)
+	case []byte:
+		*w = strings.Fields(string(v))
+	default:
+		return fmt.Errorf("no words: %T", src)
+	}
+	return nil
 }
 
 // Catalogue is what an application declares, in its order; empty: it serves every account.
@@ -100,10 +116,11 @@ func save(tx *db.Tx, a *Application) (event string, err error) {
 func declare(tx *db.Tx, id string, roles []Role) error {
 	keep := []any{id}
 	for i, r := range roles {
-		_, err := tx.Exec(`INSERT INTO application_role (`+roleColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		_, err := tx.Exec(`INSERT INTO application_role (`+roleColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 			ON CONFLICT (application, role) DO UPDATE SET name_de = excluded.name_de, name_en = excluded.name_en,
-				description_de = excluded.description_de, description_en = excluded.description_en, position = excluded.position`,
-			id, r.Key, r.NameDE, r.NameEN, r.DescriptionDE, r.DescriptionEN, i)
+				description_de = excluded.description_de, description_en = excluded.description_en, position = excluded.position,
+				requires = excluded.requires, exclusive_with = excluded.exclusive_with, invited = excluded.invited`,
+			id, r.Key, r.NameDE, r.NameEN, r.DescriptionDE, r.DescriptionEN, i, r.Requires, strings.Join(r.ExclusiveWith, " "), r.Invited)
 		if err != nil {
 			return fmt.Errorf("declare role %s: %w", r.Key, err)
 		}

@@ -16,7 +16,7 @@ func training() (Application, []Role) {
 			ClientID: "training", Name: "Ausbildungsportal", ClientURI: "https://training.example", ManualURI: "https://training.example/help",
 			SecretHash: HashSecret("s3cret"), RedirectURIs: []string{"https://training.example/callback"},
 		},
-		[]Role{{Key: "trainer", NameDE: "Ausbilder:in", NameEN: "Trainer", DescriptionDE: "Zeichnet Nachweise ab"}, {Key: "apprentice", NameDE: "Auszubildende:r"}}
+		[]Role{{Key: "trainer", NameDE: "Ausbilder:in", NameEN: "Trainer", DescriptionDE: "Zeichnet Nachweise ab", Requires: MFA, ExclusiveWith: []string{"apprentice"}}, {Key: "apprentice", NameDE: "Auszubildende:r", Invited: true}}
 }
 
 // R003, R007: applications are data, with a manual; declared roles keep their order.
@@ -27,6 +27,14 @@ func TestPut(t *testing.T) {
 			first, err := Put(tx, audit.Console, a, roles)
 			if err != nil {
 				return err
+			}
+			declared, err := Catalogue(tx, first.ID)
+			if err != nil {
+				return err
+			}
+			trainer, apprentice := declared[0], declared[1]
+			if trainer.Requires != MFA || trainer.Invited || !apprentice.Invited || !trainer.Excludes(apprentice) || !apprentice.Excludes(trainer) || trainer.Excludes(trainer) {
+				t.Errorf("declared %+v", declared)
 			}
 			a.Name = "Berichtsheft"
 			second, err := Put(tx, audit.Console, a, roles[1:])
@@ -81,6 +89,9 @@ func TestPutRefuses(t *testing.T) {
 		"no name":           func(a *Application, _ *[]Role) { a.Name = "" },
 		"secret for none":   func(a *Application, _ *[]Role) { a.AuthMethod = "none" },
 		"no algorithm":      func(a *Application, _ *[]Role) { a.IDTokenAlg = "none" },
+		"unknown level":     func(_ *Application, r *[]Role) { (*r)[0].Requires = "gold" },
+		"excludes a ghost":  func(_ *Application, r *[]Role) { (*r)[0].ExclusiveWith = []string{"ghost"} },
+		"excludes itself":   func(_ *Application, r *[]Role) { (*r)[0].ExclusiveWith = []string{"trainer"} },
 		"role twice":        func(_ *Application, r *[]Role) { *r = append(*r, (*r)[0]) },
 	} {
 		a, roles := training()

@@ -23,7 +23,6 @@ import (
 	"net/http"
 
 	"zunft/internal/ground/db"
-	"zunft/internal/ground/fault"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/application"
