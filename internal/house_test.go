@@ -68,11 +68,12 @@ func plan() map[string]place {
 	put("identity", rule, 0, i, "fold")     // when two spellings are one
 	put("identity", rule, 1, i, "password") // uses fold
 	put("identity", rule, 1, i, "captcha", "chamber", "link", "notice", "policy")
-	put("identity", rule, 2, i, "account", "directory", "letter", "terms", "textblock")
+	put("identity", rule, 2, i, "account", "directory", "letter", "search", "terms", "textblock")
 	put("identity", rule, 3, i, "address", "session", "factor", "legacy", "organization")
-	put("identity", rule, 4, i, "membership", "application", "site")
-	put("identity", rule, 5, i, "correction", "departure", "dossier", "recovery", "invitation", "mandate")
-	put("identity", rule, 6, i, "roster") // a list of invitations
+	put("identity", rule, 4, i, "membership", "application", "site", "registration")
+	put("identity", rule, 5, i, "correction", "departure", "dossier", "recovery", "invitation", "mandate", "request")
+	put("identity", rule, 6, i, "tally")   // figures over everything
+	put("identity", rule, 6, i, "roster")  // a list of invitations
 	put("identity", door, 0, i, "visitor") // the session's cookie: who comes through the other doors
 	put("identity", door, 1, i, "openid", "federation", "scim", "hook")
 	put("identity", page, 0, i+"/portal", "signup", "signin", "home", "profile", "activity", "consents", "security", "leaving", "recovering", "company", "joining", "members", "inviting", "enrolling", "details", "acting",

@@ -20,6 +20,8 @@ import (
 	"zunft/internal/identity/membership"
 	"zunft/internal/identity/organization"
 	"zunft/internal/identity/policy"
+	"zunft/internal/identity/registration"
+	"zunft/internal/identity/request"
 	"zunft/internal/identity/terms"
 	"zunft/internal/outside"
 	training "zunft/internal/training/portal"
@@ -157,7 +159,7 @@ func companies(tx *db.Tx, c chamber.Chamber, people map[string]audit.Actor) erro
 			return err
 		}
 	}
-	if _, err := membership.Submit(tx, people["anna"], bakery, "Ich beginne am 1. September als Auszubildende und möchte mein Berichtsheft führen.", nil); err != nil {
+	if _, err := request.Submit(tx, people["anna"], bakery, "Ich beginne am 1. September als Auszubildende und möchte mein Berichtsheft führen.", nil); err != nil {
 		return err
 	}
 	// Frida types from memory, so that Clara has something to compare.
@@ -166,7 +168,7 @@ func companies(tx *db.Tx, c chamber.Chamber, people map[string]audit.Actor) erro
 		return err
 	}
 	wish.IdentNumber, wish.Name, wish.HouseNumber = "", "Fahrrad-Werkstatt Fuchs e.K.", "12"
-	_, err = organization.Submit(tx, people["frida"], wish)
+	_, err = registration.Submit(tx, people["frida"], wish)
 	return err
 }
 
@@ -310,10 +312,10 @@ func (w *World) startPage() http.Handler {
 func (w *World) JSON() ([]byte, error) { return json.Marshal(w) }
 
 // fromEntry is the application of somebody who copies the imprint.
-func fromEntry(tx *db.Tx, c chamber.Chamber, ident, reason string) (organization.Application, error) {
+func fromEntry(tx *db.Tx, c chamber.Chamber, ident, reason string) (registration.Application, error) {
 	e, err := directory.ByIdent(tx, c.ID, ident)
 	e.LegalForm, e.RegisterCourt, e.RegisterKind = chamber.LegalFormKey(e.LegalForm), chamber.RegisterCourtKey(e.RegisterCourt), chamber.RegisterKindKey(e.RegisterKind)
-	return organization.Application{Company: e.Company, Reason: reason, Chamber: c.ID}, err
+	return registration.Application{Company: e.Company, Reason: reason, Chamber: c.ID}, err
 }
 
 // activated takes a company all the way, as if the letter had come three weeks
@@ -323,18 +325,18 @@ func activated(tx *db.Tx, c chamber.Chamber, applicant, clerk audit.Actor, ident
 	if err != nil {
 		return "", err
 	}
-	r, err := organization.Submit(tx, applicant, a)
+	r, err := registration.Submit(tx, applicant, a)
 	if err != nil {
 		return "", err
 	}
-	if err := organization.Claim(tx, clerk, r.ID); err != nil {
+	if err := registration.Claim(tx, clerk, r.ID); err != nil {
 		return "", err
 	}
 	version, err := db.Value[int](tx, `SELECT version FROM registration WHERE id = $1`, r.ID)
 	if err != nil {
 		return "", err
 	}
-	o, err := organization.Approve(tx, clerk, r.ID, version, r.Entry, organization.ByLetter)
+	o, err := registration.Approve(tx, clerk, r.ID, version, r.Entry, organization.ByLetter)
 	if err != nil {
 		return "", err
 	}

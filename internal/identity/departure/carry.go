@@ -8,7 +8,7 @@ import (
 	"zunft/internal/ground/fault"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/membership"
-	"zunft/internal/identity/organization"
+	"zunft/internal/identity/registration"
 	"zunft/internal/identity/session"
 )
 
@@ -89,13 +89,13 @@ func remove(tx *db.Tx, id string) error {
 	if err := membership.EndAll(tx, by, id); err != nil {
 		return err
 	}
-	registrations, err := organization.Registrations(tx, id)
+	registrations, err := registration.Registrations(tx, id)
 	if err != nil {
 		return err
 	}
 	for _, r := range registrations {
 		if r.Pending() {
-			if err := organization.Withdraw(tx, by, r.ID); err != nil {
+			if err := registration.Withdraw(tx, by, r.ID); err != nil {
 				return err
 			}
 		}

@@ -1,18 +1,11 @@
-// Package organization knows the companies that have an account: how they came
-// in (registration), and that somebody proved to speak for them (activation).
+// Package organization knows the companies that have an account, and that
+// somebody proved to speak for them (activation). Package registration makes them.
 //
-//	registration   submitted ──Approve──▶ approved ─┐
-//	                ▲  │ └─────Refuse───▶ refused    │ creates
-//	        Resubmit│  │AskBack                      ▼
-//	                asked_back            organization   letter ──Activate──▶ active ──▶ closed
-//	(Withdraw from submitted and asked_back)
+//	letter ──Activate──▶ active ──▶ closed
 //
 // Policy:
-//   - Any registered person may ask to register a company (W03). A clerk of the
-//     chamber in charge decides, and never on an application of their own (R091).
-//   - A company is registered once (R066), also when many try at the same moment.
 //   - What an organization is called and where it sits comes from the chamber's
-//     member directory, not from the application.
+//     member directory, not from who registered it.
 //   - Approved is not active: first the management must have had the letter with
 //     the activation code (R092), and the three values must match (R097). Only
 //     the person who registered can activate, and becomes its first admin (R101);
@@ -53,16 +46,6 @@ const (
 	Active         = "active"
 	Closed         = "closed"
 )
-
-// Methods of evidence.
-const (
-	ByLetter    = "letter"
-	ByCallback  = "callback"
-	ByDocuments = "documents"
-)
-
-// Methods are the kinds of evidence a clerk chooses from.
-func Methods() []string { return []string{ByLetter, ByCallback, ByDocuments} }
 
 // An Organization is a company with an account; its data are the directory's.
 type Organization struct {
@@ -127,17 +110,6 @@ func FindForJoin(tx *db.Tx, name, street, house, postcode, ident string) (Organi
 		return Organization{}, fault.NotFound()
 	}
 	return match[0], nil
-}
-
-// A Proof is one thing the chamber has seen of a company.
-type Proof struct {
-	Method    string
-	At, Until db.Time // Until zero: without end
-}
-
-// Evidence are the proofs of an organization, oldest first.
-func Evidence(tx *db.Tx, organizationID string) ([]Proof, error) {
-	return evidence(tx, organizationID)
 }
 
 var (
@@ -211,7 +183,7 @@ func Activate(tx *db.Tx, by audit.Actor, identNumber, chamberNumber, code string
 	if err := activate(tx, &o); err != nil {
 		return o, err
 	}
-	if err := insertEvidence(tx, o.ID, ByLetter, by.Account); err != nil {
+	if err := AddEvidence(tx, o.ID, Proof{Method: ByLetter, Clerk: by.Account}); err != nil {
 		return o, err
 	}
 	if err := audit.Record(tx, by, audit.Entry{Event: "organization.activated", Account: by.Account, Organization: o.ID, Chamber: o.Chamber}); err != nil {
@@ -265,7 +237,7 @@ func RequestLetter(tx *db.Tx, by audit.Actor, organizationID string) error {
 	if err := audit.Record(tx, by, audit.Entry{Event: "organization.letter_requested", Account: by.Account, Organization: o.ID, Chamber: o.Chamber}); err != nil {
 		return err
 	}
-	return tellClerks(tx, o.Chamber, "", "notice.letter_requested", "/chamber/letters", o.Name)
+	return TellClerks(tx, o.Chamber, "", "notice.letter_requested", "/chamber/letters", o.Name)
 }
 
 // tell writes to a person in their language, unless they want no mails on this
@@ -283,9 +255,9 @@ func tell(tx *db.Tx, accountID, text string, m message) error {
 	return Texts.Send(tx, person, text, m)
 }
 
-// tellClerks puts a notice under the bell of the chamber's clerks, or of the
+// TellClerks puts a notice under the bell of the chamber's clerks, or of the
 // one clerk who has the case.
-func tellClerks(tx *db.Tx, chamberID, clerk, phrase, href string, args ...string) error {
+func TellClerks(tx *db.Tx, chamberID, clerk, phrase, href string, args ...string) error {
 	clerks := []string{clerk}
 	if clerk == "" {
 		var err error

@@ -81,16 +81,3 @@ func activate(tx *db.Tx, o *Organization) error {
 	o.State, o.ActivatedAt, o.Version = Active, tx.Now(), o.Version+1
 	return nil
 }
-
-func insertEvidence(tx *db.Tx, organizationID, method, clerk string) error {
-	_, err := tx.Exec(`INSERT INTO evidence (id, organization, method, clerk, at) VALUES ($1, $2, $3, $4, $5)`, db.NewID(), organizationID, method, clerk, tx.Now())
-	if err != nil {
-		return fmt.Errorf("evidence of %s: %w", organizationID, err)
-	}
-	return nil
-}
-
-func evidence(tx *db.Tx, organizationID string) ([]Proof, error) {
-	return db.All(tx, func(e *Proof) []any { return []any{&e.Method, &e.At, &e.Until} },
-		`SELECT method, at, until FROM evidence WHERE organization = $1 ORDER BY at, id`, organizationID)
-}

@@ -53,6 +53,8 @@ import (
 	"zunft/internal/identity/portal/signin"
 	"zunft/internal/identity/portal/signup"
 	"zunft/internal/identity/recovery"
+	"zunft/internal/identity/registration"
+	"zunft/internal/identity/request"
 	"zunft/internal/identity/session"
 	"zunft/internal/identity/terms"
 	"zunft/internal/identity/textblock"
@@ -91,7 +93,7 @@ func (p *Portal) ConnState(c net.Conn, state http.ConnState) { p.OpenID.ConnStat
 func Catalog() (*i18n.Catalog, error) {
 	return i18n.Load(web.Phrases, Phrases, notice.Phrases,
 		captcha.Phrases, correction.Phrases, departure.Phrases, legacy.Phrases, dossier.Phrases, factor.Phrases, recovery.Phrases,
-		account.Phrases, address.Phrases, link.Phrases, password.Phrases, policy.Phrases, application.Phrases, chamber.Phrases, directory.Phrases, letter.Phrases, membership.Phrases, organization.Phrases, session.Phrases, terms.Phrases, textblock.Phrases,
+		account.Phrases, address.Phrases, link.Phrases, password.Phrases, policy.Phrases, application.Phrases, chamber.Phrases, directory.Phrases, letter.Phrases, membership.Phrases, organization.Phrases, registration.Phrases, session.Phrases, terms.Phrases, textblock.Phrases,
 		authorize.Phrases, company.Phrases, consents.Phrases, activity.Phrases, leaving.Phrases, recovering.Phrases, security.Phrases, desk.Phrases, home.Phrases, info.Phrases, joining.Phrases, members.Phrases, openid.Phrases, profile.Phrases, signin.Phrases, signup.Phrases)
 }
 
@@ -156,7 +158,7 @@ func New(ctx context.Context, o Options) (*Portal, error) {
 	provider.Work(p.Jobs)
 	p.Jobs.Every(time.Hour, "account.purge", func(ctx context.Context) error { return account.Purge(ctx, o.DB) })
 	p.Jobs.On(account.RecoverKind, account.Recover(o.DB))
-	p.Jobs.Every(15*time.Minute, "membership.leases", func(ctx context.Context) error { return o.DB.Write(ctx, membership.ExpireLeases) })
+	p.Jobs.Every(15*time.Minute, "membership.leases", func(ctx context.Context) error { return o.DB.Write(ctx, request.ExpireLeases) })
 	p.Jobs.Every(time.Hour, "limit.sweep", func(ctx context.Context) error { return limit.Sweep(ctx, o.DB) })
 	p.Jobs.Every(time.Hour, "session.sweep", func(ctx context.Context) error { return session.Sweep(ctx, o.DB) })
 	for _, work := range []func(*job.Runner, *db.DB){factor.Work, captcha.Work, correction.Work, departure.Work, dossier.Work, recovery.Work} {

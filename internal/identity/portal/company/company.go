@@ -17,7 +17,7 @@ import (
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/directory"
-	"zunft/internal/identity/organization"
+	"zunft/internal/identity/registration"
 )
 
 //go:embed templates/*.html
@@ -54,8 +54,8 @@ func (p *Pages) Mount(m *web.Mux) {
 // fields of the form, in the order of S07.
 var fields = []string{"name", "legal_form", "street", "house_number", "postcode", "place", "ident_number", "register_number", "register_court", "register_kind", "reason", "chamber"}
 
-func application(f *web.Form) organization.Application {
-	return organization.Application{
+func application(f *web.Form) registration.Application {
+	return registration.Application{
 		Company: directory.Company{
 			Name: f.Text("name"), LegalForm: f.Text("legal_form"), Street: f.Text("street"), HouseNumber: f.Text("house_number"),
 			Postcode: f.Text("postcode"), Place: f.Text("place"), IdentNumber: f.Text("ident_number"),
@@ -66,7 +66,7 @@ func application(f *web.Form) organization.Application {
 	}
 }
 
-func formOf(r organization.Registration) *web.Form {
+func formOf(r registration.Registration) *web.Form {
 	return web.NewForm("name", r.Name, "legal_form", r.LegalForm, "street", r.Street, "house_number", r.HouseNumber, "postcode", r.Postcode, "place", r.Place,
 		"ident_number", r.IdentNumber, "register_number", r.RegisterNumber, "register_court", r.RegisterCourt, "register_kind", r.RegisterKind,
 		"reason", r.Reason, "chamber", r.Chamber)
@@ -96,7 +96,7 @@ func (p *Pages) lists(r *http.Request) (l lists) {
 type Fact struct{ Label, Value string }
 
 // facts are what was entered, in words.
-func (p *Pages) facts(r *http.Request, reg organization.Registration) (all []Fact) {
+func (p *Pages) facts(r *http.Request, reg registration.Registration) (all []Fact) {
 	text := func(key string) string { return p.Site.Catalog.Text(web.Lang(r), key) }
 	add := func(label, value string) {
 		if value == "" {

@@ -10,7 +10,7 @@ import (
 	"zunft/internal/ground/limit"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/chamber"
-	"zunft/internal/identity/organization"
+	"zunft/internal/identity/registration"
 )
 
 type registerPage struct {
@@ -47,18 +47,18 @@ func (p *Pages) register(w http.ResponseWriter, r *http.Request) error {
 	case "edit":
 		return p.registerForm(w, r, f, &registerPage{})
 	case "submit":
-		var made organization.Registration
+		var made registration.Registration
 		a, err := p.rated(r, f)
 		if err == nil {
 			err = p.DB.Write(r.Context(), func(tx *db.Tx) (err error) {
-				made, err = organization.Submit(tx, by, a)
+				made, err = registration.Submit(tx, by, a)
 				return err
 			})
 		}
-		if own, yes := errors.AsType[*organization.OwnPending](err); yes { // the button was pressed twice
+		if own, yes := errors.AsType[*registration.OwnPending](err); yes { // the button was pressed twice
 			return web.See(w, r, "/registrations/"+own.ID)
 		}
-		if ft := fault.Of(err); ft != nil && ft.Key() == "organization.chamber_choose" {
+		if ft := fault.Of(err); ft != nil && ft.Key() == "registration.chamber_choose" {
 			f.Take(err)
 			return p.check(w, r, f)
 		}
@@ -71,9 +71,9 @@ func (p *Pages) register(w http.ResponseWriter, r *http.Request) error {
 }
 
 // rated is the application, compared with the directory before the transaction.
-func (p *Pages) rated(r *http.Request, f *web.Form) (a organization.Application, err error) {
+func (p *Pages) rated(r *http.Request, f *web.Form) (a registration.Application, err error) {
 	err = p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
-		a, err = organization.Rate(tx, application(f))
+		a, err = registration.Rate(tx, application(f))
 		return err
 	})
 	return a, err
@@ -81,10 +81,10 @@ func (p *Pages) rated(r *http.Request, f *web.Form) (a organization.Application,
 
 // check shows the summary (S08) if there is nothing to mend.
 func (p *Pages) check(w http.ResponseWriter, r *http.Request, f *web.Form) error {
-	var made organization.Registration
+	var made registration.Registration
 	var serving []chamber.Chamber
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
-		made, serving, err = organization.Prepare(tx, web.Actor(r), application(f))
+		made, serving, err = registration.Prepare(tx, web.Actor(r), application(f))
 		return err
 	})
 	if err != nil {
@@ -111,7 +111,7 @@ var registeredRate = limit.Rate{Burst: 10, Every: 5 * time.Minute}
 
 func (p *Pages) again(w http.ResponseWriter, r *http.Request, f *web.Form, err error) error {
 	page := &registerPage{}
-	if own, yes := errors.AsType[*organization.OwnPending](err); yes {
+	if own, yes := errors.AsType[*registration.OwnPending](err); yes {
 		page.Own = own.ID
 	}
 	if fault.Is(err, fault.KindConflict) { // telling who is here already has an end
@@ -122,6 +122,6 @@ func (p *Pages) again(w http.ResponseWriter, r *http.Request, f *web.Form, err e
 	if !f.Take(err) {
 		return err
 	}
-	page.Join = f.Problems[0].Key == "organization.registered_already"
+	page.Join = f.Problems[0].Key == "registration.registered_already"
 	return p.registerForm(w, r, f, page)
 }

@@ -12,6 +12,7 @@ import (
 	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/letter"
 	"zunft/internal/identity/organization"
+	"zunft/internal/identity/registration"
 )
 
 // A Step is a line of the timeline: what happened, and when.
@@ -24,7 +25,7 @@ type statusPage struct {
 	web.Frame
 	Form *web.Form
 	lists
-	Registration organization.Registration
+	Registration registration.Registration
 	Organization organization.Organization
 	Chamber      chamber.Chamber
 	Facts        []Fact
@@ -36,7 +37,7 @@ type statusPage struct {
 // State is what the page's heading line says: the registration's state, and
 // after approval the organization's (R093: "wartet auf Brief" is visible).
 func (s *statusPage) State() string {
-	if s.Registration.State == organization.Approved && s.Organization.State != "" {
+	if s.Registration.State == registration.Approved && s.Organization.State != "" {
 		return s.Organization.State
 	}
 	return s.Registration.State
@@ -47,11 +48,11 @@ func (s *statusPage) Kind() string {
 	switch s.State() {
 	case organization.Active:
 		return "success"
-	case organization.AskedBack:
+	case registration.AskedBack:
 		return "warning"
-	case organization.Refused:
+	case registration.Refused:
 		return "danger"
-	case organization.Withdrawn, organization.Closed:
+	case registration.Withdrawn, organization.Closed:
 		return "neutral"
 	}
 	return "info"
@@ -63,7 +64,7 @@ func (s *statusPage) Version() string { return strconv.Itoa(s.Registration.Versi
 func (p *Pages) loadStatus(r *http.Request, f *web.Form) (*statusPage, error) {
 	page := &statusPage{lists: p.lists(r)}
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
-		if page.Registration, err = organization.OwnRegistration(tx, web.Actor(r), r.PathValue("id")); err != nil {
+		if page.Registration, err = registration.OwnRegistration(tx, web.Actor(r), r.PathValue("id")); err != nil {
 			return err
 		}
 		if page.Chamber, err = chamber.Get(tx, page.Registration.Chamber); err != nil {
@@ -100,7 +101,7 @@ func (p *Pages) loadStatus(r *http.Request, f *web.Form) (*statusPage, error) {
 }
 
 // dialog is when the chamber asked back and the person answered, as recorded.
-func dialog(tx *db.Tx, reg organization.Registration) (all []Step, err error) {
+func dialog(tx *db.Tx, reg registration.Registration) (all []Step, err error) {
 	for event, text := range map[string]string{"registration.asked_back": "company.step.asked_back", "registration.resubmitted": "company.step.resubmitted"} {
 		rows, err := audit.List(tx, audit.Filter{Account: reg.Applicant, Event: event})
 		if err != nil {
@@ -162,9 +163,9 @@ func (p *Pages) answer(w http.ResponseWriter, r *http.Request) error {
 	err = p.DB.Write(r.Context(), func(tx *db.Tx) error {
 		if f.Text("do") == "withdraw" {
 			phrase = "company.withdrawn"
-			return organization.Withdraw(tx, by, id)
+			return registration.Withdraw(tx, by, id)
 		}
-		_, err := organization.Resubmit(tx, by, id, version, a)
+		_, err := registration.Resubmit(tx, by, id, version, a)
 		return err
 	})
 	if f.Take(err) {

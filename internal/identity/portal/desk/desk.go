@@ -28,8 +28,8 @@ import (
 	"zunft/internal/identity/correction"
 	"zunft/internal/identity/directory"
 	"zunft/internal/identity/letter"
-	"zunft/internal/identity/organization"
 	"zunft/internal/identity/recovery"
+	"zunft/internal/identity/registration"
 )
 
 //go:embed templates/*.html
@@ -104,8 +104,8 @@ func (p *Pages) clock(tx *db.Tx, r *http.Request) clock {
 type startPage struct {
 	web.Frame
 	clock
-	Counts     organization.Counts
-	Oldest     []organization.Item
+	Counts     registration.Counts
+	Oldest     []registration.Item
 	Letters    int
 	Unsent     int // batches printed and not dispatched
 	Names      int // to be corrected
@@ -123,10 +123,10 @@ func (p *Pages) start(w http.ResponseWriter, r *http.Request) error {
 		}
 		by := web.Actor(r)
 		page.clock = p.clock(tx, r)
-		if page.Counts, err = organization.Count(tx, by, id); err != nil {
+		if page.Counts, err = registration.Count(tx, by, id); err != nil {
 			return err
 		}
-		if page.Oldest, err = organization.Queue(tx, by, id, organization.Filter{}); err != nil {
+		if page.Oldest, err = registration.Queue(tx, by, id, registration.Filter{}); err != nil {
 			return err
 		}
 		page.Oldest = page.Oldest[:min(len(page.Oldest), 5)]

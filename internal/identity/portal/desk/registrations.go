@@ -12,13 +12,14 @@ import (
 	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/directory"
 	"zunft/internal/identity/organization"
+	"zunft/internal/identity/registration"
 )
 
 type listPage struct {
 	web.Frame
 	clock
 	Form           *web.Form
-	Items          []organization.Item
+	Items          []registration.Item
 	Statuses, Sort []web.Option
 	Previous, Next string // addresses of the neighboring pages
 	Number         int
@@ -29,14 +30,14 @@ func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
 	page := &listPage{Form: f, Frame: web.Frame{Wide: true}}
 	page.Number = f.Number("page")
 	page.Number = min(max(page.Number, 1), 1000)
-	filter := organization.Filter{Status: f.Text("status"), Sort: f.Text("sort"), Offset: (page.Number - 1) * organization.PageSize}
+	filter := registration.Filter{Status: f.Text("status"), Sort: f.Text("sort"), Offset: (page.Number - 1) * registration.PageSize}
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) error {
 		id, err := mine(tx, r)
 		if err != nil {
 			return err
 		}
 		page.clock = p.clock(tx, r)
-		page.Items, err = organization.Queue(tx, web.Actor(r), id, filter)
+		page.Items, err = registration.Queue(tx, web.Actor(r), id, filter)
 		return err
 	})
 	if err != nil {
@@ -45,13 +46,13 @@ func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
 	turn := func(n int) string {
 		return "/chamber/registrations?" + url.Values{"status": {filter.Status}, "sort": {filter.Sort}, "page": {strconv.Itoa(n)}}.Encode()
 	}
-	if len(page.Items) > organization.PageSize {
-		page.Items, page.Next = page.Items[:organization.PageSize], turn(page.Number+1)
+	if len(page.Items) > registration.PageSize {
+		page.Items, page.Next = page.Items[:registration.PageSize], turn(page.Number+1)
 	}
 	if page.Number > 1 {
 		page.Previous = turn(page.Number - 1)
 	}
-	for _, s := range []string{organization.StatusOpen, organization.StatusMine, organization.StatusAskedBack, organization.StatusDone} {
+	for _, s := range []string{registration.StatusOpen, registration.StatusMine, registration.StatusAskedBack, registration.StatusDone} {
 		page.Statuses = append(page.Statuses, web.Option{Value: s, Text: p.text(r, "desk.status."+s)})
 	}
 	for _, s := range []string{"age", "score", "name"} {
@@ -72,7 +73,7 @@ type casePage struct {
 	web.Frame
 	Form *web.Form
 	clock
-	Case       organization.Item
+	Case       registration.Item
 	Applicant  account.Account
 	Chamber    chamber.Chamber
 	Candidates []Side
@@ -91,11 +92,11 @@ func (p *Pages) loadCase(r *http.Request, f *web.Form) (*casePage, error) {
 	by := web.Actor(r)
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) error {
 		page.clock = p.clock(tx, r)
-		reg, err := organization.GetRegistration(tx, by, r.PathValue("id"))
+		reg, err := registration.GetRegistration(tx, by, r.PathValue("id"))
 		if err != nil {
 			return err
 		}
-		if page.Case, err = organization.ItemOf(tx, by, reg); err != nil {
+		if page.Case, err = registration.ItemOf(tx, by, reg); err != nil {
 			return err
 		}
 		if page.Applicant, err = account.Get(tx, reg.Applicant); err != nil {
@@ -104,7 +105,7 @@ func (p *Pages) loadCase(r *http.Request, f *web.Form) (*casePage, error) {
 		if page.Chamber, err = chamber.Get(tx, reg.Chamber); err != nil {
 			return err
 		}
-		if page.Next, err = organization.Next(tx, by, reg); err != nil {
+		if page.Next, err = registration.Next(tx, by, reg); err != nil {
 			return err
 		}
 		return page.candidates(tx, r)
@@ -194,7 +195,7 @@ func (p *Pages) decide(w http.ResponseWriter, r *http.Request) error {
 	version := f.Number("version")
 	phrase, next, name := "", "", ""
 	err := p.DB.Write(r.Context(), func(tx *db.Tx) error {
-		reg, err := organization.GetRegistration(tx, by, id)
+		reg, err := registration.GetRegistration(tx, by, id)
 		if err != nil {
 			return err
 		}
@@ -202,27 +203,27 @@ func (p *Pages) decide(w http.ResponseWriter, r *http.Request) error {
 		switch f.Text("do") {
 		case "claim":
 			phrase = "desk.claimed"
-			return organization.Claim(tx, by, id)
+			return registration.Claim(tx, by, id)
 		case "release":
 			phrase = "desk.released"
-			return organization.Release(tx, by, id)
+			return registration.Release(tx, by, id)
 		case "takeover":
 			phrase = "desk.claimed"
-			return organization.TakeOver(tx, by, id, f.Text("from"))
+			return registration.TakeOver(tx, by, id, f.Text("from"))
 		case "approve":
 			phrase = "desk.approved"
-			_, err = organization.Approve(tx, by, id, version, f.Text("entry"), f.Text("evidence"))
+			_, err = registration.Approve(tx, by, id, version, f.Text("entry"), f.Text("evidence"))
 		case "ask":
 			phrase = "desk.asked"
-			err = organization.AskBack(tx, by, id, version, f.Lines("question"))
+			err = registration.AskBack(tx, by, id, version, f.Lines("question"))
 		case "refuse":
 			phrase = "desk.refused"
-			err = organization.Refuse(tx, by, id, version, f.Lines("refusal"))
+			err = registration.Refuse(tx, by, id, version, f.Lines("refusal"))
 		default:
 			return fault.Invalid("", "web.form_unreadable")
 		}
 		if err == nil {
-			next, err = organization.Next(tx, by, reg)
+			next, err = registration.Next(tx, by, reg)
 		}
 		return err
 	})

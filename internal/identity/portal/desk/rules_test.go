@@ -13,6 +13,7 @@ import (
 	"zunft/internal/identity/directory"
 	"zunft/internal/identity/letter"
 	"zunft/internal/identity/organization"
+	"zunft/internal/identity/registration"
 )
 
 // R066: one company is registered once, whoever tries and however it is spelled.
@@ -50,7 +51,7 @@ func TestR066SixtyFourRegisterTheSameCompanyAtOnce(t *testing.T) {
 		var won, late atomic.Int32
 		race(64, func(i int) {
 			err := w.d.Write(t.Context(), func(tx *db.Tx) error {
-				_, err := organization.Submit(tx, audit.Actor{Kind: audit.Person, Account: ids[i]}, organization.Application{
+				_, err := registration.Submit(tx, audit.Actor{Kind: audit.Person, Account: ids[i]}, registration.Application{
 					Company: directory.Company{Name: "Spiel und Spaß GmbH", LegalForm: "gmbh", Street: "Schuteweg", HouseNumber: "1", Postcode: "00002", Place: "Musterdorf", IdentNumber: "815"}, Reason: "Ich leite die Ausbildung.",
 				})
 				return err
@@ -58,7 +59,7 @@ func TestR066SixtyFourRegisterTheSameCompanyAtOnce(t *testing.T) {
 			switch {
 			case err == nil:
 				won.Add(1)
-			case strings.Contains(err.Error(), "organization.registration_pending"):
+			case strings.Contains(err.Error(), "registration.registration_pending"):
 				late.Add(1)
 			default:
 				t.Error(err)
@@ -188,7 +189,7 @@ func TestDeskIsOfOneChamberOnly(t *testing.T) {
 			"dispatch": func(tx *db.Tx) error { return letter.Dispatch(tx, xenia, batch) },
 			"reprint":  func(tx *db.Tx) error { return letter.Reprint(tx, xenia, l) },
 			"queue": func(tx *db.Tx) error {
-				_, err := organization.Queue(tx, xenia, w.chamber, organization.Filter{})
+				_, err := registration.Queue(tx, xenia, w.chamber, registration.Filter{})
 				return err
 			},
 		} {

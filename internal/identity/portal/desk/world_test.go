@@ -33,6 +33,7 @@ import (
 	"zunft/internal/identity/portal/company"
 	"zunft/internal/identity/portal/desk"
 	"zunft/internal/identity/recovery"
+	"zunft/internal/identity/registration"
 	"zunft/internal/identity/schema"
 )
 
@@ -55,7 +56,7 @@ const listed = `Identnummer;Firmierung;Rechtsform;Straße;Hausnummer;PLZ;Ort;Reg
 `
 
 func catalog(t testing.TB) *i18n.Catalog {
-	c, err := i18n.Load(web.Phrases, notice.Phrases, account.Phrases, link.Phrases, password.Phrases, policy.Phrases, chamber.Phrases, directory.Phrases, letter.Phrases, recovery.Phrases, correction.Phrases, organization.Phrases, company.Phrases, desk.Phrases,
+	c, err := i18n.Load(web.Phrases, notice.Phrases, account.Phrases, link.Phrases, password.Phrases, policy.Phrases, chamber.Phrases, directory.Phrases, letter.Phrases, recovery.Phrases, correction.Phrases, organization.Phrases, registration.Phrases, company.Phrases, desk.Phrases,
 		named("portal.name"))
 	if err != nil {
 		t.Fatal(err)

@@ -10,6 +10,8 @@ import (
 	"zunft/internal/identity/letter"
 	"zunft/internal/identity/membership"
 	"zunft/internal/identity/organization"
+	"zunft/internal/identity/registration"
+	"zunft/internal/identity/request"
 	"zunft/internal/identity/visitor"
 )
 
@@ -25,7 +27,7 @@ type dashboardPage struct {
 	Tasks        []task
 	Companies    []company
 	Joins, Roles []section // requests to answer: for admins only (R183)
-	Asked        []membership.Entry
+	Asked        []request.Entry
 	Registered   []registration
 	Applications []app
 }
@@ -46,15 +48,15 @@ type company struct {
 
 // A registration on its way, until the organization is active.
 type registration struct {
-	organization.Registration
+	registration.Registration
 	Letter bool // approved: the letter is on its way
 }
 
 // A section of requests that folds out (R129, R130, R132, R134).
 type section struct {
-	Key     membership.Section
+	Key     request.Section
 	Count   int
-	Entries []membership.Entry
+	Entries []request.Entry
 	Inboxes []company // that hold the rest
 }
 
@@ -70,13 +72,13 @@ type known struct {
 	organizations map[string]organization.Organization
 	chambers      map[string]string // names
 	offers        application.Offers
-	asked         []membership.Entry
-	registrations []organization.Registration
+	asked         []request.Entry
+	registrations []registration.Registration
 	registered    []organization.Organization
-	desk          organization.Counts // for clerks only
+	desk          registration.Counts // for clerks only
 	letters       int                 // that wait for the printer
-	counts        membership.Counts
-	inbox         map[membership.Section][]membership.Entry
+	counts        request.Counts
+	inbox         map[request.Section][]request.Entry
 	now           db.Time
 }
 
@@ -104,17 +106,17 @@ func load(tx *db.Tx, r *http.Request, v *visitor.Visitor) (k known, err error) {
 	if k.offers, err = application.AllOffers(tx); err != nil {
 		return k, err
 	}
-	if k.asked, err = membership.Pending(tx, actor, requestsShown); err != nil {
+	if k.asked, err = request.Pending(tx, actor, requestsShown); err != nil {
 		return k, err
 	}
-	if k.registrations, err = organization.Registrations(tx, v.Account.ID); err != nil {
+	if k.registrations, err = registration.Registrations(tx, v.Account.ID); err != nil {
 		return k, err
 	}
 	if k.registered, err = organization.RegisteredBy(tx, v.Account.ID); err != nil {
 		return k, err
 	}
 	if v.Chamber != "" {
-		if k.desk, err = organization.Count(tx, actor, v.Chamber); err != nil {
+		if k.desk, err = registration.Count(tx, actor, v.Chamber); err != nil {
 			return k, err
 		}
 		letters, err := letter.Waiting(tx, v.Chamber)
@@ -130,12 +132,12 @@ func load(tx *db.Tx, r *http.Request, v *visitor.Visitor) (k known, err error) {
 	if len(v.AdminOf) == 1 {
 		only = v.AdminOf[0]
 	}
-	if k.counts, err = membership.CountInbox(tx, actor, only); err != nil {
+	if k.counts, err = request.CountInbox(tx, actor, only); err != nil {
 		return k, err
 	}
-	k.inbox = map[membership.Section][]membership.Entry{}
-	for _, s := range []membership.Section{membership.Mine, membership.OpenJoins, membership.OpenRoles} {
-		if k.inbox[s], err = membership.Inbox(tx, actor, only, s, "", requestsShown); err != nil {
+	k.inbox = map[request.Section][]request.Entry{}
+	for _, s := range []request.Section{request.Mine, request.OpenJoins, request.OpenRoles} {
+		if k.inbox[s], err = request.Inbox(tx, actor, only, s, "", requestsShown); err != nil {
 			return k, err
 		}
 	}
@@ -168,8 +170,8 @@ func (p *Pages) dashboard(w http.ResponseWriter, r *http.Request, v *visitor.Vis
 		}
 	}
 	if len(v.AdminOf) > 0 {
-		part := func(s membership.Section) section { return section{s, k.counts.Of(s), k.inbox[s], inboxes} }
-		page.Joins, page.Roles = []section{part(membership.Mine), part(membership.OpenJoins)}, []section{part(membership.OpenRoles)}
+		part := func(s request.Section) section { return section{s, k.counts.Of(s), k.inbox[s], inboxes} }
+		page.Joins, page.Roles = []section{part(request.Mine), part(request.OpenJoins)}, []section{part(request.OpenRoles)}
 	}
 	page.Applications, page.Registered = k.applications(lang), k.onTheWay()
 	page.Tasks = p.tasks(r, v, k, page)
@@ -227,7 +229,7 @@ func (p *Pages) tasks(r *http.Request, v *visitor.Visitor, k known, page *dashbo
 	pending := false
 	for _, reg := range k.registrations {
 		pending = pending || reg.Pending()
-		if reg.State == organization.AskedBack {
+		if reg.State == registration.AskedBack {
 			all = append(all, task{Text: text("home.task_asked_back", reg.Name), Detail: reg.Reference, Href: "/registrations/" + reg.ID})
 		}
 	}
@@ -263,7 +265,7 @@ func (p *Pages) tasks(r *http.Request, v *visitor.Visitor, k known, page *dashbo
 	waiting := map[string]bool{}
 	for _, e := range k.asked {
 		waiting[e.Organization] = true
-		pending = pending || e.Kind == membership.Join
+		pending = pending || e.Kind == request.Join
 	}
 	for _, c := range page.Companies {
 		switch {

@@ -1,4 +1,4 @@
-package organization
+package registration
 
 import (
 	"fmt"
@@ -14,7 +14,7 @@ const registrationColumns = `r.id, r.reference, r.chamber, r.applicant, r.ident_
 	r.register_kind, r.register_number, r.register_court, r.reason, r.state, r.score, r.entry, r.clerk, r.answer, r.evidence, r.organization, r.submitted_at, r.decided_at, r.version`
 
 func (r *Registration) fields() []any {
-	all := append([]any{&r.ID, &r.Reference, &r.Chamber, &r.Applicant}, company(&r.Company)...)
+	all := []any{&r.ID, &r.Reference, &r.Chamber, &r.Applicant, &r.IdentNumber, &r.Name, &r.LegalForm, &r.Street, &r.HouseNumber, &r.Postcode, &r.Place, &r.RegisterKind, &r.RegisterNumber, &r.RegisterCourt}
 	return append(all, &r.Reason, &r.State, &r.Score, &r.Entry, &r.Clerk, &r.Answer, &r.Evidence, &r.Organization, &r.SubmittedAt, &r.DecidedAt, &r.Version)
 }
 
@@ -49,19 +49,6 @@ func resubmit(tx *db.Tx, r Registration, version int) (bool, error) {
 		return false, fmt.Errorf("resubmit registration %s: %w", r.ID, err)
 	}
 	return n == 1, nil
-}
-
-// hasAccount: one of these ident numbers, or the same name and address.
-func hasAccount(tx *db.Tx, r Registration, idents []string) (bool, error) {
-	args := []any{r.Chamber, r.Key()}
-	for _, i := range idents {
-		args = append(args, i)
-	}
-	byIdent := ""
-	if len(idents) > 0 {
-		byIdent = ` OR ident_number IN (` + db.In(3, len(idents)) + `)`
-	}
-	return db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM organization WHERE chamber = $1 AND state <> 'closed' AND (company_key = $2`+byIdent+`))`, args...)
 }
 
 func pendingLike(tx *db.Tx, r Registration) (Registration, error) {

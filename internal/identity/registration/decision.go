@@ -1,4 +1,4 @@
-package organization
+package registration
 
 import (
 	"slices"
@@ -14,6 +14,7 @@ import (
 	"zunft/internal/identity/directory"
 	"zunft/internal/identity/letter"
 	"zunft/internal/identity/notice"
+	"zunft/internal/identity/organization"
 )
 
 // GetRegistration is a registration for a clerk of its chamber.
@@ -71,27 +72,27 @@ func pass(tx *db.Tx, by audit.Actor, id, from, to string) error {
 
 // Approve makes an organization of the directory's entry and queues the letter
 // to its management (R091, R092). version is what the clerk saw.
-func Approve(tx *db.Tx, by audit.Actor, id string, version int, entryID, method string) (Organization, error) {
+func Approve(tx *db.Tx, by audit.Actor, id string, version int, entryID, method string) (organization.Organization, error) {
 	r, err := deciding(tx, by, id)
 	if err != nil {
-		return Organization{}, err
+		return organization.Organization{}, err
 	}
 	var p fault.Problems
 	entry, err := directory.Get(tx, entryID)
 	if fault.Is(err, fault.KindNotFound) || err == nil && entry.Chamber != r.Chamber {
-		p.Add("entry", "organization.entry_missing")
+		p.Add("entry", "registration.entry_missing")
 	} else if err != nil {
-		return Organization{}, err
+		return organization.Organization{}, err
 	}
-	if !slices.Contains(Methods(), method) {
-		p.Add("evidence", "organization.evidence_missing")
+	if !slices.Contains(organization.Methods(), method) {
+		p.Add("evidence", "registration.evidence_missing")
 	}
 	if err := p.Err(); err != nil {
-		return Organization{}, err
+		return organization.Organization{}, err
 	}
-	o := Organization{
+	o := organization.Organization{
 		ID: db.NewID(), Chamber: r.Chamber, Company: entry.Company, Management: entry.Management,
-		State: AwaitingLetter, RegisteredBy: r.Applicant, CreatedAt: tx.Now(), Version: 1,
+		State: organization.AwaitingLetter, RegisteredBy: r.Applicant, CreatedAt: tx.Now(), Version: 1,
 	}
 	moved, err := decide(tx, decision{id: id, version: version, state: Approved, clerk: by.Account, entry: entryID, evidence: method, organization: o.ID})
 	if err != nil {
@@ -100,16 +101,16 @@ func Approve(tx *db.Tx, by audit.Actor, id string, version int, entryID, method 
 	if !moved {
 		return o, quicker(tx, by, id)
 	}
-	created, err := insertOrganization(tx, o)
+	created, err := organization.Create(tx, o)
 	if err != nil {
 		return o, err
 	}
 	if !created {
-		return o, fault.Conflict("organization.entry_taken", entry.Name)
+		return o, fault.Conflict("registration.entry_taken", entry.Name)
 	}
 	r.Organization = o.ID
-	if method != ByLetter { // the letter's own evidence comes with activation
-		if err := insertEvidence(tx, o.ID, method, by.Account); err != nil {
+	if method != organization.ByLetter { // the letter's own evidence comes with activation
+		if err := organization.AddEvidence(tx, o.ID, organization.Proof{Method: method, Registration: r.ID, Clerk: by.Account}); err != nil {
 			return o, err
 		}
 	}
@@ -128,7 +129,7 @@ func AskBack(tx *db.Tx, by audit.Actor, id string, version int, question string)
 	if err != nil {
 		return err
 	}
-	if question, err = answer("question", question, "organization.question_missing"); err != nil {
+	if question, err = answer("question", question, "registration.question_missing"); err != nil {
 		return err
 	}
 	moved, err := decide(tx, decision{id: id, version: version, state: AskedBack, clerk: by.Account, answer: question})
@@ -150,7 +151,7 @@ func Refuse(tx *db.Tx, by audit.Actor, id string, version int, reason string) er
 	if err != nil {
 		return err
 	}
-	if reason, err = answer("refusal", reason, "organization.refusal_missing"); err != nil {
+	if reason, err = answer("refusal", reason, "registration.refusal_missing"); err != nil {
 		return err
 	}
 	moved, err := decide(tx, decision{id: id, version: version, state: Refused, clerk: by.Account, answer: reason})
@@ -172,7 +173,7 @@ func answer(field, text, missing string) (string, error) {
 		return "", fault.Invalid(field, missing)
 	}
 	if n := utf8.RuneCountInString(text); n > MostAnswer {
-		return "", fault.Invalid(field, "organization.answer_long", n)
+		return "", fault.Invalid(field, "registration.answer_long", n)
 	}
 	return text, nil
 }
@@ -189,7 +190,7 @@ func deciding(tx *db.Tx, by audit.Actor, id string) (Registration, error) {
 
 func notOwn(by audit.Actor, r Registration) error {
 	if r.Applicant == by.Account {
-		return &fault.Fault{Kind: fault.KindForbidden, Problems: []fault.Problem{{Key: "organization.own_registration"}}}
+		return &fault.Fault{Kind: fault.KindForbidden, Problems: []fault.Problem{{Key: "registration.own_registration"}}}
 	}
 	return nil
 }
@@ -219,15 +220,15 @@ func quicker(tx *db.Tx, by audit.Actor, id string) error {
 	at := r.DecidedAt.In(mail.Berlin).Format("02.01.2006, 15:04")
 	switch {
 	case r.State == Withdrawn:
-		return fault.Conflict("organization.withdrawn_meanwhile")
+		return fault.Conflict("registration.withdrawn_meanwhile")
 	case r.State == Approved:
-		return fault.Conflict("organization.approved_meanwhile", name, at)
+		return fault.Conflict("registration.approved_meanwhile", name, at)
 	case r.State == Refused:
-		return fault.Conflict("organization.refused_meanwhile", name, at)
+		return fault.Conflict("registration.refused_meanwhile", name, at)
 	case r.Clerk != "" && r.Clerk != by.Account && r.Applicant != by.Account:
-		return fault.Conflict("organization.claimed_meanwhile", name)
+		return fault.Conflict("registration.claimed_meanwhile", name)
 	}
-	return fault.Conflict("organization.changed_meanwhile")
+	return fault.Conflict("registration.changed_meanwhile")
 }
 
 // Queue lists a chamber's registrations for its desk.

@@ -1,7 +1,21 @@
-package organization
+// Package registration is how a company comes into the portal: somebody asks,
+// a clerk of the chamber compares with the member directory and decides.
+//
+//	submitted ──Approve──▶ approved ─┐      (or second ──Approve──▶ by another clerk)
+//	 ▲  │ └─────Refuse───▶ refused   │ creates an organization
+//	 │  │AskBack                     ▼
+//	 │  ▼                    letter, or active at once
+//	asked_back ──Resubmit──▶ submitted      (Withdraw from all that is pending)
+//
+// Policy:
+//   - Any registered person may ask to register a company (W03). A clerk of the
+//     chamber in charge decides, and never on an application of their own (R091).
+//   - A company is registered once (R066), also when many try at the same moment.
+//   - What an organization is called and where it sits comes from the chamber's
+//     member directory, not from the application.
+package registration
 
 import (
-	"embed"
 	"fmt"
 	"strings"
 	"time"
@@ -11,25 +25,12 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/limit"
-	"zunft/internal/ground/mail"
 	"zunft/internal/ground/seal"
 	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/directory"
 	"zunft/internal/identity/fold"
+	"zunft/internal/identity/organization"
 )
-
-//go:embed mails/*.txt
-var mailFiles embed.FS
-
-// Texts are this package's mails.
-var Texts = mail.Parse(mailFiles)
-
-// message is what the mails may use.
-type message struct {
-	Name, Company, Chamber, Reference, ID string
-	Text                                  string // question or reason
-	Contact                               string // how to reach the chamber
-}
 
 // States of a registration.
 const (
@@ -66,7 +67,7 @@ type Registration struct {
 func (r Registration) Pending() bool { return r.State == Submitted || r.State == AskedBack }
 
 // Address is one line: "Schuteweg 1, 26723 Emden".
-func (r Registration) Address() string { return address(r.Company) }
+func (r Registration) Address() string { return organization.AddressOf(r.Company) }
 
 // An Application is what a person fills in (S07).
 type Application struct {
@@ -135,7 +136,7 @@ func Submit(tx *db.Tx, by audit.Actor, a Application) (Registration, error) {
 		return r, err
 	}
 	if r.Chamber == "" {
-		return r, fault.Invalid("chamber", "organization.chamber_choose")
+		return r, fault.Invalid("chamber", "registration.chamber_choose")
 	}
 	if err := limit.TakeIn(tx, "registration/"+by.Account, limit.Rate{Burst: 20, Every: time.Hour}); err != nil {
 		return r, err
@@ -167,7 +168,7 @@ func Submit(tx *db.Tx, by audit.Actor, a Application) (Registration, error) {
 	if err := r.write(tx, "registration_received", ""); err != nil {
 		return r, err
 	}
-	return r, tellClerks(tx, r.Chamber, "", "notice.registration_submitted", "/chamber/registrations/"+r.ID, r.Name, r.Reference)
+	return r, organization.TellClerks(tx, r.Chamber, "", "notice.registration_submitted", "/chamber/registrations/"+r.ID, r.Name, r.Reference)
 }
 
 // Resubmit answers a clerk's question with corrected data.
@@ -182,7 +183,7 @@ func Resubmit(tx *db.Tx, by audit.Actor, id string, version int, a Application) 
 	}
 	r.ID, r.Reference, r.Applicant, r.Clerk, r.State = was.ID, was.Reference, was.Applicant, was.Clerk, Submitted
 	if r.Chamber == "" {
-		return r, fault.Invalid("chamber", "organization.chamber_choose")
+		return r, fault.Invalid("chamber", "registration.chamber_choose")
 	}
 	if r.Chamber != was.Chamber {
 		r.Clerk = ""
@@ -195,7 +196,7 @@ func Resubmit(tx *db.Tx, by audit.Actor, id string, version int, a Application) 
 	}
 	changed, err := resubmit(tx, r, version)
 	if db.Unique(err) {
-		return r, fault.Conflict("organization.registration_pending")
+		return r, fault.Conflict("registration.registration_pending")
 	}
 	if err != nil {
 		return r, err
@@ -206,7 +207,7 @@ func Resubmit(tx *db.Tx, by audit.Actor, id string, version int, a Application) 
 	if err := r.record(tx, by, "registration.resubmitted", nil); err != nil {
 		return r, err
 	}
-	return r, tellClerks(tx, r.Chamber, r.Clerk, "notice.registration_resubmitted", "/chamber/registrations/"+r.ID, r.Name, r.Reference)
+	return r, organization.TellClerks(tx, r.Chamber, r.Clerk, "notice.registration_resubmitted", "/chamber/registrations/"+r.ID, r.Name, r.Reference)
 }
 
 // Withdraw takes the applicant's own application back.
@@ -277,10 +278,10 @@ func notServed(p *fault.Problems, r Registration) {
 		names = append(names, chamber.PublicName(n))
 	}
 	if len(names) == 0 {
-		p.Add("postcode", "organization.postcode_unknown", r.Postcode)
+		p.Add("postcode", "registration.postcode_unknown", r.Postcode)
 		return
 	}
-	p.Add("postcode", "organization.not_served", strings.TrimSpace(r.Postcode+" "+r.Place), strings.Join(names, ", "))
+	p.Add("postcode", "registration.not_served", strings.TrimSpace(r.Postcode+" "+r.Place), strings.Join(names, ", "))
 }
 
 // check tidies the fields and says what is wrong with them.
@@ -291,44 +292,44 @@ func check(r *Registration) (p fault.Problems) {
 			p.Add(field, missing)
 		}
 		if utf8.RuneCountInString(*value) > most {
-			p.Add(field, "organization.too_long", most)
+			p.Add(field, "registration.too_long", most)
 		}
 	}
-	text(&r.Name, "name", "organization.name_missing", 200)
+	text(&r.Name, "name", "registration.name_missing", 200)
 	r.LegalForm = strings.TrimSpace(r.LegalForm)
 	if r.LegalForm == "" {
-		p.Add("legal_form", "organization.legal_form_missing")
+		p.Add("legal_form", "registration.legal_form_missing")
 	} else if chamber.LegalFormLabel(r.LegalForm) == r.LegalForm {
-		p.Add("legal_form", "organization.legal_form_unknown")
+		p.Add("legal_form", "registration.legal_form_unknown")
 	}
-	text(&r.Street, "street", "organization.street_missing", 100)
-	text(&r.HouseNumber, "house_number", "organization.house_number_missing", 12)
+	text(&r.Street, "street", "registration.street_missing", 100)
+	text(&r.HouseNumber, "house_number", "registration.house_number_missing", 12)
 	r.Postcode = fold.Postcode(r.Postcode)
 	if r.Postcode == "" {
-		p.Add("postcode", "organization.postcode_missing")
-	} else if len(r.Postcode) != 5 || !digits(r.Postcode) {
-		p.Add("postcode", "organization.postcode_form")
+		p.Add("postcode", "registration.postcode_missing")
+	} else if len(r.Postcode) != 5 || !fold.Digits(r.Postcode) {
+		p.Add("postcode", "registration.postcode_form")
 		r.Postcode = ""
 	}
-	text(&r.Place, "place", "organization.place_missing", 100)
+	text(&r.Place, "place", "registration.place_missing", 100)
 	r.IdentNumber = strings.TrimSpace(r.IdentNumber)
 	if _, ok := fold.Ident(r.IdentNumber, ""); r.IdentNumber != "" && !ok {
-		p.Add("ident_number", "organization.ident_form")
+		p.Add("ident_number", "registration.ident_form")
 	}
 	text(&r.RegisterNumber, "register_number", "", 30)
 	if r.RegisterCourt != "" && chamber.RegisterCourtLabel(r.RegisterCourt) == r.RegisterCourt {
-		p.Add("register_court", "organization.register_unknown")
+		p.Add("register_court", "registration.register_unknown")
 	}
 	if r.RegisterKind != "" && chamber.RegisterKindKey(r.RegisterKind) == "" {
-		p.Add("register_kind", "organization.register_unknown")
+		p.Add("register_kind", "registration.register_unknown")
 	}
 	if r.Reason == "" {
-		p.Add("reason", "organization.reason_missing")
+		p.Add("reason", "registration.reason_missing")
 	} else if n := utf8.RuneCountInString(r.Reason); n > MostReason {
-		p.Add("reason", "organization.reason_long", n)
+		p.Add("reason", "registration.reason_long", n)
 	}
 	if len(p) == 0 && r.Key() == "" {
-		p.Add("name", "organization.name_missing")
+		p.Add("name", "registration.name_missing")
 	}
 	return p
 }
@@ -347,12 +348,12 @@ func once(tx *db.Tx, by audit.Actor, r Registration) error {
 	} else if !fault.Is(err, fault.KindNotFound) {
 		return err
 	}
-	taken, err := hasAccount(tx, r, idents)
+	taken, err := organization.Taken(tx, r.Chamber, r.Company, idents)
 	if err != nil {
 		return err
 	}
 	if taken {
-		return fault.Conflict("organization.registered_already")
+		return fault.Conflict("registration.registered_already")
 	}
 	other, err := pendingLike(tx, r)
 	if fault.Is(err, fault.KindNotFound) {
@@ -362,9 +363,9 @@ func once(tx *db.Tx, by audit.Actor, r Registration) error {
 		return err
 	}
 	if other.Applicant == by.Account {
-		return &OwnPending{ID: other.ID, err: fault.Conflict("organization.registration_own_pending", other.Reference)}
+		return &OwnPending{ID: other.ID, err: fault.Conflict("registration.registration_own_pending", other.Reference)}
 	}
-	return fault.Conflict("organization.registration_pending")
+	return fault.Conflict("registration.registration_pending")
 }
 
 // rate keeps how the application compares with the member directory.
@@ -380,19 +381,4 @@ func (r *Registration) rate(tx *db.Tx, a Application) (err error) {
 
 func (r Registration) record(tx *db.Tx, by audit.Actor, event string, detail map[string]any) error {
 	return audit.Record(tx, by, audit.Entry{Event: event, Account: r.Applicant, Organization: r.Organization, Chamber: r.Chamber, Thing: r.ID, Detail: detail})
-}
-
-// write sends the applicant one of the mails.
-func (r Registration) write(tx *db.Tx, text, answer string) error {
-	c, err := chamber.Get(tx, r.Chamber)
-	if err != nil {
-		return err
-	}
-	contact := c.Name
-	for _, way := range []string{c.Phone, c.Hours, c.Email} {
-		if way != "" {
-			contact += "\n" + way
-		}
-	}
-	return tell(tx, r.Applicant, text, message{Company: r.Name, Chamber: c.Name, Reference: r.Reference, ID: r.ID, Text: answer, Contact: contact})
 }

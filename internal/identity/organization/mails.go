@@ -1,0 +1,16 @@
+package organization
+
+import (
+	"embed"
+
+	"zunft/internal/ground/mail"
+)
+
+//go:embed mails/*.txt
+var mailFiles embed.FS
+
+// Texts are this package's mails.
+var Texts = mail.Parse(mailFiles)
+
+// message is what the mails may use.
+type message struct{ Name, Company, Chamber, ID string }

@@ -1,0 +1,29 @@
+package organization
+
+import (
+	"zunft/internal/ground/db"
+	"zunft/internal/identity/directory"
+	"zunft/internal/identity/fold"
+)
+
+// Create keeps an organization that a registration brought about: it is what
+// the directory's entry says. Created is false if the company has an account
+// already (R066), also when somebody was quicker by a moment.
+func Create(tx *db.Tx, o Organization) (created bool, err error) { return insertOrganization(tx, o) }
+
+// Taken reports whether a company of the chamber has an account: it bears one
+// of these ident numbers, or has this name and address.
+func Taken(tx *db.Tx, chamberID string, c directory.Company, idents []string) (bool, error) {
+	args := []any{chamberID, fold.CompanyKey(c.Name, c.Street, c.HouseNumber, c.Postcode)}
+	for _, i := range idents {
+		args = append(args, i)
+	}
+	byIdent := ""
+	if len(idents) > 0 {
+		byIdent = ` OR ident_number IN (` + db.In(3, len(idents)) + `)`
+	}
+	return db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM organization WHERE chamber = $1 AND state <> 'closed' AND (company_key = $2`+byIdent+`))`, args...)
+}
+
+// AddressOf is a company's address in one line: "Schuteweg 1, 26723 Emden".
+func AddressOf(c directory.Company) string { return address(c) }
