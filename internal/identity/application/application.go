@@ -9,8 +9,13 @@
 // every account.
 //
 // Applications are changed by the operator and at the console only. A role that
-// somebody holds or has asked for cannot be taken out of the catalogue: access
-// must end by a decision, not by an import.
+// somebody holds, has asked for or is offered cannot be taken out of the
+// catalogue: access must end by a decision, not by an import. One that only
+// lies in decided requests is retired: nobody is given it any more, and the
+// record still names it.
+//
+// Of client secrets two at most are active ([NewSecret]), and what happens at
+// an application's door is kept for its operator ([Log]).
 package application
 
 import (
@@ -23,7 +28,6 @@ import (
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
-	"zunft/internal/ground/seal"
 	"zunft/internal/identity/chamber"
 )
 
@@ -40,7 +44,8 @@ type Application struct {
 	Name                   string // client_name
 	ClientURI              string // where people open it
 	ManualURI              string // its manual (R007)
-	SecretHash             string // HashSecret; empty: public client, PKCE only
+	Support                string // who answers questions about it (R223)
+	SecretHash             string // HashSecret; only given to Put, never read again
 	RedirectURIs           []string
 	PostLogoutRedirectURIs []string
 	BackchannelLogoutURI   string
@@ -49,6 +54,7 @@ type Application struct {
 	RequirePKCE            bool
 	State                  string // Active or Disabled
 	CreatedAt              db.Time
+	Version                int // what [Change] and [Declare] compare
 }
 
 // States of an application.
@@ -97,17 +103,9 @@ func choose(lang, de, en string) string {
 	return de
 }
 
-// HashSecret is what is kept of a client secret. Secrets are random (256
-// bits), so a plain hash suffices: there is nothing to guess.
-func HashSecret(secret string) string { return seal.Hash(secret) }
-
-// CheckSecret compares a client's secret in constant time.
-func CheckSecret(a Application, secret string) bool {
-	return a.SecretHash != "" && seal.Equal(a.SecretHash, HashSecret(secret))
-}
-
-// Put registers an application or changes the one with the same client id, and
-// sets its role catalogue, in the order given.
+// Put registers an application or changes the one with the same client id, sets
+// its role catalogue, in the order given, and makes a given secret its only one.
+// It is how a file or a command says what holds, whatever was before.
 func Put(tx *db.Tx, by audit.Actor, a Application, roles []Role) (Application, error) {
 	if err := mustOperate(tx, by); err != nil {
 		return a, err
@@ -123,11 +121,127 @@ func Put(tx *db.Tx, by audit.Actor, a Application, roles []Role) (Application, e
 	if err := declare(tx, a.ID, roles); err != nil {
 		return a, err
 	}
-	var keys []string
+	if err := onlySecret(tx, by, a); err != nil {
+		return a, err
+	}
+	return a, audit.Record(tx, by, audit.Entry{Event: event, Thing: a.ID, Detail: map[string]any{"client_id": a.ClientID, "roles": keys(roles)}})
+}
+
+// Register adds an application; its secrets and roles come after it.
+func Register(tx *db.Tx, by audit.Actor, a Application) (Application, error) {
+	if err := mustOperate(tx, by); err != nil {
+		return a, err
+	}
+	a.SecretHash = ""
+	a = withDefaults(a)
+	if err := valid(a, nil); err != nil {
+		return a, err
+	}
+	err := insert(tx, &a)
+	if db.Unique(err) || fault.Is(err, fault.KindNotFound) {
+		return a, fault.Invalid("client_id", "application.client_id_taken")
+	}
+	if err != nil {
+		return a, err
+	}
+	return a, audit.Record(tx, by, audit.Entry{Event: "application.registered", Thing: a.ID, Detail: map[string]any{"client_id": a.ClientID}})
+}
+
+// Change sets everything but client id, state and roles. a.Version is what was
+// seen; Conflict if somebody was quicker.
+func Change(tx *db.Tx, by audit.Actor, a Application) error {
+	if err := mustOperate(tx, by); err != nil {
+		return err
+	}
+	was, err := Get(tx, a.ID)
+	if err != nil {
+		return err
+	}
+	a.ClientID, a.State, a.SecretHash = was.ClientID, was.State, ""
+	a = withDefaults(a)
+	if err := valid(a, nil); err != nil {
+		return err
+	}
+	if err := change(tx, a); err != nil {
+		return err
+	}
+	if a.Public() { // a public client has none (RFC 6749, section 2.1)
+		if _, err := tx.Exec(`UPDATE application_secret SET revoked_at = $1 WHERE application = $2 AND revoked_at IS NULL`, tx.Now(), a.ID); err != nil {
+			return err
+		}
+	}
+	return audit.Record(tx, by, audit.Entry{Event: "application.changed", Thing: a.ID, Detail: map[string]any{"client_id": a.ClientID, "fields": differs(was, a)}})
+}
+
+// SetState lets people in again, or nobody any more.
+func SetState(tx *db.Tx, by audit.Actor, id, state string) error {
+	if err := mustOperate(tx, by); err != nil {
+		return err
+	}
+	if state != Active && state != Disabled {
+		return fault.Invalid("state", "application.state_form")
+	}
+	n, err := tx.Exec(`UPDATE application SET state = $1, version = version + 1 WHERE id = $2 AND state <> $1`, state, id)
+	if err != nil {
+		return fmt.Errorf("set state of application %s: %w", id, err)
+	}
+	if n == 0 { // it is so already, or there is none
+		_, err := Get(tx, id)
+		return err
+	}
+	event := map[string]string{Active: "application.enabled", Disabled: "application.disabled"}[state]
+	return audit.Record(tx, by, audit.Entry{Event: event, Thing: id})
+}
+
+// Declare makes the catalogue what is given. version is what was seen of the
+// application; Conflict if somebody was quicker.
+func Declare(tx *db.Tx, by audit.Actor, id string, version int, roles []Role) error {
+	if err := mustOperate(tx, by); err != nil {
+		return err
+	}
+	var p fault.Problems
+	validRoles(&p, roles)
+	if err := p.Err(); err != nil {
+		return err
+	}
+	if err := raise(tx, id, version); err != nil {
+		return err
+	}
+	if err := declare(tx, id, roles); err != nil {
+		return err
+	}
+	return audit.Record(tx, by, audit.Entry{Event: "application.roles_changed", Thing: id, Detail: map[string]any{"roles": keys(roles)}})
+}
+
+func keys(roles []Role) (keys []string) {
 	for _, r := range roles {
 		keys = append(keys, r.Key)
 	}
-	return a, audit.Record(tx, by, audit.Entry{Event: event, Thing: a.ID, Detail: map[string]any{"client_id": a.ClientID, "roles": keys}})
+	return keys
+}
+
+// differs names the fields that two versions do not share, as the record keeps them.
+func differs(a, b Application) (fields []string) {
+	for _, f := range []struct {
+		name string
+		same bool
+	}{
+		{"client_name", a.Name == b.Name},
+		{"client_uri", a.ClientURI == b.ClientURI},
+		{"manual_uri", a.ManualURI == b.ManualURI},
+		{"support", a.Support == b.Support},
+		{"redirect_uris", slices.Equal(a.RedirectURIs, b.RedirectURIs)},
+		{"post_logout_redirect_uris", slices.Equal(a.PostLogoutRedirectURIs, b.PostLogoutRedirectURIs)},
+		{"backchannel_logout_uri", a.BackchannelLogoutURI == b.BackchannelLogoutURI},
+		{"token_endpoint_auth_method", a.AuthMethod == b.AuthMethod},
+		{"id_token_signed_response_alg", a.IDTokenAlg == b.IDTokenAlg},
+		{"require_pkce", a.RequirePKCE == b.RequirePKCE},
+	} {
+		if !f.same {
+			fields = append(fields, f.name)
+		}
+	}
+	return fields
 }
 
 // mustOperate: the console and jobs may, a person only as operator.
@@ -167,22 +281,34 @@ func valid(a Application, roles []Role) error {
 	if a.Name == "" {
 		p.Add("client_name", "application.name_required")
 	}
-	if !slices.Contains([]string{"client_secret_basic", "client_secret_post", "none"}, a.AuthMethod) || (a.AuthMethod == "none") != (a.SecretHash == "") {
+	if !slices.Contains([]string{"client_secret_basic", "client_secret_post", "none"}, a.AuthMethod) || a.Public() && a.SecretHash != "" {
 		p.Add("token_endpoint_auth_method", "application.auth_method")
 	}
 	if a.IDTokenAlg != "ES256" && a.IDTokenAlg != "RS256" {
 		p.Add("id_token_signed_response_alg", "application.alg")
 	}
-	for _, u := range append(slices.Clone(a.RedirectURIs), a.PostLogoutRedirectURIs...) {
-		if !address(u, true) {
-			p.Add("redirect_uris", "application.uri_form", u)
+	for _, f := range []struct {
+		field   string
+		private bool
+		uris    []string
+	}{
+		{"redirect_uris", true, a.RedirectURIs},
+		{"post_logout_redirect_uris", true, a.PostLogoutRedirectURIs},
+		{"client_uri", false, []string{a.ClientURI}},
+		{"manual_uri", false, []string{a.ManualURI}},
+		{"backchannel_logout_uri", false, []string{a.BackchannelLogoutURI}},
+	} {
+		for _, u := range f.uris {
+			if (u != "" || f.private) && !address(u, f.private) {
+				p.Add(f.field, "application.uri_form", u)
+			}
 		}
 	}
-	for _, u := range []string{a.ClientURI, a.ManualURI, a.BackchannelLogoutURI} {
-		if u != "" && !address(u, false) {
-			p.Add("client_uri", "application.uri_form", u)
-		}
-	}
+	validRoles(&p, roles)
+	return p.Err()
+}
+
+func validRoles(p *fault.Problems, roles []Role) {
 	seen := map[string]bool{}
 	for _, r := range roles {
 		if r.Key == "" || r.NameDE == "" || seen[r.Key] || strings.ContainsFunc(r.Key, func(c rune) bool { return c <= ' ' || c > '~' }) {
@@ -200,7 +326,6 @@ func valid(a Application, roles []Role) error {
 			}
 		}
 	}
-	return p.Err()
 }
 
 // address: an absolute URI without fragment (RFC 6749, section 3.1.2); for

@@ -51,8 +51,14 @@ func TestPut(t *testing.T) {
 			if got.Name != "Berichtsheft" || got.ManualURI != a.ManualURI || got.AuthMethod != "client_secret_basic" || got.IDTokenAlg != "RS256" || got.RedirectURIs[0] != a.RedirectURIs[0] || got.PostLogoutRedirectURIs == nil {
 				t.Errorf("loaded %+v", got)
 			}
-			if !CheckSecret(got, "s3cret") || CheckSecret(got, "other") || CheckSecret(Application{}, "") {
-				t.Error("secret check")
+			living, err := Living(tx, got.ID)
+			if err != nil {
+				return err
+			}
+			for shown, want := range map[string]bool{"s3cret": true, "other": false, "": false} {
+				if _, ok := Opens(living, shown, tx.Now()); ok != want {
+					t.Errorf("secret %q opens: %v", shown, ok)
+				}
 			}
 			catalogue, err := Catalogue(tx, got.ID)
 			if err != nil {

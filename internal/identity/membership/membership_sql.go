@@ -143,13 +143,13 @@ func deleteGrant(tx *db.Tx, membershipID string, r Role) (taken bool, err error)
 	return n > 0, err
 }
 
-// known checks that each role is declared by an active application.
-func known(tx *db.Tx, roles []Role) error {
+// Known checks that each role is declared by an active application.
+func Known(tx *db.Tx, roles []Role) error {
 	if len(roles) == 0 {
 		return nil
 	}
 	declared := map[Role]bool{}
-	err := tx.Each(`SELECT r.application, r.role FROM application_role r JOIN application a ON a.id = r.application WHERE a.state = 'active'`, nil, func(scan func(...any) error) error {
+	err := tx.Each(`SELECT r.application, r.role FROM application_role r JOIN application a ON a.id = r.application WHERE a.state = 'active' AND r.retired_at IS NULL`, nil, func(scan func(...any) error) error {
 		var r Role
 		err := scan(&r.Application, &r.Key)
 		declared[r] = true

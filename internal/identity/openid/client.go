@@ -71,15 +71,20 @@ func (p *Provider) authenticate(r *http.Request) (application.Application, *refu
 	if c.id == "" || !plain(c.id, 255) {
 		return application.Application{}, unknown, nil
 	}
-	a, err := p.clients.get(r.Context(), p.DB, c.id)
+	a, secrets, err := p.clients.get(r.Context(), p.DB, c.id)
 	if fault.Is(err, fault.KindNotFound) {
 		return a, unknown, nil
 	}
 	if err != nil {
 		return a, nil, err
 	}
-	if a.State != application.Active || a.AuthMethod != c.method || c.method != "none" && !application.CheckSecret(a, c.secret) {
+	if a.State != application.Active || a.AuthMethod != c.method {
 		return a, unknown, nil
+	}
+	if c.method != "none" {
+		if _, opens := application.Opens(secrets, c.secret, db.At(p.DB.Now())); !opens {
+			return a, unknown, nil
+		}
 	}
 	return a, nil, nil
 }
@@ -94,32 +99,36 @@ type clientCache struct {
 
 type cachedClient struct {
 	application application.Application
+	secrets     []application.Secret
 	until       time.Time
 }
 
 const cacheLife = time.Second
 
-func (c *clientCache) get(ctx context.Context, d *db.DB, id string) (application.Application, error) {
+func (c *clientCache) get(ctx context.Context, d *db.DB, id string) (application.Application, []application.Secret, error) {
 	now := time.Now()
 	c.mu.Lock()
 	hit, ok := c.known[id]
 	c.mu.Unlock()
 	if ok && now.Before(hit.until) {
-		return hit.application, nil
+		return hit.application, hit.secrets, nil
 	}
 	var a application.Application
+	var secrets []application.Secret
 	err := d.Read(ctx, func(tx *db.Tx) (err error) {
-		a, err = application.ByClientID(tx, id)
+		if a, err = application.ByClientID(tx, id); err == nil {
+			secrets, err = application.Living(tx, a.ID)
+		}
 		return err
 	})
 	if err != nil {
-		return a, err
+		return a, nil, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.known == nil || len(c.known) > 10_000 {
 		c.known = map[string]cachedClient{}
 	}
-	c.known[id] = cachedClient{a, now.Add(cacheLife)}
-	return a, nil
+	c.known[id] = cachedClient{a, secrets, now.Add(cacheLife)}
+	return a, secrets, nil
 }

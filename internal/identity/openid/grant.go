@@ -30,7 +30,7 @@ func (g *grant) offline() bool { return granted(g.Scope, "offline_access") }
 const grantColumns = `id, application, account, session, organization, scope, nonce, redirect_uri, code_challenge, acr, amr, auth_time, code_expires_at > $1, revoked_at IS NULL,
 	EXISTS (SELECT 1 FROM account a WHERE a.id = oidc_grant.account AND a.state = 'active' AND (a.password_at IS NULL OR a.password_at <= oidc_grant.created_at)),
 	EXISTS (SELECT 1 FROM session s WHERE s.id = oidc_grant.session AND s.ended_at IS NULL AND s.ends_at > $1),
-	EXISTS (SELECT 1 FROM application_role r WHERE r.application = oidc_grant.application)`
+	EXISTS (SELECT 1 FROM application_role r WHERE r.application = oidc_grant.application AND r.retired_at IS NULL)`
 
 // readGrant reads a grant whose query has the moment as $1.
 func readGrant(tx *db.Tx, query string, args ...any) (grant, error) {

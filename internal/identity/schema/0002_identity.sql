@@ -20,7 +20,8 @@ CREATE TABLE chamber (
 	valid_from    TIMESTAMPTZ,
 	valid_until   TIMESTAMPTZ,
 	successor     TEXT REFERENCES chamber (id),
-	created_at    TIMESTAMPTZ NOT NULL
+	created_at    TIMESTAMPTZ NOT NULL,
+	version       INTEGER NOT NULL DEFAULT 1
 );
 
 CREATE TABLE directory_entry (
@@ -320,6 +321,7 @@ CREATE TABLE letter (
 	recovery     TEXT NOT NULL DEFAULT '',  -- to the person of this recovery
 	kind         TEXT NOT NULL CHECK (kind IN ('activation', 'revocation', 'succession', 'recovery')),
 	state        TEXT NOT NULL CHECK (state IN ('queued', 'printed', 'used', 'returned', 'void')),
+	asked_by     TEXT NOT NULL DEFAULT '',  -- account
 	batch        TEXT REFERENCES letter_batch (id),
 	code_mac     TEXT NOT NULL DEFAULT '',
 	tries        INTEGER NOT NULL DEFAULT 0,
@@ -335,8 +337,12 @@ CREATE UNIQUE INDEX letter_current ON letter (organization, kind) WHERE state IN
 CREATE INDEX letter_queue ON letter (chamber, id) WHERE state = 'queued';
 CREATE INDEX letter_of_batch ON letter (batch);
 CREATE INDEX letter_returned ON letter (chamber, id) WHERE state = 'returned';
+-- A revocation is found by its code alone.
+CREATE UNIQUE INDEX letter_code ON letter (code_mac) WHERE kind = 'revocation' AND state = 'printed';
+CREATE INDEX letter_organization ON letter (organization, kind, id);
 CREATE INDEX letter_expires ON letter (expires_at) WHERE state = 'printed';
 CREATE UNIQUE INDEX letter_recovery ON letter (recovery) WHERE recovery <> '' AND state IN ('queued', 'printed');
+CREATE INDEX letter_recoveries ON letter (recovery, id) WHERE recovery <> '';
 
 -- Applications, members and roles --------------------------------------------
 
@@ -346,7 +352,7 @@ CREATE TABLE application (
 	client_name                TEXT NOT NULL,
 	client_uri                 TEXT NOT NULL DEFAULT '',
 	manual_uri                 TEXT NOT NULL DEFAULT '', -- R007
-	secret_hash                TEXT NOT NULL DEFAULT '', -- empty: public client, PKCE only
+	support                    TEXT NOT NULL DEFAULT '', -- who answers questions about it (R223)
 	redirect_uris              TEXT NOT NULL,            -- JSON array, compared exactly
 	post_logout_redirect_uris  TEXT NOT NULL DEFAULT '[]',
 	backchannel_logout_uri     TEXT NOT NULL DEFAULT '',
@@ -354,7 +360,8 @@ CREATE TABLE application (
 	id_token_signed_response_alg TEXT NOT NULL CHECK (id_token_signed_response_alg IN ('ES256', 'RS256')),
 	require_pkce               BOOLEAN NOT NULL,
 	state                      TEXT NOT NULL CHECK (state IN ('active', 'disabled')),
-	created_at                 TIMESTAMPTZ NOT NULL
+	created_at                 TIMESTAMPTZ NOT NULL,
+	version                    INTEGER NOT NULL DEFAULT 1
 );
 -- The role catalogue that an application declares; none: it serves every account.
 CREATE TABLE application_role (
@@ -368,6 +375,7 @@ CREATE TABLE application_role (
 	requires       TEXT NOT NULL DEFAULT '' CHECK (requires IN ('', 'mfa', 'phr')), -- acr that a holder must reach
 	exclusive_with TEXT NOT NULL DEFAULT '', -- keys of roles that one person cannot hold beside it in one organization, blank separated
 	invited        BOOLEAN NOT NULL DEFAULT FALSE, -- ticked when somebody is invited
+	retired_at     TIMESTAMPTZ,             -- declared no more; decided requests still name it
 	PRIMARY KEY (application, role)
 );
 

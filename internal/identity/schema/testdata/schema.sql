@@ -55,7 +55,8 @@ CREATE TABLE chamber (
 	valid_from    TIMESTAMPTZ,
 	valid_until   TIMESTAMPTZ,
 	successor     TEXT REFERENCES chamber (id),
-	created_at    TIMESTAMPTZ NOT NULL
+	created_at    TIMESTAMPTZ NOT NULL,
+	version       INTEGER NOT NULL DEFAULT 1
 );
 
 CREATE TABLE directory_entry (
@@ -364,7 +365,7 @@ CREATE TABLE application (
 	client_name                TEXT NOT NULL,
 	client_uri                 TEXT NOT NULL DEFAULT '',
 	manual_uri                 TEXT NOT NULL DEFAULT '', -- R007
-	secret_hash                TEXT NOT NULL DEFAULT '', -- empty: public client, PKCE only
+	support                    TEXT NOT NULL DEFAULT '', -- who answers questions about it (R223)
 	redirect_uris              TEXT NOT NULL,            -- JSON array, compared exactly
 	post_logout_redirect_uris  TEXT NOT NULL DEFAULT '[]',
 	backchannel_logout_uri     TEXT NOT NULL DEFAULT '',
@@ -372,7 +373,8 @@ CREATE TABLE application (
 	id_token_signed_response_alg TEXT NOT NULL CHECK (id_token_signed_response_alg IN ('ES256', 'RS256')),
 	require_pkce               BOOLEAN NOT NULL,
 	state                      TEXT NOT NULL CHECK (state IN ('active', 'disabled')),
-	created_at                 TIMESTAMPTZ NOT NULL
+	created_at                 TIMESTAMPTZ NOT NULL,
+	version                    INTEGER NOT NULL DEFAULT 1
 );
 
 CREATE TABLE application_role (
@@ -386,6 +388,7 @@ CREATE TABLE application_role (
 	requires       TEXT NOT NULL DEFAULT '' CHECK (requires IN ('', 'mfa', 'phr')), -- acr that a holder must reach
 	exclusive_with TEXT NOT NULL DEFAULT '', -- keys of roles that one person cannot hold beside it in one organization, blank separated
 	invited        BOOLEAN NOT NULL DEFAULT FALSE, -- ticked when somebody is invited
+	retired_at     TIMESTAMPTZ,             -- declared no more; decided requests still name it
 	PRIMARY KEY (application, role)
 );
 
