@@ -50,27 +50,42 @@ type Entry struct {
 	Detail       map[string]any
 }
 
-// Record adds the entry; its error must stop the transaction.
-func Record(tx *db.Tx, by Actor, e Entry) error {
-	detail := "{}"
-	if len(e.Detail) > 0 {
-		b, err := json.Marshal(e.Detail)
-		if err != nil {
-			return fmt.Errorf("audit %s: %w", e.Event, err)
-		}
-		detail = string(b)
+// Record adds entries; its error must stop the transaction. Several are one
+// statement: some hundred at a time are no more work than one.
+func Record(tx *db.Tx, by Actor, entries ...Entry) error {
+	if len(entries) == 0 {
+		return nil
 	}
 	if by.Kind == "" {
 		by.Kind = Person
 	}
-	_, err := tx.Exec(`INSERT INTO audit (id, at, actor_kind, actor, ip, agent, request, event, account, organization, chamber, thing, detail)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-		db.NewID(), tx.Now(), by.Kind, by.Account, by.IP, by.Agent, by.Request, e.Event, e.Account, e.Organization, e.Chamber, e.Thing, detail)
-	if err != nil {
-		return fmt.Errorf("audit %s: %w", e.Event, err)
+	const values = 13
+	args := make([]any, 0, values*len(entries))
+	for _, e := range entries {
+		detail := "{}"
+		if len(e.Detail) > 0 {
+			b, err := json.Marshal(e.Detail)
+			if err != nil {
+				return fmt.Errorf("audit %s: %w", e.Event, err)
+			}
+			detail = string(b)
+		}
+		args = append(args, db.NewID(), tx.Now(), by.Kind, by.Account, by.IP, by.Agent, by.Request, e.Event, e.Account, e.Organization, e.Chamber, e.Thing, detail)
+	}
+	text := one
+	if len(entries) > 1 {
+		text = insert + db.Rows(len(entries), values)
+	}
+	if _, err := tx.Exec(text, args...); err != nil {
+		return fmt.Errorf("audit %s: %w", entries[0].Event, err)
 	}
 	return nil
 }
+
+const (
+	insert = `INSERT INTO audit (id, at, actor_kind, actor, ip, agent, request, event, account, organization, chamber, thing, detail) VALUES `
+	one    = insert + `($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`
+)
 
 // A Row is a record as it is read again.
 type Row struct {

@@ -135,6 +135,19 @@ func In(first, n int) string {
 	return b.String()
 }
 
+// Rows writes "($1, $2), ($3, $4), …": rows of so many values for an INSERT.
+// Neither engine takes more than 32,766 values in a statement.
+func Rows(rows, values int) string {
+	var b strings.Builder
+	for i := range rows {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString("(" + In(1+i*values, values) + ")")
+	}
+	return b.String()
+}
+
 func short(query string) string {
 	query = strings.Join(strings.Fields(query), " ")
 	if len(query) > 120 {

@@ -9,6 +9,7 @@ package limit
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"time"
 
 	"zunft/internal/ground/db"
@@ -68,6 +69,29 @@ func TakeIn(tx *db.Tx, key string, rate Rate) error {
 	wait := time.Duration(max(tat-tolerance-now, 1000)) * time.Microsecond
 	minutes := int(wait.Minutes()) + 1
 	return fault.Limited("web.too_often", wait, minutes)
+}
+
+// Hold lets all who hold one of these keys come one after the other until the
+// transaction ends; it limits nobody. On PostgreSQL they wait for a key's row,
+// in one order; SQLite has one writer anyway.
+func Hold(tx *db.Tx, keys ...string) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	keys = slices.Clone(keys)
+	for i, k := range keys {
+		if len(k) > 40 {
+			keys[i] = seal.Hash(k)
+		}
+	}
+	slices.Sort(keys)
+	keys = slices.Compact(keys)
+	args := make([]any, 0, 2*len(keys))
+	for _, k := range keys {
+		args = append(args, k, tx.Now().UnixMicro())
+	}
+	_, err := tx.Exec(`INSERT INTO limit_bucket (bucket, tat) VALUES `+db.Rows(len(keys), 2)+` ON CONFLICT (bucket) DO UPDATE SET tat = limit_bucket.tat`, args...)
+	return err
 }
 
 // Return gives one try back: it turned out to be none of those that are

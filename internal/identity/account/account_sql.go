@@ -52,14 +52,6 @@ func ownerOf(tx *db.Tx, emailKey string) (Account, error) {
 // insert writes a new account. With upsert, an unconfirmed account of the same
 // address takes the new data instead and keeps its id.
 func insert(tx *db.Tx, n New, upsert bool) (Account, error) {
-	id, state, confirmed := db.NewID(), Unconfirmed, db.Time{}
-	if n.Confirmed {
-		state, confirmed = Active, tx.Now()
-	}
-	usernameKey := fold.Login(n.Username)
-	if usernameKey == "" {
-		usernameKey = id
-	}
 	again := ``
 	if upsert {
 		again = ` ON CONFLICT (email_key) WHERE state = 'unconfirmed' DO UPDATE SET salutation = excluded.salutation, title = excluded.title,
@@ -68,11 +60,26 @@ func insert(tx *db.Tx, n New, upsert bool) (Account, error) {
 			policy = excluded.policy, chamber = excluded.chamber, answers = excluded.answers, name_source = excluded.name_source,
 			created_at = excluded.created_at, version = account.version + 1`
 	}
-	return db.One(tx, (*Account).fields, `INSERT INTO account (id, salutation, title, given_name, family_name, name_key, username, username_key,
-		email, email_key, password, state, language, created_at, confirmed_at, policy, chamber, answers, name_source)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`+again+` RETURNING `+columns,
-		id, n.Salutation, n.Title, n.GivenName, n.FamilyName, nameKey(n.FamilyName, n.GivenName), n.Username, usernameKey,
-		n.Email, fold.Login(n.Email), n.Password, state, n.Language, tx.Now(), confirmed, n.Policy, n.Chamber, n.Answers, cmp.Or(n.NameSource, "self"))
+	return db.One(tx, (*Account).fields, insertText+insertOne+again+` RETURNING `+columns, row(tx, n, db.NewID())...)
+}
+
+const (
+	insertText = `INSERT INTO account (id, salutation, title, given_name, family_name, name_key, username, username_key,
+		email, email_key, password, state, language, created_at, confirmed_at, policy, chamber, answers, name_source) VALUES `
+	insertOne = `($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`
+	rowValues = 19
+)
+
+// row is what insertText takes of a new account.
+func row(tx *db.Tx, n New, id string) []any {
+	state, confirmed := Unconfirmed, db.Time{}
+	if n.Confirmed {
+		state, confirmed = Active, tx.Now()
+	}
+	return []any{
+		id, n.Salutation, n.Title, n.GivenName, n.FamilyName, nameKey(n.FamilyName, n.GivenName), n.Username, cmp.Or(fold.Login(n.Username), id),
+		n.Email, fold.Login(n.Email), n.Password, state, n.Language, tx.Now(), confirmed, n.Policy, n.Chamber, n.Answers, cmp.Or(n.NameSource, "self"),
+	}
 }
 
 func replaceFurther(tx *db.Tx, id string, addresses []string) error {

@@ -5,7 +5,6 @@ import (
 	"net/mail"
 	"strings"
 	"sync"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -66,12 +65,15 @@ func address(p *fault.Problems, field, typed string) string {
 // address, or as the old one while that can come back. NotFound: nobody.
 func Owner(tx *db.Tx, emailKey string) (Account, error) { return ownerOf(tx, emailKey) }
 
-// Turn lets all who would own an address come one after the other until the
-// transaction ends: an address stands in three tables, and no unique index
-// covers them all. On PostgreSQL the row of a limit that nobody reaches is what
-// they wait for; SQLite has one writer anyway.
-func Turn(tx *db.Tx, emailKey string) error {
-	return limit.TakeIn(tx, "address/"+emailKey, limit.Rate{Burst: 1000, Every: time.Second})
+// Turn lets all who would own one of these addresses come one after the other
+// until the transaction ends: an address stands in three tables, and no unique
+// index covers them all.
+func Turn(tx *db.Tx, emailKeys ...string) error {
+	keys := make([]string, len(emailKeys))
+	for i, k := range emailKeys {
+		keys[i] = "address/" + k
+	}
+	return limit.Hold(tx, keys...)
 }
 
 // username checks a chosen user name. There is no @ in it: an address would

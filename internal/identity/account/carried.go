@@ -66,17 +66,47 @@ func TakenNumbers(tx *db.Tx, keys []string) (map[string]bool, error) {
 	return taken, nil
 }
 
-// Carry makes an account that was somebody's at another product: it is active
-// and keeps its password (R185, R186). The caller has checked n and looked with
-// [Taken] in the same transaction; who is quicker all the same wins by the index.
-func Carry(tx *db.Tx, by audit.Actor, n New) (Account, error) {
-	n.Confirmed = true
-	if err := Turn(tx, fold.Login(n.Email)); err != nil {
-		return Account{}, err
+// A Carried person of another product, and the numbers that open the account.
+type Carried struct {
+	New
+	Numbers []GivenNumber
+}
+
+// A GivenNumber is a number that a chamber gave and that opens the account (R284).
+type GivenNumber struct{ Kind, Number, Chamber string } // Chamber: its id
+
+// Carry makes accounts of people who had one at another product: they are
+// active and keep their passwords (R185, R186). The caller has checked them and
+// looked with [Taken] and [TakenNumbers] in the same transaction; who is quicker
+// all the same wins by the index, and then nobody is carried.
+func Carry(tx *db.Tx, by audit.Actor, people []Carried) error {
+	if len(people) == 0 {
+		return nil
 	}
-	a, err := insert(tx, n, false)
-	if err != nil {
-		return Account{}, fmt.Errorf("carry account: %w", err)
+	var keys []string
+	var rows, numbers []any
+	var done []audit.Entry
+	for _, p := range people {
+		p.Confirmed = true
+		id := db.NewID()
+		keys = append(keys, fold.Login(p.Email))
+		rows = append(rows, row(tx, p.New, id)...)
+		done = append(done, audit.Entry{Event: "account.carried", Account: id})
+		for _, n := range p.Numbers {
+			numbers = append(numbers, id, n.Kind, n.Chamber, n.Number, NumberKey(n.Number), tx.Now())
+			done = append(done, audit.Entry{Event: "account.number_added", Account: id, Chamber: n.Chamber, Detail: map[string]any{"kind": n.Kind}})
+		}
 	}
-	return a, audit.Record(tx, by, audit.Entry{Event: "account.carried", Account: a.ID})
+	if err := Turn(tx, keys...); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(insertText+db.Rows(len(people), rowValues), rows...); err != nil {
+		return fmt.Errorf("carry accounts: %w", err)
+	}
+	if len(numbers) > 0 {
+		if _, err := tx.Exec(`INSERT INTO account_number (account, kind, chamber, number, number_key, since) VALUES `+db.Rows(len(numbers)/6, 6), numbers...); err != nil {
+			return fmt.Errorf("carry numbers: %w", err)
+		}
+	}
+	return audit.Record(tx, by, done...)
 }

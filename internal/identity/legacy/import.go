@@ -97,23 +97,16 @@ func write(ctx context.Context, d *db.DB, by audit.Actor, rows []Row, report *Re
 			if err != nil {
 				return err
 			}
+			var people []account.Carried
 			for _, r := range rows {
 				if p := there.problem(r); p != nil {
 					late = append(late, *p)
 					continue
 				}
-				a, err := account.Carry(tx, by, r.New)
-				if err != nil {
-					return err
-				}
-				for _, n := range r.Numbers {
-					if err := account.AddNumber(tx, by, a.ID, n.Kind, n.Chamber, n.Number); err != nil {
-						return err
-					}
-				}
-				done++
+				people = append(people, account.Carried{New: r.New, Numbers: r.Numbers})
 			}
-			return nil
+			done = len(people)
+			return account.Carry(tx, by, people)
 		})
 		if again > 0 && (db.Unique(err) || fault.Is(err, fault.KindConflict)) {
 			continue // somebody was quicker: the next look sees them
@@ -181,12 +174,14 @@ func (r Row) keys() (all []key) {
 	}
 	all = append(all, key{"email", "mail " + fold.Login(r.Email)})
 	for _, n := range r.Numbers {
-		all = append(all, key{"numbers", n.key()})
+		all = append(all, key{"numbers", numberKey(n)})
 	}
 	return all
 }
 
-func (n Number) key() string { return n.Chamber + " " + n.Kind + " " + account.NumberKey(n.Number) }
+func numberKey(n account.GivenNumber) string {
+	return n.Chamber + " " + n.Kind + " " + account.NumberKey(n.Number)
+}
 
 // places are the chambers and policies that rows may name.
 type places struct {
@@ -244,14 +239,14 @@ func (p places) row(rec record) (r Row, problems []Problem) {
 	}
 	for piece := range strings.FieldsFuncSeq(cell("numbers"), func(c rune) bool { return c == ' ' || c == ',' || c == ';' }) {
 		kind, number, two := strings.Cut(piece, ":")
-		if !two || !slices.Contains([]string{"apprentice", "trainer", "member"}, kind) || account.NumberKey(number) == "" {
+		if !two || !slices.Contains([]string{"apprentice", "trainer", "member"}, kind) || account.NumberKey(number) == "" || len(number) > 50 {
 			bad("numbers", "legacy.number_form")
 			continue
 		}
 		if r.Chamber == "" {
 			bad("numbers", "legacy.number_chamber")
 		}
-		r.Numbers = append(r.Numbers, Number{kind, number, r.Chamber})
+		r.Numbers = append(r.Numbers, account.GivenNumber{Kind: kind, Number: number, Chamber: r.Chamber})
 	}
 	if f := fault.Of(r.Check()); f != nil {
 		for _, one := range f.Problems {
@@ -300,7 +295,7 @@ func (m met) problem(r Row) *Problem {
 		return &Problem{r.Line, "email", "legacy.email_taken", []any{r.Email}}
 	}
 	for _, n := range r.Numbers {
-		if m.numbers[n.key()] {
+		if m.numbers[numberKey(n)] {
 			return &Problem{r.Line, "numbers", "legacy.number_taken", []any{n.Number}}
 		}
 	}

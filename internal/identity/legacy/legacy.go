@@ -24,14 +24,8 @@ var Phrases embed.FS
 type Row struct {
 	Line int // of the file, counted from 1
 	account.New
-	Numbers []Number
+	Numbers []account.GivenNumber
 	Hash    string // as the file has it; empty: by "Passwort vergessen"
-}
-
-// A Number that opens the account (R284).
-type Number struct {
-	Kind, Number string
-	Chamber      string // its id
 }
 
 // A Problem with a row, and of which column.
