@@ -14,6 +14,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html"
 	"io/fs"
@@ -42,6 +43,7 @@ type Message struct {
 	Subject string
 	Body    string // plain text
 	Lang    string
+	About   string // what it is for, "invitation/ID": whoever asked for it is told if the address takes no mail; or empty
 }
 
 // Texts are the mail texts of one rules package, by language.
@@ -85,6 +87,17 @@ func (t Texts) Send(tx *db.Tx, to Person, name string, data any) error {
 	return Enqueue(tx, m)
 }
 
+// SendAbout is Send for a mail whose sender wants to know if it cannot arrive
+// ([Sender.Refused]).
+func (t Texts) SendAbout(tx *db.Tx, to Person, name string, data any, about string) error {
+	m, err := t.Fill(to, name, data)
+	if err != nil {
+		return err
+	}
+	m.About = about
+	return Enqueue(tx, m)
+}
+
 // Fill is Send without sending, for golden files.
 func (t Texts) Fill(to Person, name string, data any) (Message, error) {
 	lang := to.Lang
@@ -123,6 +136,10 @@ type Sender struct {
 	TLS      string // "starttls" (default), "tls", "none" (loopback only)
 	From     string // "Kammer Musterland <portal@kammer.example>"
 	Base     string // base URL of the portal, without a slash at the end
+
+	// Refused is told what a mail was about and what the server said, when a
+	// mail server takes it under no circumstances (RFC 5321, section 4.2.1: 5yz).
+	Refused func(ctx context.Context, about, why string) error
 }
 
 // Deliver is the work of jobs of [Kind].
@@ -139,7 +156,14 @@ func (s *Sender) Deliver(ctx context.Context, body []byte) error {
 	if err := json.Unmarshal(plain, &m); err != nil {
 		return fmt.Errorf("%w: mail job: %w", job.ErrGiveUp, err)
 	}
-	return s.Send(ctx, w.ID, m)
+	err = s.Send(ctx, w.ID, m)
+	if refused, ok := errors.AsType[*gomail.SendError](err); ok && m.About != "" && s.Refused != nil && !refused.IsTemp() && refused.ErrorCode() >= 550 && refused.ErrorCode() <= 559 {
+		if told := s.Refused(ctx, m.About, refused.Error()); told != nil {
+			return told
+		}
+		return fmt.Errorf("%w: %w", job.ErrGiveUp, err)
+	}
+	return err
 }
 
 // Send delivers one mail now. id becomes its Message-ID, so that a mail sent

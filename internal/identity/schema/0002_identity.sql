@@ -313,6 +313,7 @@ CREATE TABLE letter_batch (
 	dispatched_at TIMESTAMPTZ
 );
 CREATE INDEX letter_batch_chamber ON letter_batch (chamber, id);
+CREATE INDEX letter_batch_unsent ON letter_batch (chamber) WHERE dispatched_at IS NULL;
 
 CREATE TABLE letter (
 	id           TEXT PRIMARY KEY,

@@ -50,7 +50,7 @@ CREATE TABLE invitation (
 	organization  TEXT NOT NULL REFERENCES organization (id),
 	roster        TEXT NOT NULL DEFAULT '', -- the list it came with, or empty
 	email         TEXT NOT NULL,            -- empty: a slip of paper brings the code
-	email_key     TEXT NOT NULL,
+	email_key     TEXT NOT NULL,            -- folded; on paper "paper/" and number or name: a list sent twice doubles nobody
 	given_name    TEXT NOT NULL DEFAULT '',
 	family_name   TEXT NOT NULL DEFAULT '',
 	language      TEXT NOT NULL DEFAULT 'de',
@@ -62,7 +62,6 @@ CREATE TABLE invitation (
 	state         TEXT NOT NULL CHECK (state IN ('sent', 'undeliverable', 'accepted', 'declined', 'expired', 'revoked')),
 	token_hash    TEXT NOT NULL UNIQUE,     -- of the link in the mail
 	code_mac      TEXT NOT NULL DEFAULT '', -- of the code on the slip
-	tries         INTEGER NOT NULL DEFAULT 0,
 	account       TEXT NOT NULL DEFAULT '', -- who accepted
 	invited_by    TEXT NOT NULL,
 	created_at    TIMESTAMPTZ NOT NULL,
@@ -75,7 +74,9 @@ CREATE TABLE invitation (
 CREATE UNIQUE INDEX invitation_open ON invitation (organization, email_key) WHERE state IN ('sent', 'undeliverable') AND email_key <> '';
 CREATE UNIQUE INDEX invitation_code ON invitation (code_mac) WHERE code_mac <> '';
 CREATE INDEX invitation_list ON invitation (organization, id);
-CREATE INDEX invitation_roster ON invitation (roster) WHERE roster <> '';
+CREATE INDEX invitation_state ON invitation (organization, state, id);
+CREATE INDEX invitation_roster ON invitation (roster, id) WHERE roster <> '';
+CREATE INDEX invitation_ended ON invitation (ended_at) WHERE ended_at IS NOT NULL;
 CREATE INDEX invitation_email ON invitation (email_key) WHERE state = 'sent';
 CREATE INDEX invitation_expires ON invitation (expires_at) WHERE state IN ('sent', 'undeliverable');
 CREATE INDEX invitation_account ON invitation (account) WHERE account <> '';
@@ -199,3 +200,51 @@ CREATE TABLE application_event (
 );
 CREATE INDEX application_event_application ON application_event (application, id);
 CREATE INDEX application_event_at ON application_event (at);
+
+-- What clerks search by (package search): folded words, kept up from the record of deeds.
+CREATE TABLE organization_word (
+	organization TEXT NOT NULL REFERENCES organization (id) ON DELETE CASCADE,
+	chamber      TEXT NOT NULL,
+	word         TEXT NOT NULL,
+	PRIMARY KEY (organization, word)
+);
+CREATE INDEX organization_word_find ON organization_word (chamber, word, organization);
+CREATE INDEX organization_state ON organization (chamber, state, name_key, id);
+-- People who have to do with a chamber: its clerks find them and nobody else.
+CREATE TABLE chamber_person (
+	chamber  TEXT NOT NULL REFERENCES chamber (id),
+	account  TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+	name_key TEXT NOT NULL,
+	state    TEXT NOT NULL,                 -- of the account
+	PRIMARY KEY (account, chamber)
+);
+CREATE INDEX chamber_person_order ON chamber_person (chamber, name_key, account);
+CREATE INDEX chamber_person_state ON chamber_person (chamber, state, name_key, account);
+CREATE TABLE chamber_person_word (
+	account TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+	chamber TEXT NOT NULL,
+	word    TEXT NOT NULL,
+	PRIMARY KEY (account, chamber, word)
+);
+CREATE INDEX chamber_person_word_find ON chamber_person_word (chamber, word, account);
+CREATE TABLE search_progress (
+	what TEXT PRIMARY KEY,
+	upto TEXT NOT NULL,                     -- the last id that is in
+	done BOOLEAN NOT NULL                   -- what was there before is in
+);
+
+-- Figures of a chamber by month (package tally), made once an hour.
+CREATE TABLE tally (
+	chamber TEXT NOT NULL REFERENCES chamber (id),
+	month   TEXT NOT NULL,                  -- "2026-11"
+	figure  TEXT NOT NULL,                  -- "registrations.submitted" …
+	amount  BIGINT NOT NULL,
+	PRIMARY KEY (chamber, month, figure)
+);
+CREATE INDEX registration_submitted ON registration (chamber, submitted_at);
+CREATE INDEX registration_decided ON registration (chamber, decided_at) WHERE decided_at IS NOT NULL;
+CREATE INDEX organization_activated ON organization (chamber, activated_at) WHERE activated_at IS NOT NULL;
+CREATE INDEX letter_printed ON letter (chamber, printed_at) WHERE printed_at IS NOT NULL;
+-- A chamber's record by deed and by number: rows without a chamber (sign-ins) cost nothing.
+CREATE INDEX audit_chamber_event ON audit (chamber, event, id) WHERE chamber <> '';
+CREATE INDEX audit_chamber_request ON audit (chamber, request, id) WHERE chamber <> '';

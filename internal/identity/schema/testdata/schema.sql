@@ -16,6 +16,8 @@ CREATE TABLE audit (
 CREATE INDEX audit_chamber ON audit (chamber, id);
 CREATE INDEX audit_organization ON audit (organization, id);
 CREATE INDEX audit_account ON audit (account, id);
+CREATE INDEX audit_chamber_event ON audit (chamber, event, id) WHERE chamber <> '';
+CREATE INDEX audit_chamber_request ON audit (chamber, request, id) WHERE chamber <> '';
 
 CREATE TABLE job (
 	id         TEXT PRIMARY KEY,
@@ -266,6 +268,8 @@ CREATE INDEX organization_registered ON organization (registered_by);
 CREATE INDEX organization_chamber ON organization (chamber, name_key, id);
 CREATE INDEX organization_closing ON organization (closes_at) WHERE closes_at IS NOT NULL AND state <> 'closed';
 CREATE INDEX organization_review ON organization (COALESCE(reviewed_at, activated_at)) WHERE state = 'active';
+CREATE INDEX organization_state ON organization (chamber, state, name_key, id);
+CREATE INDEX organization_activated ON organization (chamber, activated_at) WHERE activated_at IS NOT NULL;
 
 CREATE TABLE evidence (
 	id           TEXT PRIMARY KEY,
@@ -322,6 +326,8 @@ CREATE INDEX registration_applicant ON registration (applicant);
 CREATE INDEX registration_company ON registration (chamber, company_key);
 CREATE INDEX registration_entry ON registration (chamber, entry);
 CREATE INDEX registration_organization ON registration (organization) WHERE organization <> '';
+CREATE INDEX registration_submitted ON registration (chamber, submitted_at);
+CREATE INDEX registration_decided ON registration (chamber, decided_at) WHERE decided_at IS NOT NULL;
 
 CREATE TABLE letter_batch (
 	id            TEXT PRIMARY KEY,
@@ -334,6 +340,7 @@ CREATE TABLE letter_batch (
 	dispatched_at TIMESTAMPTZ
 );
 CREATE INDEX letter_batch_chamber ON letter_batch (chamber, id);
+CREATE INDEX letter_batch_unsent ON letter_batch (chamber) WHERE dispatched_at IS NULL;
 
 CREATE TABLE letter (
 	id           TEXT PRIMARY KEY,
@@ -342,6 +349,7 @@ CREATE TABLE letter (
 	recovery     TEXT NOT NULL DEFAULT '',  -- to the person of this recovery
 	kind         TEXT NOT NULL CHECK (kind IN ('activation', 'revocation', 'succession', 'recovery')),
 	state        TEXT NOT NULL CHECK (state IN ('queued', 'printed', 'used', 'returned', 'void')),
+	asked_by     TEXT NOT NULL DEFAULT '',  -- account
 	batch        TEXT REFERENCES letter_batch (id),
 	code_mac     TEXT NOT NULL DEFAULT '',
 	tries        INTEGER NOT NULL DEFAULT 0,
@@ -356,8 +364,12 @@ CREATE UNIQUE INDEX letter_current ON letter (organization, kind) WHERE state IN
 CREATE INDEX letter_queue ON letter (chamber, id) WHERE state = 'queued';
 CREATE INDEX letter_of_batch ON letter (batch);
 CREATE INDEX letter_returned ON letter (chamber, id) WHERE state = 'returned';
+CREATE UNIQUE INDEX letter_code ON letter (code_mac) WHERE kind = 'revocation' AND state = 'printed';
+CREATE INDEX letter_organization ON letter (organization, kind, id);
 CREATE INDEX letter_expires ON letter (expires_at) WHERE state = 'printed';
 CREATE UNIQUE INDEX letter_recovery ON letter (recovery) WHERE recovery <> '' AND state IN ('queued', 'printed');
+CREATE INDEX letter_recoveries ON letter (recovery, id) WHERE recovery <> '';
+CREATE INDEX letter_printed ON letter (chamber, printed_at) WHERE printed_at IS NOT NULL;
 
 CREATE TABLE application (
 	id                         TEXT PRIMARY KEY,
@@ -753,7 +765,7 @@ CREATE TABLE invitation (
 	organization  TEXT NOT NULL REFERENCES organization (id),
 	roster        TEXT NOT NULL DEFAULT '', -- the list it came with, or empty
 	email         TEXT NOT NULL,            -- empty: a slip of paper brings the code
-	email_key     TEXT NOT NULL,
+	email_key     TEXT NOT NULL,            -- folded; on paper "paper/" and number or name: a list sent twice doubles nobody
 	given_name    TEXT NOT NULL DEFAULT '',
 	family_name   TEXT NOT NULL DEFAULT '',
 	language      TEXT NOT NULL DEFAULT 'de',
@@ -765,7 +777,6 @@ CREATE TABLE invitation (
 	state         TEXT NOT NULL CHECK (state IN ('sent', 'undeliverable', 'accepted', 'declined', 'expired', 'revoked')),
 	token_hash    TEXT NOT NULL UNIQUE,     -- of the link in the mail
 	code_mac      TEXT NOT NULL DEFAULT '', -- of the code on the slip
-	tries         INTEGER NOT NULL DEFAULT 0,
 	account       TEXT NOT NULL DEFAULT '', -- who accepted
 	invited_by    TEXT NOT NULL,
 	created_at    TIMESTAMPTZ NOT NULL,
@@ -778,7 +789,9 @@ CREATE TABLE invitation (
 CREATE UNIQUE INDEX invitation_open ON invitation (organization, email_key) WHERE state IN ('sent', 'undeliverable') AND email_key <> '';
 CREATE UNIQUE INDEX invitation_code ON invitation (code_mac) WHERE code_mac <> '';
 CREATE INDEX invitation_list ON invitation (organization, id);
-CREATE INDEX invitation_roster ON invitation (roster) WHERE roster <> '';
+CREATE INDEX invitation_state ON invitation (organization, state, id);
+CREATE INDEX invitation_roster ON invitation (roster, id) WHERE roster <> '';
+CREATE INDEX invitation_ended ON invitation (ended_at) WHERE ended_at IS NOT NULL;
 CREATE INDEX invitation_email ON invitation (email_key) WHERE state = 'sent';
 CREATE INDEX invitation_expires ON invitation (expires_at) WHERE state IN ('sent', 'undeliverable');
 CREATE INDEX invitation_account ON invitation (account) WHERE account <> '';
@@ -895,3 +908,43 @@ CREATE TABLE application_event (
 );
 CREATE INDEX application_event_application ON application_event (application, id);
 CREATE INDEX application_event_at ON application_event (at);
+
+CREATE TABLE organization_word (
+	organization TEXT NOT NULL REFERENCES organization (id) ON DELETE CASCADE,
+	chamber      TEXT NOT NULL,
+	word         TEXT NOT NULL,
+	PRIMARY KEY (organization, word)
+);
+CREATE INDEX organization_word_find ON organization_word (chamber, word, organization);
+
+CREATE TABLE chamber_person (
+	chamber  TEXT NOT NULL REFERENCES chamber (id),
+	account  TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+	name_key TEXT NOT NULL,
+	state    TEXT NOT NULL,                 -- of the account
+	PRIMARY KEY (account, chamber)
+);
+CREATE INDEX chamber_person_order ON chamber_person (chamber, name_key, account);
+CREATE INDEX chamber_person_state ON chamber_person (chamber, state, name_key, account);
+
+CREATE TABLE chamber_person_word (
+	account TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+	chamber TEXT NOT NULL,
+	word    TEXT NOT NULL,
+	PRIMARY KEY (account, chamber, word)
+);
+CREATE INDEX chamber_person_word_find ON chamber_person_word (chamber, word, account);
+
+CREATE TABLE search_progress (
+	what TEXT PRIMARY KEY,
+	upto TEXT NOT NULL,                     -- the last id that is in
+	done BOOLEAN NOT NULL                   -- what was there before is in
+);
+
+CREATE TABLE tally (
+	chamber TEXT NOT NULL REFERENCES chamber (id),
+	month   TEXT NOT NULL,                  -- "2026-11"
+	figure  TEXT NOT NULL,                  -- "registrations.submitted" …
+	amount  BIGINT NOT NULL,
+	PRIMARY KEY (chamber, month, figure)
+);
