@@ -9,9 +9,11 @@ import (
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/limit"
 	"zunft/internal/ground/seal"
+	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/fold"
 	"zunft/internal/identity/membership"
 	"zunft/internal/identity/organization"
+	"zunft/internal/identity/request"
 )
 
 // ByToken is the invitation behind the link of a mail. NotFound: there never
@@ -122,10 +124,36 @@ func accept(tx *db.Tx, by audit.Actor, i Invitation) (Invitation, error) {
 	if err := i.record(tx, by, "invitation.accepted", map[string]any{"admin": i.Admin, "roles": i.Roles}); err != nil {
 		return i, err
 	}
+	again, err := confirms(tx, by, o)
+	if err != nil {
+		return i, err
+	}
+	if again {
+		_, err := request.SubmitInvited(tx, by, o.ID, i.ID, automatic, i.brings())
+		return i, err
+	}
 	if err := membership.Welcome(tx, by, i.Organization, i.brings()); err != nil {
 		return i, err
 	}
 	return i, tellAccepted(tx, by, i, o)
+}
+
+// automatic is the reason of a request that came of an invitation (R115): kept
+// as the source writes it, like a reason that the person typed.
+const automatic = "Diese Beitrittsanfrage entstand durch die Bestätigung eines Einladungslinks, der durch einen Organisationsmitarbeiter erstellt wurde."
+
+// confirms reports whether the admin approves again (R103, R105): where the
+// chamber has it so, and the person is no member yet.
+func confirms(tx *db.Tx, by audit.Actor, o organization.Organization) (bool, error) {
+	s, err := chamber.SettingsOf(tx, o.Chamber)
+	if err != nil || s.Invitation != chamber.Confirm {
+		return false, err
+	}
+	_, err = membership.In(tx, o.ID, by.Account)
+	if fault.Is(err, fault.KindNotFound) {
+		return true, nil
+	}
+	return false, err
 }
 
 func (i Invitation) brings() membership.Invited {

@@ -56,19 +56,19 @@ var texts = mail.Parse(mailFiles)
 
 // States of an invitation.
 const (
-	Sent          = "sent"          // or, without an address, waiting for its slip
-	Undeliverable = "undeliverable" // the mail server of the address refused it
-	Accepted      = "accepted"
-	Declined      = "declined"
-	Expired       = "expired"
-	Revoked       = "revoked"
+	Sent     = "sent"          // or, without an address, waiting for its slip
+	Bounced  = "undeliverable" // the mail server of the address refused it
+	Accepted = "accepted"
+	Declined = "declined"
+	Expired  = "expired"
+	Revoked  = "revoked"
 	// Member is no state of a row: the person belongs to the organization, and
 	// got what was missing.
 	Member = "member"
 )
 
 // States in the order of lists.
-func States() []string { return []string{Sent, Undeliverable, Accepted, Declined, Expired, Revoked} }
+func States() []string { return []string{Sent, Bounced, Accepted, Declined, Expired, Revoked} }
 
 // Bounds of what is written.
 const (
@@ -87,7 +87,7 @@ type Invitation struct {
 	State                                    string
 	Account                                  string // who accepted
 	InvitedBy                                string
-	Failure                                  string // Undeliverable: what the mail server said
+	Failure                                  string // Bounced: what the mail server said
 	CreatedAt, SentAt, ExpiresAt, EndedAt    db.Time
 	Reminders                                int
 	Roles                                    []membership.Role
@@ -98,7 +98,7 @@ func (i Invitation) Name() string { return strings.TrimSpace(i.GivenName + " " +
 
 // Open reports whether it can be accepted at a moment.
 func (i Invitation) Open(now db.Time) bool {
-	return (i.State == Sent || i.State == Undeliverable) && i.ExpiresAt.After(now)
+	return (i.State == Sent || i.State == Bounced) && i.ExpiresAt.After(now)
 }
 
 // A Wish is whom to invite into what. The names of its fields in problems are
