@@ -5,11 +5,13 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"strings"
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/mail"
+	"zunft/internal/ground/paper"
 	"zunft/internal/ground/seal"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/chamber"
@@ -45,27 +47,43 @@ type PrintShop func(ctx context.Context, batch Batch, pdf []byte) error
 // errMoved: the queue is no longer what was laid out.
 var errMoved = errors.New("the queue of letters has changed")
 
-// Print makes the PDF of the letters that wait, and with it their codes. page
-// is the address where codes are entered. Layout takes its time, so it is done
+// A Paper is a letter to a person, as package recovery lays it out and books it.
+type Paper struct {
+	Expires db.Time
+	Lay     func(reference, code string) paper.Letter
+	Book    func(tx *db.Tx, by audit.Actor, code string) error
+}
+
+// People are the letters of these recoveries, with the address of the portal; of
+// those that ended there is none.
+type People func(tx *db.Tx, base string, recoveries []string) (map[string]Paper, error)
+
+// Print makes the PDF of the letters that wait, and with it their codes. base
+// is the address of the portal, where codes are entered. Layout takes its time, so it is done
 // before the transaction that books exactly these letters; if the queue moved
 // meanwhile, once more. The PDF is returned once and kept nowhere.
-func Print(ctx context.Context, d *db.DB, by audit.Actor, chamberID, page string) (Batch, []byte, error) {
+func Print(ctx context.Context, d *db.DB, by audit.Actor, chamberID, base string, people People) (Batch, []byte, error) {
 	for again := true; ; again = false {
 		var r run
 		err := d.Read(ctx, func(tx *db.Tx) (err error) {
 			if err := chamber.MustClerk(tx, by, chamberID); err != nil {
 				return err
 			}
-			r, err = prepare(tx, chamberID)
+			r, err = prepare(tx, chamberID, base, people)
 			return err
 		})
 		if err != nil {
 			return Batch{}, nil, err
 		}
+		for _, id := range r.over {
+			if err := d.Write(ctx, func(tx *db.Tx) error { return VoidRecovery(tx, by, id, "over") }); err != nil {
+				return Batch{}, nil, err
+			}
+		}
 		if len(r.sheets) == 0 {
 			return Batch{}, nil, fault.Conflict("letter.none_waiting")
 		}
-		pdf, err := r.pdf(page)
+		pdf, err := r.pdf(base)
 		if err != nil {
 			return Batch{}, nil, fmt.Errorf("print %d letters: %w", len(r.sheets), err)
 		}
@@ -90,14 +108,24 @@ func (r *run) book(tx *db.Tx, by audit.Actor) error {
 		return err
 	}
 	for _, s := range r.sheets {
-		moved, err := book(tx, s.letter, r.batch, tx.Keys().MAC(macPurpose, s.letter, s.code), r.expires)
+		mac, expires := mark(tx, s.kind, s.letter, s.code), r.expires
+		if s.kind == Recovery {
+			mac, expires = "", s.paper.Expires // its code is kept with the request
+		}
+		moved, err := book(tx, s.letter, r.batch, mac, expires)
 		if err != nil {
 			return err
 		}
 		if !moved {
 			return errMoved
 		}
-		if err := audit.Record(tx, by, audit.Entry{Event: "letter.printed", Organization: s.organization, Chamber: r.batch.Chamber, Thing: s.letter, Detail: map[string]any{"batch": r.batch.ID}}); err != nil {
+		if s.kind == Recovery {
+			if err := s.paper.Book(tx, by, s.code); err != nil {
+				return err
+			}
+		}
+		l := Letter{ID: s.letter, Chamber: r.batch.Chamber, Organization: s.organization, Kind: s.kind}
+		if err := l.record(tx, by, "letter.printed", map[string]any{"batch": r.batch.ID}); err != nil {
 			return err
 		}
 	}
@@ -161,43 +189,12 @@ func tellDispatched(tx *db.Tx, b Batch) error {
 	if err != nil {
 		return err
 	}
-	var ids []string
 	for _, to := range all {
-		ids = append(ids, to.Account)
-	}
-	people, err := account.GetMany(tx, ids)
-	if err != nil {
-		return err
-	}
-	silent, err := notice.Silent(tx, notice.Registrations, ids...)
-	if err != nil {
-		return err
-	}
-	c, err := chamber.Get(tx, b.Chamber)
-	if err != nil {
-		return err
-	}
-	for _, to := range all {
-		if people[to.Account].State == account.Deleted {
-			continue
-		}
-		person := people[to.Account].Person()
-		data := dispatchedMail{Name: person.Name, Company: to.Company, Chamber: c.Name, Expires: to.Expires}
-		if !silent[to.Account] {
-			if err := Texts.Send(tx, person, "letter_dispatched", data); err != nil {
-				return err
-			}
-		}
 		if err := notice.Tell(tx, to.Account, "notice.letter_dispatched", "/organizations/activate", to.Company); err != nil {
 			return err
 		}
 	}
-	return nil
-}
-
-type dispatchedMail struct {
-	Name, Company, Chamber string
-	Expires                db.Time
+	return write(tx, all, b.Chamber, "letter_dispatched")
 }
 
 // GiveBack queues every letter of a batch again that was not used: the print
@@ -216,6 +213,16 @@ func GiveBack(tx *db.Tx, by audit.Actor, batchID string) error {
 		}
 	}
 	return nil
+}
+
+// FindBatch is the batch of a chamber with the reference that stands on its
+// letters, with or without the number behind it, or NotFound.
+func FindBatch(tx *db.Tx, chamberID, reference string) (Batch, error) {
+	folded := seal.Normalize(strings.Split(reference, "/")[0])
+	if len(folded) != 8 {
+		return Batch{}, fault.NotFound()
+	}
+	return batchByReference(tx, chamberID, folded[:1]+"-"+folded[1:5]+"-"+folded[5:])
 }
 
 func newBatch(chamberID string, now db.Time, letters int) Batch {

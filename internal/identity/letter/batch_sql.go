@@ -24,6 +24,10 @@ func batches(tx *db.Tx, chamberID, before string) ([]Batch, error) {
 	return db.All(tx, (*Batch).fields, `SELECT `+batchColumns+` WHERE chamber = $1 AND id < $2 ORDER BY id DESC LIMIT 50`, chamberID, before)
 }
 
+func batchByReference(tx *db.Tx, chamberID, reference string) (Batch, error) {
+	return db.One(tx, (*Batch).fields, `SELECT `+batchColumns+` WHERE reference = $1 AND chamber = $2`, reference, chamberID)
+}
+
 func insertBatch(tx *db.Tx, b Batch) error {
 	_, err := tx.Exec(`INSERT INTO letter_batch (id, reference, chamber, printed_by, printed_at, letters) VALUES ($1, $2, $3, $4, $5, $6)`,
 		b.ID, b.Reference, b.Chamber, b.PrintedBy, b.PrintedAt, b.Letters)
@@ -51,20 +55,43 @@ func stamp(tx *db.Tx, by audit.Actor, batchID string) (bool, error) {
 // the person who registered.
 type recipient struct {
 	Account, Company string
+	Why              string
 	Expires          db.Time
 }
 
 func recipients(tx *db.Tx, batchID string) ([]recipient, error) {
 	return db.All(tx, func(r *recipient) []any { return []any{&r.Account, &r.Company, &r.Expires} },
-		`SELECT o.registered_by, o.name, l.expires_at FROM letter l JOIN organization o ON o.id = l.organization WHERE l.batch = $1 AND l.state = 'printed' ORDER BY l.id`, batchID)
+		`SELECT o.registered_by, o.name, l.expires_at FROM letter l JOIN organization o ON o.id = l.organization WHERE l.batch = $1 AND l.kind = 'activation' AND l.state = 'printed' ORDER BY l.id`, batchID)
 }
 
-// sheetsFor reads what stands on the letters that wait.
+// sheetsFor reads what stands on the letters that wait. A letter goes to the
+// address in the directory of today, whatever the company calls itself here
+// (R092); only where the directory has lost the company, to the one it had.
 func sheetsFor(tx *db.Tx, chamberID string) ([]sheet, error) {
 	return db.All(tx, func(s *sheet) []any {
-		return []any{&s.letter, &s.organization, &s.name, &s.ident, &s.street, &s.house, &s.postcode, &s.place, &s.management, &s.registeredBy, &s.since}
-	}, `SELECT l.id, o.id, o.name, o.ident_number, o.street, o.house_number, o.postcode, o.place, o.management, o.registered_by,
-			COALESCE((SELECT submitted_at FROM registration WHERE organization = o.id AND state = 'approved' ORDER BY id LIMIT 1), o.created_at)
-		FROM letter l JOIN organization o ON o.id = l.organization
+		return []any{&s.letter, &s.kind, &s.recovery, &s.organization, &s.name, &s.ident, &s.street, &s.house, &s.postcode, &s.place, &s.management, &s.registeredBy, &s.askedBy, &s.queued, &s.active, &s.since}
+	}, `SELECT l.id, l.kind, l.recovery, COALESCE(o.id, ''), COALESCE(e.name, o.name, ''), COALESCE(o.ident_number, ''), COALESCE(e.street, o.street, ''), COALESCE(e.house_number, o.house_number, ''),
+			COALESCE(e.postcode, o.postcode, ''), COALESCE(e.place, o.place, ''), COALESCE(e.management, o.management, ''), COALESCE(o.registered_by, ''), l.asked_by, l.created_at, o.activated_at,
+			COALESCE((SELECT submitted_at FROM registration WHERE organization = o.id AND organization <> '' AND state = 'approved' ORDER BY id LIMIT 1), o.created_at, l.created_at)
+		FROM letter l LEFT JOIN organization o ON o.id = l.organization LEFT JOIN directory_entry e ON e.chamber = o.chamber AND e.ident_number = o.ident_number
 		WHERE l.chamber = $1 AND l.state = 'queued' ORDER BY l.id LIMIT $2`, chamberID, MostInBatch)
+}
+
+// Counts of a chamber's letters.
+type Counts struct {
+	Waiting  int // to be printed
+	Unsent   int // batches printed and not taken to the post
+	Returned int // that came back and that no new letter answers
+}
+
+// Count counts a chamber's letters for its desk.
+func Count(tx *db.Tx, chamberID string) (c Counts, err error) {
+	if c.Waiting, err = db.Value[int](tx, `SELECT count(*) FROM letter WHERE chamber = $1 AND state = 'queued'`, chamberID); err != nil {
+		return c, err
+	}
+	if c.Unsent, err = db.Value[int](tx, `SELECT count(*) FROM letter_batch WHERE chamber = $1 AND dispatched_at IS NULL`, chamberID); err != nil {
+		return c, err
+	}
+	c.Returned, err = db.Value[int](tx, `SELECT count(*) FROM letter l WHERE l.chamber = $1 AND l.state = 'returned' AND `+unanswered, chamberID)
+	return c, err
 }

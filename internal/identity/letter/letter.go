@@ -1,9 +1,14 @@
-// Package letter sends companies what may only travel on paper: the activation
-// code (R092, M08, M09).
+// Package letter sends what may only travel on paper: codes to the management of
+// a company (R092, M08, M09), and to people who lost everything.
 //
-//	queued ──Print──▶ printed ──Try──▶ used
+//	queued ──Print──▶ printed ──Try · Use──▶ used
 //	                     │
-//	                     └──Reprint · Renew · five wrong tries──▶ void
+//	                     ├──Reprint · Renew · five wrong tries · Void──▶ void
+//	                     └──Return──▶ returned
+//
+// Kinds: activation (the first admin), succession (a further or new admin, R102),
+// revocation (the management ends an account that it did not want), recovery (a
+// person gets back into their account; its code is checked by package recovery).
 //
 // Policy:
 //   - A code is made when its letter is printed and stands in clear in that PDF
@@ -12,7 +17,12 @@
 //   - The letter goes to the management at the address of the member directory,
 //     never to the person who registered (R092).
 //   - A code holds 90 days and five tries, then a new letter is needed (L02).
-//     One letter counts per organization at a time.
+//     One letter of a kind counts per organization at a time. The code of a
+//     revocation has no tries: else whoever came in by fraud could use them up
+//     and be safe from the management. It has 50 random bits; the door where it
+//     is typed lets nobody guess often.
+//   - The person who registered is told fourteen days before their code is too old,
+//     and when the letter came back.
 //   - Letters leave in batches: who printed, who took them to the post, and when.
 package letter
 
@@ -40,30 +50,62 @@ const (
 
 // States of a letter.
 const (
-	Queued  = "queued"
-	Printed = "printed"
-	Used    = "used"
-	Void    = "void"
+	Queued   = "queued"
+	Printed  = "printed"
+	Used     = "used"
+	Returned = "returned"
+	Void     = "void"
+)
+
+// Kinds of letters.
+const (
+	Activation = "activation"
+	Revocation = "revocation"
+	Succession = "succession"
+	Recovery   = "recovery"
 )
 
 // A Letter as the desk and its organization see it; it never knows its code.
 type Letter struct {
-	ID, Chamber, Organization string
-	Name, Place               string // of the company
-	State                     string
-	Batch                     string
-	Tries                     int
-	CreatedAt, PrintedAt      db.Time
-	ExpiresAt, EndedAt        db.Time
-	DispatchedAt              db.Time // of its batch
+	ID, Chamber, Kind      string
+	Organization, Recovery string // to whose management, or to the person of which request
+	Name, Place            string // of the company; of a recovery its reference
+	State                  string
+	AskedBy                string // account
+	Batch, Reference       string // Reference stands on the letter: of its batch
+	Why                    string // it came back
+	Tries                  int
+	CreatedAt, PrintedAt   db.Time
+	ExpiresAt, EndedAt     db.Time
+	DispatchedAt           db.Time // of its batch
 }
 
 // Live reports whether its code can still be used at that moment.
 func (l Letter) Live(now db.Time) bool { return l.State == Printed && now.Before(l.ExpiresAt) }
 
-// Queue puts a letter for the organization into the chamber's next batch.
+// Queue puts an activation letter for the organization into the chamber's next batch.
 func Queue(tx *db.Tx, by audit.Actor, chamberID, organizationID string) error {
-	l := Letter{ID: db.NewID(), Chamber: chamberID, Organization: organizationID}
+	return QueueKind(tx, by, chamberID, organizationID, Activation)
+}
+
+// QueueKind puts a letter to the organization's management into the chamber's
+// next batch. Conflict: one of this kind waits already, or its code holds.
+func QueueKind(tx *db.Tx, by audit.Actor, chamberID, organizationID, kind string) error {
+	return queue(tx, by, Letter{Chamber: chamberID, Organization: organizationID, Kind: kind})
+}
+
+// QueueRecovery puts the letter to a person who lost everything into the
+// chamber's next batch. One that waits already goes out as it is.
+func QueueRecovery(tx *db.Tx, by audit.Actor, chamberID, recoveryID string) error {
+	err := queue(tx, by, Letter{Chamber: chamberID, Recovery: recoveryID, Kind: Recovery})
+	if fault.Is(err, fault.KindConflict) {
+		return nil
+	}
+	return err
+}
+
+func queue(tx *db.Tx, by audit.Actor, l Letter) error {
+	l.ID, l.AskedBy = db.NewID(), by.Account
 	queued, err := insert(tx, l)
 	if err != nil {
 		return err
@@ -71,22 +113,62 @@ func Queue(tx *db.Tx, by audit.Actor, chamberID, organizationID string) error {
 	if !queued {
 		return fault.Conflict("letter.already_waiting")
 	}
-	return audit.Record(tx, by, audit.Entry{Event: "letter.queued", Organization: organizationID, Chamber: chamberID, Thing: l.ID})
+	return l.record(tx, by, "letter.queued", nil)
+}
+
+// record notes what became of a letter.
+func (l Letter) record(tx *db.Tx, by audit.Actor, event string, detail map[string]any) error {
+	if detail == nil {
+		detail = map[string]any{}
+	}
+	detail["kind"] = l.Kind
+	return audit.Record(tx, by, audit.Entry{Event: event, Organization: l.Organization, Chamber: l.Chamber, Thing: l.ID, Detail: detail})
 }
 
 // Waiting are a chamber's letters for the next batches, oldest first.
 func Waiting(tx *db.Tx, chamberID string) ([]Letter, error) { return waiting(tx, chamberID) }
 
-// Current is the organization's last letter, whatever became of it.
-func Current(tx *db.Tx, organizationID string) (Letter, error) { return current(tx, organizationID) }
+// Current is the organization's last letter with an activation code, whatever
+// became of it.
+func Current(tx *db.Tx, organizationID string) (Letter, error) {
+	return Last(tx, organizationID, Activation)
+}
 
-// Renew makes the code that is out void and queues a new letter (M09). Its
-// caller has settled that the actor may ask for one.
-func Renew(tx *db.Tx, by audit.Actor, chamberID, organizationID string) error {
-	if err := voidPrinted(tx, by, organizationID); err != nil {
+// Last is the organization's last letter of a kind, whatever became of it.
+func Last(tx *db.Tx, organizationID, kind string) (Letter, error) {
+	return last(tx, organizationID, kind)
+}
+
+// Of are the last letters to an organization, newest first.
+func Of(tx *db.Tx, organizationID string) ([]Letter, error) { return of(tx, organizationID) }
+
+// Renew makes what waits or is out of a kind void and queues a new letter (M09).
+// Its caller has settled that the actor may ask for one.
+func Renew(tx *db.Tx, by audit.Actor, chamberID, organizationID, kind string) error {
+	if err := voidWhere(tx, by, "renewed", `organization = $2 AND kind = $3 AND state = 'printed'`, organizationID, kind); err != nil {
 		return err
 	}
-	return Queue(tx, by, chamberID, organizationID)
+	return QueueKind(tx, by, chamberID, organizationID, kind)
+}
+
+// VoidAll makes every letter void that waits or is out for an organization: it
+// is closed or locked. kinds none: of every kind.
+func VoidAll(tx *db.Tx, by audit.Actor, organizationID, why string, kinds ...string) error {
+	if len(kinds) == 0 {
+		return voidWhere(tx, by, why, `organization = $2 AND state IN ('queued', 'printed')`, organizationID)
+	}
+	for _, kind := range kinds {
+		if err := voidWhere(tx, by, why, `organization = $2 AND kind = $3 AND state IN ('queued', 'printed')`, organizationID, kind); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// VoidRecovery takes a recovery's letter out of the queue, and makes the code void
+// that is out: the request ended, or its paper was printed by itself.
+func VoidRecovery(tx *db.Tx, by audit.Actor, recoveryID, why string) error {
+	return voidWhere(tx, by, why, `recovery = $2 AND state IN ('queued', 'printed')`, recoveryID)
 }
 
 // Reprint is what a clerk does with a letter that was lost or came back: the
@@ -99,44 +181,72 @@ func Reprint(tx *db.Tx, by audit.Actor, letterID string) error {
 	if err := chamber.MustClerk(tx, by, l.Chamber); err != nil {
 		return err
 	}
-	if err := end(tx, letterID, Printed, Void); fault.Is(err, fault.KindNotFound) {
+	switch err := end(tx, letterID, Printed, Void); {
+	case fault.Is(err, fault.KindNotFound) && l.State == Returned: // it stays booked as returned
+	case fault.Is(err, fault.KindNotFound):
 		return fault.Conflict("letter.not_printed")
-	} else if err != nil {
+	case err != nil:
 		return fmt.Errorf("reprint letter %s: %w", letterID, err)
+	default:
+		if err := l.record(tx, by, "letter.voided", map[string]any{"reason": "reprint"}); err != nil {
+			return err
+		}
 	}
-	if err := audit.Record(tx, by, audit.Entry{Event: "letter.voided", Organization: l.Organization, Chamber: l.Chamber, Thing: l.ID, Detail: map[string]any{"reason": "reprint"}}); err != nil {
-		return err
-	}
-	return Queue(tx, by, l.Chamber, l.Organization)
+	l.Batch = ""
+	return queue(tx, by, Letter{Chamber: l.Chamber, Organization: l.Organization, Recovery: l.Recovery, Kind: l.Kind})
 }
 
-// Try checks a code for an organization and uses the letter up if it is right.
-// A wrong one counts: left says how many tries remain, and with the last the
-// letter is void. The caller must commit in either case (db.Keep). Without a
-// letter that holds it is a Conflict.
-func Try(tx *db.Tx, by audit.Actor, organizationID, code string) (ok bool, left int, err error) {
-	l, mac, err := count(tx, organizationID)
+// Try checks the code of a letter to an organization's management and uses the
+// letter up if it is right. A wrong one counts: left says how many tries remain,
+// and with the last the letter is void. The caller must commit in either case
+// (db.Keep). Without a letter that holds it is a Conflict.
+func Try(tx *db.Tx, by audit.Actor, organizationID, kind, code string) (ok bool, left int, err error) {
+	l, mac, err := count(tx, organizationID, kind)
 	if fault.Is(err, fault.KindNotFound) {
 		return false, 0, fault.Conflict("letter.none_holds")
 	}
 	if err != nil {
-		return false, 0, fmt.Errorf("try activation code of %s: %w", organizationID, err)
+		return false, 0, fmt.Errorf("try %s code of %s: %w", kind, organizationID, err)
 	}
-	entry := audit.Entry{Event: "letter.used", Organization: organizationID, Chamber: l.Chamber, Thing: l.ID}
-	if seal.Equal(mac, tx.Keys().MAC(macPurpose, l.ID, code)) {
+	if seal.Equal(mac, mark(tx, kind, l.ID, code)) {
 		if err := end(tx, l.ID, Printed, Used); err != nil {
 			return false, 0, err
 		}
-		return true, Tries - l.Tries, audit.Record(tx, by, entry)
+		return true, Tries - l.Tries, l.record(tx, by, "letter.used", nil)
 	}
-	entry.Event, entry.Detail = "letter.wrong_code", map[string]any{"tries": l.Tries}
+	event := "letter.wrong_code"
 	if l.Tries >= Tries {
-		entry.Event = "letter.burned"
+		event = "letter.burned"
 		if err := end(tx, l.ID, Printed, Void); err != nil {
 			return false, 0, err
 		}
 	}
-	return false, Tries - l.Tries, audit.Record(tx, by, entry)
+	return false, Tries - l.Tries, l.record(tx, by, event, map[string]any{"tries": l.Tries})
 }
 
-const macPurpose = "activation"
+// LookRevocation is the letter with this revocation code, or NotFound: of codes
+// that were used, replaced or never made nobody learns more.
+func LookRevocation(tx *db.Tx, code string) (Letter, error) {
+	return byMark(tx, mark(tx, Revocation, "", code))
+}
+
+// Use spends a letter; Conflict if somebody was quicker.
+func Use(tx *db.Tx, by audit.Actor, l Letter) error {
+	err := end(tx, l.ID, Printed, Used)
+	if fault.Is(err, fault.KindNotFound) {
+		return fault.Conflict("letter.not_printed")
+	}
+	if err != nil {
+		return err
+	}
+	return l.record(tx, by, "letter.used", nil)
+}
+
+// mark is what the database keeps of a code. The code of a revocation is all
+// that its reader types, so the letter must be found by it.
+func mark(tx *db.Tx, kind, letterID, code string) string {
+	if kind == Revocation {
+		letterID = ""
+	}
+	return tx.Keys().MAC(kind, letterID, code)
+}

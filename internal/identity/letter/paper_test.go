@@ -26,11 +26,11 @@ func TestR092TextOfTheLetter(t *testing.T) {
 		},
 		expires: day(12, 23),
 		sheets: []sheet{{
-			name: "Bäckerei Morgenrot GmbH", ident: "4711", street: "Mehlgasse", house: "4", postcode: "00999", place: "Musterdorf", management: "Greta Grau",
+			kind: Activation, name: "Bäckerei Morgenrot GmbH", ident: "4711", street: "Mehlgasse", house: "4", postcode: "00999", place: "Musterdorf", management: "Greta Grau",
 			registeredBy: "Bert Backmann", since: day(11, 20), code: "ABCDEFGHJKMN",
 		}},
 	}
-	pdf, err := r.pdf("https://portal.example/organizations/activate")
+	pdf, err := r.pdf("https://portal.example")
 	if err != nil {
 		t.Fatal(err)
 	}

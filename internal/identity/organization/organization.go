@@ -167,7 +167,7 @@ func Activate(tx *db.Tx, by audit.Actor, identNumber, chamberNumber, code string
 	if o.State == Active {
 		return o, db.Keep(fault.Conflict("organization.active_already", o.Name))
 	}
-	ok, left, err := letter.Try(tx, by, o.ID, code)
+	ok, left, err := letter.Try(tx, by, o.ID, letter.Activation, code)
 	if fault.Of(err) != nil {
 		return o, db.Keep(err)
 	}
@@ -231,7 +231,7 @@ func RequestLetter(tx *db.Tx, by audit.Actor, organizationID string) error {
 	} else if err != nil {
 		return err
 	}
-	if err := letter.Renew(tx, by, o.Chamber, o.ID); err != nil {
+	if err := letter.Renew(tx, by, o.Chamber, o.ID, letter.Activation); err != nil {
 		return err
 	}
 	if err := audit.Record(tx, by, audit.Entry{Event: "organization.letter_requested", Account: by.Account, Organization: o.ID, Chamber: o.Chamber}); err != nil {

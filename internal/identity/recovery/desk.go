@@ -13,6 +13,7 @@ import (
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/fold"
+	"zunft/internal/identity/letter"
 	"zunft/internal/identity/policy"
 )
 
@@ -279,6 +280,11 @@ func Approve(tx *db.Tx, by audit.Actor, id, accountID, evidence, address string)
 	if err := r.record(tx, by, "recovery.approved", map[string]any{"evidence": evidence}); err != nil {
 		return err
 	}
+	if evidence == ByLetter {
+		if err := letter.QueueRecovery(tx, by, r.Chamber, r.ID); err != nil {
+			return err
+		}
+	}
 	return r.tellOwner(tx, a, "recovery_approved", "notice.recovery_approved")
 }
 
@@ -321,7 +327,10 @@ func Refuse(tx *db.Tx, by audit.Actor, id, reason string) error {
 	if moved == 0 {
 		return quicker(tx, id)
 	}
-	return r.record(tx, by, "recovery.refused", nil)
+	if err := r.record(tx, by, "recovery.refused", nil); err != nil {
+		return err
+	}
+	return letter.VoidRecovery(tx, by, r.ID, "over")
 }
 
 func deciding(tx *db.Tx, by audit.Actor, id string) (Recovery, error) {

@@ -15,6 +15,7 @@ import (
 	"zunft/internal/ground/paper"
 	"zunft/internal/ground/seal"
 	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/letter"
 )
 
 // Print makes the paper with the code: a letter to the address from the
@@ -29,10 +30,7 @@ func Print(ctx context.Context, d *db.DB, by audit.Actor, id, page string) (Reco
 		if r, err = printable(tx, by, id); err != nil {
 			return err
 		}
-		now, expires = tx.Now(), tx.Now().Add(usableFor)
-		if r.DueAt.After(now) {
-			expires = r.DueAt.Add(usableFor)
-		}
+		now, expires = tx.Now(), r.usable(tx.Now())
 		c, err = chamber.Get(tx, r.Chamber)
 		return err
 	})
@@ -41,28 +39,75 @@ func Print(ctx context.Context, d *db.DB, by audit.Actor, id, page string) (Reco
 	}
 	code := seal.Letters(codeLength)
 	var b bytes.Buffer
-	if err := paper.WriteLetters(&b, []paper.Letter{r.lay(c, code, page, now, expires)}); err != nil {
+	if err := paper.WriteLetters(&b, []paper.Letter{r.lay(c, r.Reference, code, page, now, expires)}); err != nil {
 		return r, nil, fmt.Errorf("print recovery %s: %w", r.Reference, err)
 	}
 	return r, b.Bytes(), d.Write(ctx, func(tx *db.Tx) error {
-		seen := r.PrintedAt
-		if r, err = printable(tx, by, id); err != nil {
+		if _, err := printable(tx, by, id); err != nil {
 			return err
 		}
-		if !r.PrintedAt.Equal(seen.Time) {
-			return fault.Conflict("recovery.printed_meanwhile")
-		}
-		moved, err := tx.Exec(`UPDATE recovery SET code_mac = $1, tries = 0, proof = '', chosen = '', printed_at = $2, expires_at = $3
-			WHERE id = $4 AND state IN ('approved', 'released') AND (printed_at = $5 OR printed_at IS NULL AND CAST($5 AS TIMESTAMPTZ) IS NULL)`,
-			codeMAC(tx, id, code), tx.Now(), expires, id, seen)
-		if err != nil {
+		if err := r.book(tx, by, code, expires); err != nil {
 			return err
 		}
-		if moved == 0 {
-			return fault.Conflict("recovery.printed_meanwhile")
-		}
-		return r.record(tx, by, "recovery.printed", nil)
+		return letter.VoidRecovery(tx, by, id, "printed_alone") // the one in the queue has another code
 	})
+}
+
+// Papers are the letters of approved requests for a batch (package letter); a
+// request that ended, or whose owner objected, has none.
+func Papers(tx *db.Tx, base string, ids []string) (map[string]letter.Paper, error) {
+	papers := map[string]letter.Paper{}
+	var c chamber.Chamber // of all of them: a batch is one chamber's
+	for len(ids) > 0 {
+		some := ids[:min(len(ids), 100)]
+		ids = ids[len(some):]
+		args := make([]any, len(some))
+		for i, id := range some {
+			args[i] = id
+		}
+		all, err := many(tx, `state IN ('approved', 'released') AND address <> '' AND id IN (`+db.In(1, len(args))+`)`, args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range all {
+			if c.ID != r.Chamber {
+				if c, err = chamber.Get(tx, r.Chamber); err != nil {
+					return nil, err
+				}
+			}
+			c, now, expires := c, tx.Now(), r.usable(tx.Now())
+			papers[r.ID] = letter.Paper{
+				Expires: expires,
+				Lay: func(reference, code string) paper.Letter {
+					return r.lay(c, reference, code, base+"/recover", now, expires)
+				},
+				Book: func(tx *db.Tx, by audit.Actor, code string) error { return r.book(tx, by, code, expires) },
+			}
+		}
+	}
+	return papers, nil
+}
+
+// usable is until when a code holds that is printed now.
+func (r Recovery) usable(now db.Time) db.Time {
+	if r.DueAt.After(now) {
+		return r.DueAt.Add(usableFor)
+	}
+	return now.Add(usableFor)
+}
+
+// book keeps the code of the paper that was laid out; the one before is void.
+func (r Recovery) book(tx *db.Tx, by audit.Actor, code string, expires db.Time) error {
+	moved, err := tx.Exec(`UPDATE recovery SET code_mac = $1, tries = 0, proof = '', chosen = '', printed_at = $2, expires_at = $3
+		WHERE id = $4 AND state IN ('approved', 'released') AND (printed_at = $5 OR printed_at IS NULL AND CAST($5 AS TIMESTAMPTZ) IS NULL)`,
+		codeMAC(tx, r.ID, code), tx.Now(), expires, r.ID, r.PrintedAt)
+	if err != nil {
+		return err
+	}
+	if moved == 0 {
+		return fault.Conflict("recovery.printed_meanwhile")
+	}
+	return r.record(tx, by, "recovery.printed", nil)
 }
 
 func printable(tx *db.Tx, by audit.Actor, id string) (Recovery, error) {
@@ -75,13 +120,13 @@ func printable(tx *db.Tx, by audit.Actor, id string) (Recovery, error) {
 
 // lay writes the letter: DIN 5008 form B. The QR code holds the address of the
 // page, not the code.
-func (r Recovery) lay(c chamber.Chamber, code, page string, now, expires db.Time) paper.Letter {
+func (r Recovery) lay(c chamber.Chamber, reference, code, page string, now, expires db.Time) paper.Letter {
 	l := paper.Letter{
-		Sender:  sender(c),
+		Sender:  letter.Sender(c),
 		Remarks: []string{"Persönlich – vertraulich"},
 		To:      strings.Split(r.Address, "\n"),
 		Date:    now.In(mail.Berlin),
-		Info:    [][2]string{{"Unser Zeichen", r.Reference}},
+		Info:    [][2]string{{"Unser Zeichen", reference}},
 		Subject: "Ihr Code für die Wiederherstellung Ihres Kontos",
 	}
 	if r.Address == "" {
@@ -120,16 +165,6 @@ func numbered(text string) string {
 
 func day(t db.Time) string    { return t.In(mail.Berlin).Format("02.01.2006") }
 func moment(t db.Time) string { return t.In(mail.Berlin).Format("02.01.2006, 15:04 Uhr") }
-
-func sender(c chamber.Chamber) paper.Sender {
-	street, town := strings.TrimSpace(c.Street+" "+c.HouseNumber), strings.TrimSpace(c.Postcode+" "+c.Place)
-	return paper.Sender{
-		Name:       c.Name,
-		ReturnLine: strings.Join(lines(c.Name, street, town), " · "),
-		Lines:      lines(c.Name, street, town),
-		Footer:     []string{strings.Join(lines(c.Name, street, town, c.Phone, c.Email, c.Website), " · ")},
-	}
-}
 
 // WriteReceipt writes what the person takes to the chamber (ux.md 2.6 no. 11):
 // the reference, where to go, and what to bring. text says it in their language.

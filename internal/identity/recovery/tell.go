@@ -11,6 +11,7 @@ import (
 	"zunft/internal/ground/seal"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/letter"
 	"zunft/internal/identity/fold"
 	"zunft/internal/identity/notice"
 )
@@ -143,5 +144,8 @@ func (r Recovery) cancel(tx *db.Tx, by audit.Actor, way string) error {
 	if moved == 0 {
 		return fault.Conflict("recovery.over")
 	}
-	return r.record(tx, by, "recovery.cancelled", map[string]any{"by": way})
+	if err := r.record(tx, by, "recovery.cancelled", map[string]any{"by": way}); err != nil {
+		return err
+	}
+	return letter.VoidRecovery(tx, by, r.ID, "over")
 }

@@ -11,6 +11,7 @@ import (
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/letter"
+	"zunft/internal/identity/recovery"
 )
 
 type lettersPage struct {
@@ -80,7 +81,7 @@ func (p *Pages) print(w http.ResponseWriter, r *http.Request) error {
 	if err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) { id, err = mine(tx, r); return err }); err != nil {
 		return err
 	}
-	batch, pdf, err := letter.Print(r.Context(), p.DB, by, id, p.Site.Base+"/organizations/activate")
+	batch, pdf, err := letter.Print(r.Context(), p.DB, by, id, p.Site.Base, recovery.Papers)
 	if f.Take(err) {
 		return p.lettersForm(w, r, f)
 	}
