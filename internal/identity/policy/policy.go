@@ -46,6 +46,7 @@ type Policy struct {
 	Password password.Rule `json:"password"` // "modern" or "classic" (R048)
 	Lock     Lock          `json:"lock"`
 	Factor   Factor        `json:"factor"`
+	Invite   Invite        `json:"invite,omitzero"`
 	// NameWait is how long a corrected name waits before it holds (R220; W17: 0).
 	NameWait Hours `json:"name_wait_hours"`
 	// RecoveryWait is how long a recovery with the chamber's help waits (ux.md: 72).
