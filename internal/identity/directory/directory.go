@@ -11,9 +11,12 @@
 package directory
 
 import (
+	"cmp"
 	"embed"
 	"slices"
 	"strings"
+
+	"golang.org/x/text/unicode/norm"
 
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
@@ -38,31 +41,51 @@ type Entry struct {
 	companyKey, contentHash string
 }
 
-// FindExact is the one entry of a chamber's directory that is this company,
-// exactly after normalization (W06): name, street, house number and postcode,
-// and the ident number if it was given. Several equal entries are none: then
-// a clerk decides. The answer tells an applicant nothing but yes or no.
+// FindExact is the one entry of a chamber's directory that is this company:
+// name, street, house number and postcode, and the ident number if it was
+// given; exactly after normalization, or letter by letter where the chamber
+// settled so (W06). Several equal entries are none: then a clerk decides. The
+// answer tells an applicant nothing but yes or no.
 func FindExact(tx *db.Tx, chamberID string, c Company) (Entry, error) {
 	key := c.Key()
 	if key == "" {
 		return Entry{}, fault.NotFound()
 	}
 	found, err := entriesByKey(tx, chamberID, fold.Postcode(c.Postcode), key)
+	if err != nil || len(found) == 0 {
+		return Entry{}, cmp.Or(err, fault.NotFound())
+	}
+	settings, err := chamber.SettingsOf(tx, chamberID)
 	if err != nil {
 		return Entry{}, err
 	}
-	if strings.TrimSpace(c.IdentNumber) != "" {
-		of, err := chamber.Get(tx, chamberID)
-		if err != nil {
-			return Entry{}, err
+	of, err := chamber.Get(tx, chamberID)
+	if err != nil {
+		return Entry{}, err
+	}
+	literal := settings.Matching == chamber.Literal
+	found = slices.DeleteFunc(found, func(e Entry) bool {
+		if literal && !Literally(c, e.Company) {
+			return true
+		}
+		if strings.TrimSpace(c.IdentNumber) == "" {
+			return false
 		}
 		ident, ok := fold.Ident(c.IdentNumber, of.Number)
-		found = slices.DeleteFunc(found, func(e Entry) bool { return !ok || e.IdentNumber != ident })
-	}
+		return !ok || e.IdentNumber != ident
+	})
 	if len(found) != 1 {
 		return Entry{}, fault.NotFound()
 	}
 	return found[0], nil
+}
+
+// Literally reports whether two companies are written alike in name, street,
+// house number and postcode, letter by letter (the seed's "müssen exakt
+// entsprechen", R121); only blanks around and between words are not looked at.
+func Literally(a, b Company) bool {
+	plain := func(s string) string { return norm.NFC.String(strings.Join(strings.Fields(s), " ")) }
+	return plain(a.Name) == plain(b.Name) && plain(a.Street+" "+a.HouseNumber) == plain(b.Street+" "+b.HouseNumber) && plain(a.Postcode) == plain(b.Postcode)
 }
 
 // ByIdent is the entry with an ident number, in any of its spellings (R086).

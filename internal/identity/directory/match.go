@@ -44,6 +44,7 @@ type FieldMatch struct {
 	Field           string // name, legal_form, street, house_number, postcode, place, ident_number, register_kind, register_number, register_court
 	Applied, Listed string
 	Verdict         Verdict
+	Reason          Reason // why it is not the same, if that can be said
 }
 
 // Match is how far an application and an entry say the same. Score is 100 if
@@ -51,6 +52,27 @@ type FieldMatch struct {
 type Match struct {
 	Score  int
 	Fields []FieldMatch
+}
+
+// Deviates are the fields that differ, in their order.
+func (m Match) Deviates() (fields []string) {
+	for _, f := range m.Fields {
+		if f.Verdict == Different {
+			fields = append(fields, f.Field)
+		}
+	}
+	return fields
+}
+
+// Known reports whether the comparison is about one company beyond doubt: the
+// ident number is the same, or name and postcode are. Only then may anybody
+// outside the desk be told which fields differ.
+func (m Match) Known() bool {
+	equal := map[string]bool{}
+	for _, f := range m.Fields {
+		equal[f.Field] = f.Verdict == Same || f.Verdict == Spelling
+	}
+	return equal["ident_number"] || equal["name"] && equal["postcode"]
 }
 
 // compared fields with their weight. The name says most; the address decides
@@ -101,6 +123,7 @@ func Compare(applied Company, listed Company, chamberNumber string) Match {
 		default:
 			f.Verdict = Different
 		}
+		f.Reason = why(c.field, f, a, l)
 		m.Fields = append(m.Fields, f)
 		weight := float64(c.weight)
 		switch f.Verdict {
@@ -110,6 +133,8 @@ func Compare(applied Company, listed Company, chamberNumber string) Match {
 			possible += weight
 			if s := nearness(c.near, a, l); s >= nearEnough {
 				earned += weight * s / 2
+			} else if f.Reason == Suffix || f.Reason == OneDigit {
+				earned += weight / 2
 			}
 		}
 	}

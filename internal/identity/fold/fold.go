@@ -19,7 +19,7 @@ import (
 
 // Version belongs to every stored company key: raise it when a rule in
 // this file changes, and the next import renews the keys of unchanged rows.
-const Version = "1"
+const Version = "2"
 
 // Text brings a text to lower-case words of letters and digits, one blank
 // between them: compatibility forms, case, ß and umlauts (ae, oe, ue), other
@@ -31,7 +31,7 @@ var (
 	ampersands  = strings.NewReplacer("&", " und ", "+", " und ")
 )
 
-var letters = strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "ß", "ss", "æ", "ae", "œ", "oe", "ø", "oe", "ł", "l", "đ", "d")
+var letters = strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "ß", "ss", "æ", "ae", "œ", "oe", "ø", "oe", "ł", "l", "đ", "d", "ı", "i", "ð", "d", "þ", "th", "ħ", "h")
 
 // plain is Text's first half: no upper case, no accents, no compatibility forms.
 func plain(s string) string {
@@ -95,16 +95,18 @@ func words(s string) []string {
 // "Gesellschaft" "mit beschränkter Haftung" is "Gesellschaft" "mbH" is "GmbH".
 var spellings = byLastWord(
 	"g m b h = gmbh", "m b h = mbh", "g mbh = gmbh", "mit beschraenkter haftung = mbh", "gesellschaft mbh = gmbh", "gemeinnuetzige gmbh = ggmbh", "g gmbh = ggmbh",
-	"unternehmergesellschaft = ug", "u g = ug", "ug haftungsbeschraenkt = ug",
-	"kommanditgesellschaft = kg", "k g = kg", "kg auf aktien = kgaa", "kg a a = kgaa",
-	"v v a g = vvag", "versicherungsverein auf gegenseitigkeit = vvag", "aktiengesellschaft = ag", "a g = ag",
+	"mit beschr haftung = mbh", "ges mbh = gmbh", "gesell mbh = gmbh", "gem gmbh = ggmbh",
+	"unternehmergesellschaft = ug", "unternehmerges = ug", "u g = ug", "ug haftungsbeschraenkt = ug", "ug haftungsbeschr = ug",
+	"kommanditgesellschaft = kg", "kommanditges = kg", "k g = kg", "kg auf aktien = kgaa", "kg a a = kgaa",
+	"v v a g = vvag", "versicherungsverein auf gegenseitigkeit = vvag", "aktiengesellschaft = ag", "aktienges = ag", "a g = ag",
 	"offene handelsgesellschaft = ohg", "o h g = ohg",
 	"gesellschaft buergerlichen rechts = gbr", "g b r = gbr", "eingetragene gbr = egbr", "e gbr = egbr",
-	"eingetragener kaufmann = ek", "eingetragene kauffrau = ek", "e k = ek", "e kfm = ek", "e kfr = ek", "ekfm = ek", "ekfr = ek",
+	"eingetragener kaufmann = ek", "eingetragene kauffrau = ek", "eingetr kaufmann = ek", "eingetr kauffrau = ek", "e kaufmann = ek", "e kauffrau = ek", "e kffr = ek", "e k = ek", "e kfm = ek", "e kfr = ek", "ekfm = ek", "ekfr = ek",
 	"eingetragene genossenschaft = eg", "e g = eg", "eingetragener verein = ev", "e v = ev",
 	"partnerschaftsgesellschaft = partg", "mit beschraenkter berufshaftung = mbb", "m b b = mbb", "partg mbb = partgmbb",
 	"europaeische gesellschaft = se", "societas europaea = se", "s e = se",
-	"cokg = co kg", "coohg = co ohg", "und co = co", "und compagnie = co", "und cie = co",
+	"cokg = co kg", "coohg = co ohg", "und co = co", "und compagnie = co", "und cie = co", "co co = co",
+	"gebr = gebrueder", "geschw = geschwister",
 )
 
 type spelling struct{ from, to []string }
@@ -151,20 +153,22 @@ func read(out []string, word string) []string {
 }
 
 // streetEnds are written apart, with a hyphen or in one word.
-var streetEnds = []string{"strasse", "platz", "allee", "gasse", "weg", "ring", "damm"}
+var streetEnds = []string{"strasse", "platz", "allee", "gasse", "weg", "ring", "damm", "chaussee", "ufer", "pfad"}
+
+// streetWords are abbreviated on plates and in registers.
+var streetWords = map[string]string{"st": "sankt", "pl": "platz", "dr": "doktor", "prof": "professor", "bgm": "buergermeister", "buergerm": "buergermeister", "gebr": "gebrueder"}
 
 // Street folds a street without its house number: "Karl-Marx-Str." is
 // "Karl Marx Straße", "Bäcker Str." is "Bäckerstraße".
 func Street(s string) string {
 	var out strings.Builder
 	for _, w := range words(s) {
-		switch {
-		case w == "st":
-			w = "sankt"
-		case w == "pl":
-			w = "platz"
-		case strings.HasSuffix(w, "str"):
+		if long := streetWords[w]; long != "" {
+			w = long
+		} else if strings.HasSuffix(w, "str") {
 			w += "asse"
+		} else if strings.HasSuffix(w, "pl") {
+			w += "atz"
 		}
 		if out.Len() > 0 && !slices.Contains(streetEnds, w) {
 			out.WriteByte(' ')
@@ -172,44 +176,6 @@ func Street(s string) string {
 		out.WriteString(w)
 	}
 	return out.String()
-}
-
-// HouseNumber folds "1 a", "1A" and "01a" to "1a", "3 – 5" to "3-5".
-// A hyphen or slash between parts stays: 1-3 is not 13.
-func HouseNumber(s string) string {
-	var b strings.Builder
-	gap := rune(0)
-	zeros, digit := false, false // zeros held back; the last rune written is a digit
-	hold := func() {
-		if zeros && !digit {
-			b.WriteByte('0')
-		}
-		zeros, digit = false, false
-	}
-	for _, r := range plain(s) {
-		switch {
-		case unicode.Is(unicode.Pd, r) || r == '−':
-			gap = '-'
-		case r == '/' || r == '⁄':
-			gap = '/'
-		case unicode.IsLetter(r) || unicode.IsDigit(r):
-			if gap != 0 || unicode.IsLetter(r) {
-				hold()
-			}
-			if gap != 0 && b.Len() > 0 {
-				b.WriteRune(gap)
-			}
-			gap = 0
-			if r == '0' && !digit {
-				zeros = true
-				continue
-			}
-			digit = unicode.IsDigit(r)
-			b.WriteRune(r)
-		}
-	}
-	hold()
-	return b.String()
 }
 
 // SplitStreet parts "Musterstr. 12 a" into street and house number; a street
@@ -228,9 +194,13 @@ func SplitStreet(s string) (street, house string) {
 	return strings.Join(f, " "), ""
 }
 
-// houseTail: everything from here on is part of a number: digits, single letters, dashes.
+// houseTail: everything from here on is part of a number: digits, single
+// letters, dashes, and words such as "Haus" and "Hinterhaus".
 func houseTail(f []string) bool {
 	for i, w := range f {
+		if _, known := houseWords[Text(w)]; known {
+			continue
+		}
 		run := 0
 		for _, r := range w {
 			if unicode.IsLetter(r) {

@@ -47,7 +47,7 @@ func TestW06SpellingsOfOneAddress(t *testing.T) {
 			}
 		}
 	}
-	for in, want := range map[string]string{"1 a": "1a", "1A": "1a", "01 a": "1a", "3 – 5": "3-5", "3-5": "3-5", "12/14": "12/14", " 7 ": "7", "100": "100", "1 - 03": "1-3", "5 -": "5"} {
+	for in, want := range map[string]string{"1 a": "1a", "1A": "1a", "01 a": "1a", "3 – 5": "3-5", "3-5": "3-5", "12/14": "12/14", " 7 ": "7", "100": "100", "1 - 03": "1-3", "5 -": "5", "3, 5": "3+5", "12 HINTERHAUS": "12hh", "Nr. 7": "7", "3 bis 5": "3-5", "12½": "12+1/2", "12 1/2": "12+1/2", "3 u. 5": "3+5", "3 u": "3u", "0": "0"} {
 		if got := HouseNumber(in); got != want {
 			t.Errorf("house number %q is %q, want %q", in, got, want)
 		}
@@ -63,6 +63,8 @@ func TestW06SpellingsOfOneAddress(t *testing.T) {
 		"Straße des 17. Juni":     {"Straße des 17. Juni", ""},
 		"Am Markt 3 - 5":          {"Am Markt", "3 - 5"},
 		"Hof":                     {"Hof", ""},
+		"Weg 12 Hinterhaus":       {"Weg", "12 Hinterhaus"},
+		"Am Kai 3 Haus 2":         {"Am Kai", "3 Haus 2"},
 	} {
 		if s, h := SplitStreet(in); s != want[0] || h != want[1] {
 			t.Errorf("%q splits into %q and %q", in, s, h)
