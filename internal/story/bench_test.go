@@ -17,6 +17,7 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/membership"
+	"zunft/internal/identity/request"
 	"zunft/internal/story"
 )
 
@@ -74,7 +75,7 @@ func crowdBakery(b testing.TB, w *story.World) {
 			if i < 500 {
 				err = membership.Grant(tx, audit.Console, bakery, a.ID, false)
 			} else {
-				_, err = membership.Submit(tx, audit.Actor{Account: a.ID}, bakery, "Bitte aufnehmen.", nil)
+				_, err = request.Submit(tx, audit.Actor{Account: a.ID}, bakery, "Bitte aufnehmen.", nil)
 			}
 			if err != nil {
 				return err

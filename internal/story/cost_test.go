@@ -13,6 +13,7 @@ import (
 	"zunft/internal/ground/dbtest"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/membership"
+	"zunft/internal/identity/request"
 	"zunft/internal/story"
 )
 
@@ -93,7 +94,7 @@ func crowd(t *testing.T, w *story.World) {
 			if i < 60 {
 				err = membership.Grant(tx, audit.Console, bakery, a.ID, false)
 			} else {
-				_, err = membership.Submit(tx, audit.Actor{Account: a.ID}, bakery, "Bitte aufnehmen.", nil)
+				_, err = request.Submit(tx, audit.Actor{Account: a.ID}, bakery, "Bitte aufnehmen.", nil)
 			}
 			if err != nil {
 				return err

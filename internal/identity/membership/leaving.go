@@ -81,17 +81,41 @@ func EndAll(tx *db.Tx, by audit.Actor, accountID string) error {
 			return err
 		}
 	}
-	asked, err := db.All(tx, (*Request).fields, `UPDATE request AS r SET state = 'withdrawn', decided_at = $1, decided_by = $2
-		WHERE r.applicant = $3 AND r.state IN ('open', 'claimed') RETURNING `+returned, tx.Now(), accountID, accountID)
-	if err != nil {
+	if err := withdraw(tx, by, accountID, `applicant = $3`, accountID); err != nil {
 		return err
-	}
-	for _, r := range asked {
-		if err := note(tx, by, r, Withdrawn, nil); err != nil {
-			return err
-		}
 	}
 	// What they wrote to their companies is theirs; that they asked, and what came of it, stays.
 	_, err = tx.Exec(`UPDATE request SET reason = '' WHERE applicant = $1`, accountID)
 	return err
+}
+
+// What hangs on a membership ends with it. Requests are package request's,
+// which stands above this one; their ends are so simple that they are said here.
+
+// releaseAll puts back what a person has claimed who will be no admin any more.
+func releaseAll(tx *db.Tx, m Member) error {
+	_, err := tx.Exec(`UPDATE request SET state = 'open', claimed_by = '', claimed_until = NULL WHERE organization = $1 AND state = 'claimed' AND claimed_by = $2`,
+		m.Organization, m.Account)
+	return err
+}
+
+// withdrawRequests ends the role requests of a person who leaves.
+func withdrawRequests(tx *db.Tx, by audit.Actor, m Member) error {
+	return withdraw(tx, by, m.Account, `organization = $3 AND applicant = $4 AND kind = 'role'`, m.Organization, m.Account)
+}
+
+func withdraw(tx *db.Tx, by audit.Actor, accountID, which string, args ...any) error {
+	type ended struct{ id, kind, organization string }
+	all, err := db.All(tx, func(e *ended) []any { return []any{&e.id, &e.kind, &e.organization} },
+		`UPDATE request SET state = 'withdrawn', decided_at = $1, decided_by = $2 WHERE `+which+` AND state IN ('open', 'claimed') RETURNING id, kind, organization`,
+		append([]any{tx.Now(), accountID}, args...)...)
+	if err != nil {
+		return err
+	}
+	for _, e := range all {
+		if err := audit.Record(tx, by, audit.Entry{Event: e.kind + ".withdrawn", Account: accountID, Organization: e.organization, Thing: e.id}); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -24,131 +24,14 @@ type letter struct {
 	Name         string // of the reader
 	Organization string
 	Short        string // the organization, short enough for a subject
-	Applicant    string // full name
-	Initial      string // "Anna B.", for a subject
-	Username     string
-	Reason       string
-	Answer       string
-	Roles        []string // names, in the reader's language
-	Request      string   // id
-	ID           string   // of the organization
 }
 
-// stage is what the mails and notices about one request need.
-type stage struct {
-	request   Request
-	company   organization.Organization
-	applicant account.Account
-	offers    application.Offers
-}
-
-func set(tx *db.Tx, r Request) (s stage, err error) {
-	s.request = r
-	if s.company, err = organization.Get(tx, r.Organization); err != nil {
-		return s, err
-	}
-	if s.applicant, err = account.Get(tx, r.Applicant); err != nil {
-		return s, err
-	}
-	if len(r.Roles) > 0 {
-		s.offers, err = application.AllOffers(tx)
-	}
-	return s, err
-}
-
-func (s stage) send(tx *db.Tx, to account.Account, name string) error {
-	l := letter{
-		Name: to.Name(), Organization: s.company.Name, Short: short(s.company.Name, 28), Applicant: s.applicant.Name(), Initial: initial(s.applicant),
-		Username: s.applicant.Username, Reason: s.request.Reason, Answer: s.request.Answer, Request: s.request.ID, ID: s.company.ID,
-	}
-	for _, r := range s.request.Roles {
-		l.Roles = append(l.Roles, roleName(s.offers, r, to.Language))
-	}
-	return texts.Send(tx, to.Person(), name, l)
-}
-
-// answer writes to the applicant, who may have chosen to read it in the portal only.
-func (s stage) answer(tx *db.Tx, name string) error {
-	if yes, err := notice.Mails(tx, s.applicant.ID, notice.Answers); err != nil || !yes {
-		return err
-	}
-	return s.send(tx, s.applicant, name)
-}
-
-func roleName(offers application.Offers, r Role, lang string) string {
+// RoleName is what people call a role, in their language.
+func RoleName(offers application.Offers, r Role, lang string) string {
 	if _, role, ok := offers.Role(r.Application, r.Key); ok {
 		return role.Name(lang)
 	}
 	return r.Key
-}
-
-// tellSubmitted confirms to the applicant and calls the admins: mail and bell (M04, M06).
-func tellSubmitted(tx *db.Tx, r Request) error {
-	s, err := set(tx, r)
-	if err != nil {
-		return err
-	}
-	if err := s.answer(tx, r.Kind+"_sent"); err != nil {
-		return err
-	}
-	admins, err := Admins(tx, r.Organization)
-	if err != nil {
-		return err
-	}
-	people, err := account.GetMany(tx, admins)
-	if err != nil {
-		return err
-	}
-	silent, err := notice.Silent(tx, notice.Requests, admins...)
-	if err != nil {
-		return err
-	}
-	phrase := "notice.join_submitted"
-	if r.Kind == ForRoles {
-		phrase = "notice.role_submitted"
-	}
-	for _, id := range admins {
-		if id == r.Applicant {
-			continue
-		}
-		if !silent[id] {
-			if err := s.send(tx, people[id], r.Kind+"_received"); err != nil {
-				return err
-			}
-		}
-		if err := notice.Tell(tx, id, phrase, "/requests/"+r.ID, s.applicant.Name(), s.company.Name); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// tellDecided tells the applicant the outcome (M05, M06); r holds the roles given.
-func tellDecided(tx *db.Tx, r Request) error {
-	s, err := set(tx, r)
-	if err != nil {
-		return err
-	}
-	if err := s.answer(tx, r.Kind+"_"+r.State); err != nil {
-		return err
-	}
-	phrases := map[string]string{
-		Join + Approved: "notice.join_approved", Join + Denied: "notice.join_denied",
-		ForRoles + Approved: "notice.role_approved", ForRoles + Denied: "notice.role_denied",
-	}
-	return notice.Tell(tx, r.Applicant, phrases[r.Kind+r.State], "/requests/"+r.ID, s.company.Name)
-}
-
-// tellWithdrawn lets the admin know who had taken the request on.
-func tellWithdrawn(tx *db.Tx, r Request) error {
-	if r.ClaimedBy == "" {
-		return nil
-	}
-	s, err := set(tx, r)
-	if err != nil {
-		return err
-	}
-	return notice.Tell(tx, r.ClaimedBy, "notice.request_withdrawn", "/requests/"+r.ID, s.applicant.Name(), s.company.Name)
 }
 
 // tellMember puts a change of a membership under the member's bell, unless it
@@ -171,30 +54,29 @@ func tellMember(tx *db.Tx, by audit.Actor, m Member, phrase string, roles ...Rol
 		if err != nil {
 			return err
 		}
-		args = append(args, roleName(offers, roles[0], person.Language))
+		args = append(args, RoleName(offers, roles[0], person.Language))
 	}
 	return notice.Tell(tx, m.Account, phrase, "/organizations/"+m.Organization, args...)
 }
 
 // tellRemoved tells somebody by mail and bell who is a member no more.
 func tellRemoved(tx *db.Tx, m Member) error {
-	s, err := set(tx, Request{Organization: m.Organization, Applicant: m.Account})
+	company, err := organization.Get(tx, m.Organization)
 	if err != nil {
 		return err
 	}
-	if err := s.answer(tx, "removed"); err != nil {
+	person, err := account.Get(tx, m.Account)
+	if err != nil {
 		return err
 	}
-	return notice.Tell(tx, m.Account, "notice.removed", "/", s.company.Name)
-}
-
-// initial is a name for a subject line: "Anna B."
-func initial(a account.Account) string {
-	r, _ := utf8.DecodeRuneInString(a.FamilyName)
-	if a.FamilyName == "" {
-		return short(a.GivenName, 20)
+	yes, err := notice.Mails(tx, m.Account, notice.Answers)
+	if err == nil && yes {
+		err = texts.Send(tx, person.Person(), "removed", letter{person.Name(), company.Name, short(company.Name, 28)})
 	}
-	return short(a.GivenName, 18) + " " + string(r) + "."
+	if err != nil {
+		return err
+	}
+	return notice.Tell(tx, m.Account, "notice.removed", "/", company.Name)
 }
 
 func short(s string, n int) string {

@@ -8,22 +8,8 @@
 // all roles in the same moment (L08). An organization never loses its last
 // admin: every step that could take one away locks the organization first.
 //
-// A person asks to join ([Submit]) or, as a member, for roles ([SubmitRole]);
-// an admin takes the request on ([Claim], "Mir zuweisen", R131) and then
-// decides it ([Approve], [Deny]). Only who has claimed it may decide, so two
-// admins never answer twice. A claim is a lease: after 24 hours another admin
-// may take over.
-//
-//	        Claim               Approve
-//	open ───────────▶ claimed ───────────▶ approved
-//	 │ ◀───────────      │  └─────────────▶ denied     with a reason (L09)
-//	 │ Release, lease    │       Deny
-//	 │ has ended         │
-//	 └───────────────────┴────────────────▶ withdrawn  by the applicant
-//
-// Every step is one conditional UPDATE; who comes second reads what happened.
-// Requests are seen by the admins of that organization and by the applicant
-// alone; for everybody else they do not exist.
+// Who belongs here comes by a decision: an organization's activation, an
+// invitation (package invitation) or a request (package request).
 package membership
 
 import (
@@ -64,7 +50,7 @@ func (m Member) Has(application, key string) bool {
 // set, and gives roles. It never takes anything away. Callers have settled
 // that it is right: activation of the organization, an approved request.
 func Grant(tx *db.Tx, by audit.Actor, organizationID, accountID string, admin bool, roles ...Role) error {
-	if err := known(tx, roles); err != nil {
+	if err := Known(tx, roles); err != nil {
 		return err
 	}
 	m, joined, err := enter(tx, organizationID, accountID)
@@ -83,6 +69,21 @@ func Grant(tx *db.Tx, by audit.Actor, organizationID, accountID string, admin bo
 		if err := record(tx, by, "membership.admin_granted", m, nil); err != nil {
 			return err
 		}
+	}
+	return give(tx, by, m, roles)
+}
+
+// AddRoles gives roles to somebody who is a member. NotFound: they are none (any more).
+func AddRoles(tx *db.Tx, by audit.Actor, organizationID, accountID string, roles ...Role) error {
+	if err := Known(tx, roles); err != nil {
+		return err
+	}
+	m, err := In(tx, organizationID, accountID)
+	if err != nil {
+		return err
+	}
+	if err := hold(tx, m.ID); err != nil {
+		return err
 	}
 	return give(tx, by, m, roles)
 }
@@ -139,7 +140,7 @@ func SetRole(tx *db.Tx, by audit.Actor, membershipID, application, role string, 
 	}
 	r := Role{application, role}
 	if yes {
-		if err := known(tx, []Role{r}); err != nil {
+		if err := Known(tx, []Role{r}); err != nil {
 			return err
 		}
 	}
@@ -249,7 +250,7 @@ func end(tx *db.Tx, by audit.Actor, m Member, event string) error {
 	for _, r := range m.Roles {
 		roles = append(roles, r.Application+" "+r.Key)
 	}
-	if err := withdrawOf(tx, by, m); err != nil {
+	if err := withdrawRequests(tx, by, m); err != nil {
 		return err
 	}
 	return record(tx, by, event, m, map[string]any{"roles": roles})

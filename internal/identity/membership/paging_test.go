@@ -28,9 +28,6 @@ func TestPaging(t *testing.T) {
 				if err := Grant(tx, audit.Console, s.bakery, who.Account, false); err != nil {
 					return err
 				}
-				if _, err := Submit(tx, who, s.butcher, "x", nil); err != nil {
-					return err
-				}
 			}
 			return nil
 		})
@@ -61,33 +58,8 @@ func TestPaging(t *testing.T) {
 			})
 			once(t, "members "+name, seen, want)
 		}
-		for _, org := range []string{"", s.butcher} {
-			seen := walk(func(tx *db.Tx, after string) (ids []string, err error) {
-				found, err := Inbox(tx, s.carl, org, OpenJoins, after, 4)
-				for _, e := range found {
-					ids = append(ids, e.ID)
-				}
-				return ids, err
-			})
-			once(t, "requests "+org, seen, n)
-		}
 		err := s.Read(t.Context(), func(tx *db.Tx) error {
-			counts, err := CountInbox(tx, s.carl, "")
-			if counts.OpenJoins != n || counts.Waiting() != n || counts.Oldest.IsZero() {
-				t.Errorf("counts %+v", counts)
-			}
-			if err != nil {
-				return err
-			}
-			for _, org := range []string{"", s.butcher} { // another company's admin
-				if found, err := Inbox(tx, s.bert, org, OpenJoins, "", 4); len(found) != 0 || err != nil {
-					t.Errorf("Bert reads %d requests to the butcher's, %v", len(found), err)
-				}
-			}
-			if counts, err := CountInbox(tx, s.bert, s.butcher); counts.Waiting() != 0 || err != nil {
-				t.Errorf("Bert counts %+v, %v", counts, err)
-			}
-			_, err = List(tx, s.carl, s.bakery, "", "", 4)
+			_, err := List(tx, s.carl, s.bakery, "", "", 4)
 			if !fault.Is(err, fault.KindNotFound) {
 				t.Errorf("Carl lists the bakery: %v", err)
 			}

@@ -22,6 +22,7 @@ import (
 	"zunft/internal/identity/application"
 	"zunft/internal/identity/membership"
 	"zunft/internal/identity/portal/authorize"
+	"zunft/internal/identity/request"
 	"zunft/internal/identity/schema"
 	"zunft/internal/identity/session"
 	"zunft/internal/identity/visitor"
@@ -49,7 +50,7 @@ func each(t *testing.T, f func(t *testing.T, w *world)) {
 	t.Helper()
 	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
 		w := &world{t: t, d: d}
-		catalog, err := i18n.Load(web.Phrases, authorize.Phrases, membership.Phrases)
+		catalog, err := i18n.Load(web.Phrases, authorize.Phrases, membership.Phrases, request.Phrases)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -204,18 +205,18 @@ func TestR145AskForTheMissingRole(t *testing.T) {
 		}
 		by := audit.Actor{Account: bert.ID, Kind: audit.Person}
 		w.write(func(tx *db.Tx) error {
-			waiting, err := membership.Inbox(tx, by, bakery, membership.OpenRoles, "", 10)
+			waiting, err := request.Inbox(tx, by, bakery, request.OpenRoles, "", 10)
 			if err != nil || len(waiting) != 1 {
 				return fmt.Errorf("inbox: %+v, %w", waiting, err)
 			}
-			asked, err := membership.Get(tx, by, waiting[0].ID)
+			asked, err := request.Get(tx, by, waiting[0].ID)
 			if err != nil || len(asked.Roles) != 2 || asked.Reason != "Ich möchte mit „Digitales Berichtsheft“ arbeiten." {
 				return fmt.Errorf("request: %+v, %w", asked, err)
 			}
-			if err := membership.Claim(tx, by, waiting[0].ID); err != nil {
+			if err := request.Claim(tx, by, waiting[0].ID); err != nil {
 				return err
 			}
-			return membership.Approve(tx, by, waiting[0].ID, asked.Roles[:1])
+			return request.Approve(tx, by, waiting[0].ID, asked.Roles[:1])
 		})
 		b.reads(noAccess, []string{"Sie haben jetzt Zugang", "https://book.example/"}, "Rolle anfragen") // R148
 	})
@@ -235,7 +236,7 @@ func TestR030WhatToDoNext(t *testing.T) {
 			t.Errorf("a stranger asks an organization for a role: %d", status)
 		}
 		w.write(func(tx *db.Tx) error {
-			_, err := membership.Submit(tx, audit.Actor{Account: anna.ID, Kind: audit.Person}, bakery, "Ich fange an.", nil)
+			_, err := request.Submit(tx, audit.Actor{Account: anna.ID, Kind: audit.Person}, bakery, "Ich fange an.", nil)
 			return err
 		})
 		b.reads(noAccess, []string{"Ihre Beitrittsanfrage ist offen", "Bäckerei Beispiel"}, "Bert")

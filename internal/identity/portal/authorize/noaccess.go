@@ -13,6 +13,7 @@ import (
 	"zunft/internal/identity/application"
 	"zunft/internal/identity/membership"
 	"zunft/internal/identity/organization"
+	"zunft/internal/identity/request"
 )
 
 // noAccessPage explains what is missing. Exactly one of Open, Join, Waiting,
@@ -23,11 +24,11 @@ type noAccessPage struct {
 	Application, ClientID string
 	ApplicationHref       string // its start; may be empty
 	Open                  bool   // a role is there by now
-	Joining               []membership.Entry
+	Joining               []request.Entry
 	Join                  bool   // belongs to no organization
 	Organization, ID      string // the organization it is about
 	Here                  string // this page: the way back from joining and for the language on what comes back
-	Waiting               *membership.Entry
+	Waiting               *request.Entry
 	WaitingRoles          string
 	Alone                 bool // administers the organization and can give the role themselves (R030)
 	Needed                []application.Role
@@ -68,13 +69,13 @@ func (page *noAccessPage) load(tx *db.Tx, r *http.Request, organizationID string
 	if err != nil {
 		return err
 	}
-	waiting, err := membership.Pending(tx, by, 100)
+	waiting, err := request.Pending(tx, by, 100)
 	if err != nil {
 		return err
 	}
 	if page.Join = len(members) == 0; page.Join {
 		for _, e := range waiting {
-			if e.Kind == membership.Join {
+			if e.Kind == request.Join {
 				page.Joining = append(page.Joining, e)
 			}
 		}
@@ -94,9 +95,9 @@ func (page *noAccessPage) load(tx *db.Tx, r *http.Request, organizationID string
 		}
 	}
 	for i, e := range waiting {
-		if e.Kind == membership.ForRoles && e.Organization == m.Organization {
+		if e.Kind == request.ForRoles && e.Organization == m.Organization {
 			page.Waiting = &waiting[i]
-			asked, err := membership.Get(tx, by, e.ID) // lists come without roles
+			asked, err := request.Get(tx, by, e.ID) // lists come without roles
 			if err != nil {
 				return err
 			}
@@ -201,7 +202,7 @@ func (p *Pages) ask(w http.ResponseWriter, r *http.Request) error {
 				roles = append(roles, membership.Role{Application: a.ID, Key: role.Key})
 			}
 		}
-		_, err = membership.SubmitRole(tx, web.Actor(r), organizationID, reason, roles)
+		_, err = request.SubmitRole(tx, web.Actor(r), organizationID, reason, roles)
 		return err
 	})
 	back := here(clientID, organizationID)

@@ -22,6 +22,7 @@ import (
 	"zunft/internal/identity/password"
 	"zunft/internal/identity/policy"
 	"zunft/internal/identity/portal/home"
+	"zunft/internal/identity/request"
 	"zunft/internal/identity/schema"
 	"zunft/internal/identity/session"
 	"zunft/internal/identity/visitor"
@@ -82,7 +83,7 @@ type world struct {
 }
 
 func newWorld(t testing.TB, d *db.DB) *world {
-	catalog, err := i18n.Load(web.Phrases, notice.Phrases, account.Phrases, link.Phrases, password.Phrases, policy.Phrases, application.Phrases, membership.Phrases, organization.Phrases, home.Phrases)
+	catalog, err := i18n.Load(web.Phrases, notice.Phrases, account.Phrases, link.Phrases, password.Phrases, policy.Phrases, application.Phrases, membership.Phrases, request.Phrases, organization.Phrases, home.Phrases)
 	if err != nil {
 		t.Fatal(err)
 	}

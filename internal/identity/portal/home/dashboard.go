@@ -28,7 +28,7 @@ type dashboardPage struct {
 	Companies    []company
 	Joins, Roles []section // requests to answer: for admins only (R183)
 	Asked        []request.Entry
-	Registered   []registration
+	Registered   []registered
 	Applications []app
 }
 
@@ -46,8 +46,8 @@ type company struct {
 	Admin   bool
 }
 
-// A registration on its way, until the organization is active.
-type registration struct {
+// A registered company on its way, until the organization is active.
+type registered struct {
 	registration.Registration
 	Letter bool // approved: the letter is on its way
 }
@@ -187,14 +187,14 @@ func (p *Pages) age(r *http.Request, now, oldest db.Time) string {
 }
 
 // onTheWay are the person's registrations that somebody still has to do with.
-func (k known) onTheWay() (all []registration) {
+func (k known) onTheWay() (all []registered) {
 	awaited := map[string]bool{}
 	for _, o := range k.registered {
 		awaited[o.ID] = o.State == organization.AwaitingLetter
 	}
 	for _, r := range k.registrations {
 		if r.Pending() || awaited[r.Organization] {
-			all = append(all, registration{r, !r.Pending()})
+			all = append(all, registered{r, !r.Pending()})
 		}
 	}
 	return all

@@ -9,8 +9,8 @@ import (
 	"zunft/internal/ground/limit"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/application"
-	"zunft/internal/identity/membership"
 	"zunft/internal/identity/organization"
+	"zunft/internal/identity/request"
 )
 
 // Nobody mistypes a company more often; who lists companies does.
@@ -145,9 +145,9 @@ func (p *Pages) ask(w http.ResponseWriter, r *http.Request) error {
 	}
 	f := web.ReadForm(r)
 	roles := chosen(f)
-	var asked membership.Request
+	var asked request.Request
 	err = p.DB.Write(r.Context(), func(tx *db.Tx) (err error) {
-		asked, err = membership.Submit(tx, web.Actor(r), id, f.Lines("reason"), roles)
+		asked, err = request.Submit(tx, web.Actor(r), id, f.Lines("reason"), roles)
 		return err
 	})
 	if f.Take(err) {
@@ -162,7 +162,7 @@ func (p *Pages) ask(w http.ResponseWriter, r *http.Request) error {
 // sentPage says what happens next.
 type sentPage struct {
 	web.Frame
-	Request membership.Request
+	Request request.Request
 	Company organization.Organization
 	Next    string
 }
@@ -170,7 +170,7 @@ type sentPage struct {
 func (p *Pages) sent(w http.ResponseWriter, r *http.Request) error {
 	page := &sentPage{Next: next(r)}
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
-		if page.Request, err = membership.Get(tx, web.Actor(r), r.PathValue("id")); err != nil {
+		if page.Request, err = request.Get(tx, web.Actor(r), r.PathValue("id")); err != nil {
 			return err
 		}
 		if page.Request.Applicant != web.Actor(r).Account {
@@ -191,14 +191,14 @@ const mineLimit = 20
 // minePage lists a person's own requests.
 type minePage struct {
 	web.Frame
-	Entries []membership.Entry
+	Entries []request.Entry
 	More    string // id to go on from
 }
 
 func (p *Pages) mine(w http.ResponseWriter, r *http.Request) error {
 	page := &minePage{}
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
-		page.Entries, err = membership.Asked(tx, web.Actor(r), r.URL.Query().Get("before"), mineLimit+1)
+		page.Entries, err = request.Asked(tx, web.Actor(r), r.URL.Query().Get("before"), mineLimit+1)
 		return err
 	})
 	if err != nil {

@@ -27,6 +27,7 @@ import (
 	"zunft/internal/identity/portal/home"
 	"zunft/internal/identity/portal/joining"
 	"zunft/internal/identity/portal/members"
+	"zunft/internal/identity/request"
 	"zunft/internal/identity/schema"
 	"zunft/internal/identity/session"
 	"zunft/internal/identity/visitor"
@@ -51,7 +52,7 @@ func each(t *testing.T, f func(w *world)) {
 
 func newWorld(t *testing.T, d *db.DB) *world {
 	w := &world{T: t, d: d, cookies: map[string]string{}, ids: map[string]string{}, bakery: "bakery", butchery: "butchery"}
-	catalog, err := i18n.Load(web.Phrases, notice.Phrases, account.Phrases, link.Phrases, password.Phrases, policy.Phrases, application.Phrases, chamber.Phrases, directory.Phrases, membership.Phrases, organization.Phrases,
+	catalog, err := i18n.Load(web.Phrases, notice.Phrases, account.Phrases, link.Phrases, password.Phrases, policy.Phrases, application.Phrases, chamber.Phrases, directory.Phrases, membership.Phrases, request.Phrases, organization.Phrases,
 		home.Phrases, joining.Phrases, members.Phrases)
 	if err != nil {
 		t.Fatal(err)

@@ -11,13 +11,14 @@ import (
 	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/membership"
 	"zunft/internal/identity/organization"
+	"zunft/internal/identity/request"
 )
 
 // requestPage shows one request, to its applicant or for review (S14, S18).
 type requestPage struct {
 	web.Frame
 	Form      *web.Form
-	Request   membership.Request
+	Request   request.Request
 	Applicant account.Account
 	Company   organization.Organization
 	Chamber   string
@@ -39,7 +40,7 @@ func (p *Pages) showRequest(w http.ResponseWriter, r *http.Request, f *web.Form)
 	page := &requestPage{Form: f}
 	actor := web.Actor(r)
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
-		if page.Request, err = membership.Get(tx, actor, r.PathValue("id")); err != nil {
+		if page.Request, err = request.Get(tx, actor, r.PathValue("id")); err != nil {
 			return err
 		}
 		q := page.Request
@@ -63,7 +64,7 @@ func (p *Pages) showRequest(w http.ResponseWriter, r *http.Request, f *web.Form)
 		if page.Admin { // to the applicant it is "die Administration"
 			page.Admins, page.Decider = people[q.ClaimedBy].Name(), people[q.DecidedBy].Name()
 		}
-		page.MyClaim = page.Admin && q.State == membership.Claimed && q.ClaimedBy == actor.Account
+		page.MyClaim = page.Admin && q.State == request.Claimed && q.ClaimedBy == actor.Account
 		page.MayClaim = page.Admin && !page.MyClaim && q.MayClaim(tx.Now())
 		offers, err := application.AllOffers(tx)
 		if err != nil {
@@ -94,32 +95,32 @@ func (p *Pages) showRequest(w http.ResponseWriter, r *http.Request, f *web.Form)
 
 func (p *Pages) claim(w http.ResponseWriter, r *http.Request) error {
 	return p.command(w, r, "joining.claimed", func(tx *db.Tx, _ *web.Form) error {
-		return membership.Claim(tx, web.Actor(r), r.PathValue("id"))
+		return request.Claim(tx, web.Actor(r), r.PathValue("id"))
 	})
 }
 
 func (p *Pages) release(w http.ResponseWriter, r *http.Request) error {
 	return p.command(w, r, "joining.released", func(tx *db.Tx, _ *web.Form) error {
-		return membership.Release(tx, web.Actor(r), r.PathValue("id"))
+		return request.Release(tx, web.Actor(r), r.PathValue("id"))
 	})
 }
 
 func (p *Pages) approve(w http.ResponseWriter, r *http.Request) error {
 	return p.command(w, r, "joining.approved", func(tx *db.Tx, f *web.Form) error {
-		return membership.Approve(tx, web.Actor(r), r.PathValue("id"), chosen(f))
+		return request.Approve(tx, web.Actor(r), r.PathValue("id"), chosen(f))
 	})
 }
 
 func (p *Pages) deny(w http.ResponseWriter, r *http.Request) error {
 	return p.command(w, r, "joining.denied", func(tx *db.Tx, f *web.Form) error {
 		chosen(f) // keep what was ticked
-		return membership.Deny(tx, web.Actor(r), r.PathValue("id"), f.Lines("answer"))
+		return request.Deny(tx, web.Actor(r), r.PathValue("id"), f.Lines("answer"))
 	})
 }
 
 func (p *Pages) withdraw(w http.ResponseWriter, r *http.Request) error {
 	return p.command(w, r, "joining.withdrawn", func(tx *db.Tx, _ *web.Form) error {
-		return membership.Withdraw(tx, web.Actor(r), r.PathValue("id"))
+		return request.Withdraw(tx, web.Actor(r), r.PathValue("id"))
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/membership"
 	"zunft/internal/identity/organization"
+	"zunft/internal/identity/request"
 )
 
 // How many requests a section shows, on the overview and on its own page.
@@ -29,21 +30,21 @@ type inboxPage struct {
 
 // A section of the inbox with the count in its heading (R133).
 type section struct {
-	Key     membership.Section
+	Key     request.Section
 	Count   int
 	Entries []item
 }
 
 // An item of a section.
 type item struct {
-	membership.Entry
+	request.Entry
 	Own      bool // claimed by the reader
 	MayClaim bool
 }
 
 func (p *Pages) inbox(w http.ResponseWriter, r *http.Request) error {
-	only := membership.Section(r.URL.Query().Get("section"))
-	if only != "" && !slices.Contains(membership.Sections, only) {
+	only := request.Section(r.URL.Query().Get("section"))
+	if only != "" && !slices.Contains(request.Sections, only) {
 		return fault.NotFound()
 	}
 	page := &inboxPage{One: only != ""}
@@ -56,11 +57,11 @@ func (p *Pages) inbox(w http.ResponseWriter, r *http.Request) error {
 		if page.Company, err = organization.Get(tx, id); err != nil {
 			return err
 		}
-		counts, err := membership.CountInbox(tx, actor, id)
+		counts, err := request.CountInbox(tx, actor, id)
 		if err != nil {
 			return err
 		}
-		for _, key := range membership.Sections {
+		for _, key := range request.Sections {
 			if only != "" && key != only {
 				continue
 			}
@@ -68,7 +69,7 @@ func (p *Pages) inbox(w http.ResponseWriter, r *http.Request) error {
 			if only != "" {
 				limit, after = inboxSize+1, r.URL.Query().Get("after")
 			}
-			entries, err := membership.Inbox(tx, actor, id, key, after, limit)
+			entries, err := request.Inbox(tx, actor, id, key, after, limit)
 			if err != nil {
 				return err
 			}

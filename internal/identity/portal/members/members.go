@@ -29,6 +29,7 @@ import (
 	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/membership"
 	"zunft/internal/identity/organization"
+	"zunft/internal/identity/request"
 )
 
 // Phrases of these pages.
@@ -82,7 +83,7 @@ type companyPage struct {
 	Admins  []string // names
 	More    int      // further admins
 	Size    int      // members
-	Counts  membership.Counts
+	Counts  request.Counts
 	Days    int // since the oldest open request waits
 }
 
@@ -124,7 +125,7 @@ func (p *Pages) company(w http.ResponseWriter, r *http.Request) error {
 		if page.Size, err = membership.Size(tx, id); err != nil {
 			return err
 		}
-		if page.Counts, err = membership.CountInbox(tx, actor, id); err == nil && page.Counts.Waiting() > 0 {
+		if page.Counts, err = request.CountInbox(tx, actor, id); err == nil && page.Counts.Waiting() > 0 {
 			page.Days = int(tx.Now().Sub(page.Counts.Oldest).Hours() / 24)
 		}
 		return err

@@ -10,6 +10,7 @@ import (
 	"zunft/internal/identity/application"
 	"zunft/internal/identity/membership"
 	"zunft/internal/identity/organization"
+	"zunft/internal/identity/request"
 )
 
 // rolesPage asks for roles (S17).
@@ -77,9 +78,9 @@ func (p *Pages) showRoles(w http.ResponseWriter, r *http.Request, f *web.Form) e
 		if page.Admins, page.More, err = adminNames(tx, id); err != nil {
 			return err
 		}
-		pending, err := membership.Pending(tx, actor, 100)
+		pending, err := request.Pending(tx, actor, 100)
 		for _, e := range pending {
-			if e.Organization == id && e.Kind == membership.ForRoles {
+			if e.Organization == id && e.Kind == request.ForRoles {
 				page.Pending = e.ID
 			}
 		}
@@ -102,9 +103,9 @@ func (p *Pages) askRoles(w http.ResponseWriter, r *http.Request) error {
 	if f.Values["roles"] == nil {
 		f.Values["roles"] = []string{} // nothing ticked is an answer, too
 	}
-	var asked membership.Request
+	var asked request.Request
 	err := p.DB.Write(r.Context(), func(tx *db.Tx) (err error) {
-		asked, err = membership.SubmitRole(tx, web.Actor(r), r.PathValue("id"), f.Lines("reason"), roles)
+		asked, err = request.SubmitRole(tx, web.Actor(r), r.PathValue("id"), f.Lines("reason"), roles)
 		return err
 	})
 	if f.Take(err) {

@@ -1,11 +1,11 @@
-package membership
+package request
 
 import (
 	"fmt"
 
-	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
+	"zunft/internal/identity/membership"
 )
 
 const requestColumns = `r.id, r.kind, r.organization, r.applicant, r.reason, r.state, r.claimed_by, r.claimed_until, r.answer, r.submitted_at, r.decided_at, r.decided_by`
@@ -23,7 +23,7 @@ func insert(tx *db.Tx, r Request) error {
 		return fmt.Errorf("submit request: %w", err)
 	}
 	if n == 0 {
-		return fault.Conflict("membership.already_asked")
+		return fault.Conflict("request.already_asked")
 	}
 	for _, role := range r.Roles {
 		if _, err := tx.Exec(`INSERT INTO request_role (request, application, role) VALUES ($1, $2, $3)`, r.ID, role.Application, role.Key); err != nil {
@@ -39,7 +39,7 @@ func request(tx *db.Tx, id string) (Request, error) {
 	if err != nil {
 		return r, err
 	}
-	r.Roles, err = db.All(tx, func(r *Role) []any { return []any{&r.Application, &r.Key} },
+	r.Roles, err = db.All(tx, func(r *membership.Role) []any { return []any{&r.Application, &r.Key} },
 		`SELECT application, role FROM request_role WHERE request = $1 ORDER BY application, role`, id)
 	return r, err
 }
@@ -68,29 +68,6 @@ func decide(tx *db.Tx, id, admin, state, answer string) (bool, error) {
 func withdraw(tx *db.Tx, id, applicant string) (bool, error) {
 	return step(tx, `UPDATE request SET state = 'withdrawn', decided_at = $1, decided_by = $2 WHERE id = $3 AND applicant = $2 AND state IN ('open', 'claimed')`,
 		tx.Now(), applicant, id)
-}
-
-// releaseAll puts back what a person has claimed who will be no admin any more.
-func releaseAll(tx *db.Tx, m Member) error {
-	_, err := tx.Exec(`UPDATE request SET state = 'open', claimed_by = '', claimed_until = NULL WHERE organization = $1 AND state = 'claimed' AND claimed_by = $2`,
-		m.Organization, m.Account)
-	return err
-}
-
-// withdrawOf ends the role requests of a person who leaves.
-func withdrawOf(tx *db.Tx, by audit.Actor, m Member) error {
-	ended, err := db.All(tx, (*Request).fields, `UPDATE request AS r SET state = 'withdrawn', decided_at = $1, decided_by = $2
-		WHERE r.organization = $3 AND r.applicant = $4 AND r.kind = 'role' AND r.state IN ('open', 'claimed') RETURNING `+returned,
-		tx.Now(), m.Account, m.Organization, m.Account)
-	if err != nil {
-		return err
-	}
-	for _, r := range ended {
-		if err := note(tx, by, r, Withdrawn, nil); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func expire(tx *db.Tx) ([]Request, error) {

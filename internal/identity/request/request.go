@@ -1,6 +1,27 @@
-package membership
+// Package request holds how somebody comes to belong to an organization, or to
+// hold roles in it, by asking.
+//
+// A person asks to join ([Submit]) or, as a member, for roles ([SubmitRole]);
+// an admin takes the request on ([Claim], "Mir zuweisen", R131) and then
+// decides it ([Approve], [Deny]). Only who has claimed it may decide, so two
+// admins never answer twice. A claim is a lease: after 24 hours another admin
+// may take over.
+//
+//	        Claim               Approve
+//	open ───────────▶ claimed ───────────▶ approved
+//	 │ ◀───────────      │  └─────────────▶ denied     with a reason (L09)
+//	 │ Release, lease    │       Deny
+//	 │ has ended         │
+//	 └───────────────────┴────────────────▶ withdrawn  by the applicant
+//
+// Every step is one conditional UPDATE; who comes second reads what happened.
+// Requests are seen by the admins of that organization and by the applicant
+// alone; for everybody else they do not exist. What an approved one gives is
+// kept by package membership.
+package request
 
 import (
+	"embed"
 	"slices"
 	"strings"
 	"time"
@@ -10,8 +31,14 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/limit"
+	"zunft/internal/identity/membership"
 	"zunft/internal/identity/organization"
 )
+
+// Phrases are what people read of this package's faults.
+//
+//go:embed phrases/*.json
+var Phrases embed.FS
 
 // Limits of what is written (L03, R140), and how long a claim holds.
 const (
@@ -46,7 +73,7 @@ type Request struct {
 	Answer                            string // why it was denied, as the applicant reads it
 	SubmittedAt, DecidedAt            db.Time
 	DecidedBy                         string
-	Roles                             []Role // asked for (R139)
+	Roles                             []membership.Role // asked for (R139)
 }
 
 // Undecided reports whether somebody still has to answer.
@@ -59,9 +86,9 @@ func (r Request) MayClaim(now db.Time) bool {
 
 // Submit asks for membership in an active organization, perhaps with roles
 // (R118, R125, R126). Every account may (W04).
-func Submit(tx *db.Tx, by audit.Actor, organizationID, reason string, roles []Role) (Request, error) {
-	if _, err := In(tx, organizationID, by.Account); err == nil {
-		return Request{}, fault.Conflict("membership.already_member")
+func Submit(tx *db.Tx, by audit.Actor, organizationID, reason string, roles []membership.Role) (Request, error) {
+	if _, err := membership.In(tx, organizationID, by.Account); err == nil {
+		return Request{}, fault.Conflict("request.already_member")
 	} else if !fault.Is(err, fault.KindNotFound) {
 		return Request{}, err
 	}
@@ -69,14 +96,14 @@ func Submit(tx *db.Tx, by audit.Actor, organizationID, reason string, roles []Ro
 }
 
 // SubmitRole asks for roles as a member (R145–R147).
-func SubmitRole(tx *db.Tx, by audit.Actor, organizationID, reason string, roles []Role) (Request, error) {
-	m, err := In(tx, organizationID, by.Account)
+func SubmitRole(tx *db.Tx, by audit.Actor, organizationID, reason string, roles []membership.Role) (Request, error) {
+	m, err := membership.In(tx, organizationID, by.Account)
 	if err != nil {
 		return Request{}, err
 	}
-	missing := slices.DeleteFunc(slices.Clone(roles), func(r Role) bool { return m.Has(r.Application, r.Key) })
+	missing := slices.DeleteFunc(slices.Clone(roles), func(r membership.Role) bool { return m.Has(r.Application, r.Key) })
 	if len(roles) > 0 && len(missing) == 0 {
-		return Request{}, fault.Conflict("membership.roles_held")
+		return Request{}, fault.Conflict("request.roles_held")
 	}
 	return submit(tx, by, Request{Kind: ForRoles, Organization: organizationID, Reason: reason, Roles: missing})
 }
@@ -92,18 +119,18 @@ func submit(tx *db.Tx, by audit.Actor, r Request) (Request, error) {
 	r.Reason = strings.TrimSpace(r.Reason)
 	var p fault.Problems
 	if r.Kind == ForRoles && len(r.Roles) == 0 {
-		p.Add("roles", "membership.roles_required")
+		p.Add("roles", "request.roles_required")
 	}
 	if r.Reason == "" {
-		p.Add("reason", "membership.reason_required")
+		p.Add("reason", "request.reason_required")
 	} else if utf8.RuneCountInString(r.Reason) > ReasonMax {
-		p.Add("reason", "membership.reason_long", ReasonMax)
+		p.Add("reason", "request.reason_long", ReasonMax)
 	}
 	if err := p.Err(); err != nil {
 		return r, err
 	}
 	r.Roles = unique(r.Roles)
-	if err := known(tx, r.Roles); err != nil {
+	if err := membership.Known(tx, r.Roles); err != nil {
 		return r, err
 	}
 	if err := limit.TakeIn(tx, "request/"+r.Organization+"/"+by.Account, requestRate); err != nil {
@@ -155,16 +182,16 @@ func Release(tx *db.Tx, by audit.Actor, id string) error {
 // Approve grants what was asked: membership, with the given roles or none
 // (R127, R128), or for a role request one role at least. The admin may give
 // other roles than asked for.
-func Approve(tx *db.Tx, by audit.Actor, id string, roles []Role) error {
+func Approve(tx *db.Tx, by audit.Actor, id string, roles []membership.Role) error {
 	r, err := review(tx, by, id)
 	if err != nil {
 		return err
 	}
 	roles = unique(roles)
 	if r.Kind == ForRoles && len(roles) == 0 {
-		return fault.Invalid("roles", "membership.approve_roles_required")
+		return fault.Invalid("roles", "request.approve_roles_required")
 	}
-	if err := known(tx, roles); err != nil {
+	if err := membership.Known(tx, roles); err != nil {
 		return err
 	}
 	if err := settle(tx, by, r, Approved, ""); err != nil {
@@ -175,20 +202,17 @@ func Approve(tx *db.Tx, by audit.Actor, id string, roles []Role) error {
 		return err
 	}
 	if r.Kind == ForRoles { // for members only: who has left meanwhile does not come back by this
-		m, err := In(tx, r.Organization, r.Applicant)
-		if err == nil {
-			err = hold(tx, m.ID)
-		}
+		err := membership.AddRoles(tx, by, r.Organization, r.Applicant, roles...)
 		if fault.Is(err, fault.KindNotFound) {
-			return fault.Conflict("membership.applicant_left")
+			return fault.Conflict("request.applicant_left")
 		}
 		if err != nil {
 			return err
 		}
-		if err := give(tx, by, m, roles); err != nil {
-			return err
-		}
-	} else if err := Grant(tx, by, r.Organization, r.Applicant, false, roles...); err != nil {
+	} else if err := membership.Grant(tx, by, r.Organization, r.Applicant, false, roles...); err != nil {
+		return err
+	}
+	if err := fulfil(tx, by, r); err != nil {
 		return err
 	}
 	r.State, r.Roles = Approved, roles
@@ -203,10 +227,10 @@ func Deny(tx *db.Tx, by audit.Actor, id, answer string) error {
 	}
 	answer = strings.TrimSpace(answer)
 	if answer == "" {
-		return fault.Invalid("answer", "membership.answer_required")
+		return fault.Invalid("answer", "request.answer_required")
 	}
 	if utf8.RuneCountInString(answer) > AnswerMax {
-		return fault.Invalid("answer", "membership.answer_long", AnswerMax)
+		return fault.Invalid("answer", "request.answer_long", AnswerMax)
 	}
 	if err := settle(tx, by, r, Denied, answer); err != nil {
 		return err
@@ -232,7 +256,7 @@ func Withdraw(tx *db.Tx, by audit.Actor, id string) error {
 		return err
 	}
 	if !ok {
-		return fault.Conflict("membership.already_decided")
+		return fault.Conflict("request.already_decided")
 	}
 	if err := note(tx, by, r, Withdrawn, nil); err != nil {
 		return err
@@ -264,7 +288,7 @@ func Get(tx *db.Tx, by audit.Actor, id string) (Request, error) {
 	if by.Account == r.Applicant && by.Account != "" {
 		return r, nil
 	}
-	yes, err := IsAdmin(tx, by, r.Organization)
+	yes, err := membership.IsAdmin(tx, by, r.Organization)
 	if err == nil && !yes {
 		return Request{}, fault.NotFound()
 	}
@@ -278,7 +302,7 @@ func review(tx *db.Tx, by audit.Actor, id string) (Request, error) {
 	if err != nil {
 		return r, err
 	}
-	yes, err := IsAdmin(tx, by, r.Organization)
+	yes, err := membership.IsAdmin(tx, by, r.Organization)
 	if err == nil && !yes {
 		err = fault.Forbidden()
 	}
@@ -301,20 +325,20 @@ func tooLate(tx *db.Tx, by audit.Actor, id string) error {
 	case err != nil:
 		return err
 	case !r.Undecided():
-		return fault.Conflict("membership.already_decided")
+		return fault.Conflict("request.already_decided")
 	case r.State == Open:
-		return fault.Conflict("membership.claim_first")
+		return fault.Conflict("request.claim_first")
 	case r.ClaimedBy == by.Account:
-		return fault.Conflict("membership.claimed_by_you")
+		return fault.Conflict("request.claimed_by_you")
 	}
-	return fault.Conflict("membership.claimed_by_other")
+	return fault.Conflict("request.claimed_by_other")
 }
 
 func note(tx *db.Tx, by audit.Actor, r Request, what string, detail map[string]any) error {
 	return audit.Record(tx, by, audit.Entry{Event: r.Kind + "." + what, Account: r.Applicant, Organization: r.Organization, Thing: r.ID, Detail: detail})
 }
 
-func unique(roles []Role) (once []Role) {
+func unique(roles []membership.Role) (once []membership.Role) {
 	for _, r := range roles {
 		if !slices.Contains(once, r) {
 			once = append(once, r)

@@ -1,0 +1,161 @@
+package request
+
+import (
+	"embed"
+	"strings"
+	"unicode/utf8"
+
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/mail"
+	"zunft/internal/identity/account"
+	"zunft/internal/identity/application"
+	"zunft/internal/identity/membership"
+	"zunft/internal/identity/notice"
+	"zunft/internal/identity/organization"
+)
+
+//go:embed mails/*.txt
+var mailFiles embed.FS
+
+var texts = mail.Parse(mailFiles)
+
+// letter is what the mail texts may use.
+type letter struct {
+	Name         string // of the reader
+	Organization string
+	Short        string // the organization, short enough for a subject
+	Applicant    string // full name
+	Initial      string // "Anna B.", for a subject
+	Username     string
+	Reason       string
+	Answer       string
+	Roles        []string // names, in the reader's language
+	Request      string   // id
+	ID           string   // of the organization
+}
+
+// stage is what the mails and notices about one request need.
+type stage struct {
+	request   Request
+	company   organization.Organization
+	applicant account.Account
+	offers    application.Offers
+}
+
+func set(tx *db.Tx, r Request) (s stage, err error) {
+	s.request = r
+	if s.company, err = organization.Get(tx, r.Organization); err != nil {
+		return s, err
+	}
+	if s.applicant, err = account.Get(tx, r.Applicant); err != nil {
+		return s, err
+	}
+	if len(r.Roles) > 0 {
+		s.offers, err = application.AllOffers(tx)
+	}
+	return s, err
+}
+
+func (s stage) send(tx *db.Tx, to account.Account, name string) error {
+	l := letter{
+		Name: to.Name(), Organization: s.company.Name, Short: short(s.company.Name, 28), Applicant: s.applicant.Name(), Initial: initial(s.applicant),
+		Username: s.applicant.Username, Reason: s.request.Reason, Answer: s.request.Answer, Request: s.request.ID, ID: s.company.ID,
+	}
+	for _, r := range s.request.Roles {
+		l.Roles = append(l.Roles, membership.RoleName(s.offers, r, to.Language))
+	}
+	return texts.Send(tx, to.Person(), name, l)
+}
+
+// answer writes to the applicant, who may have chosen to read it in the portal only.
+func (s stage) answer(tx *db.Tx, name string) error {
+	if yes, err := notice.Mails(tx, s.applicant.ID, notice.Answers); err != nil || !yes {
+		return err
+	}
+	return s.send(tx, s.applicant, name)
+}
+
+// tellSubmitted confirms to the applicant and calls the admins: mail and bell (M04, M06).
+func tellSubmitted(tx *db.Tx, r Request) error {
+	s, err := set(tx, r)
+	if err != nil {
+		return err
+	}
+	if err := s.answer(tx, r.Kind+"_sent"); err != nil {
+		return err
+	}
+	admins, err := membership.Admins(tx, r.Organization)
+	if err != nil {
+		return err
+	}
+	people, err := account.GetMany(tx, admins)
+	if err != nil {
+		return err
+	}
+	silent, err := notice.Silent(tx, notice.Requests, admins...)
+	if err != nil {
+		return err
+	}
+	phrase := "notice.join_submitted"
+	if r.Kind == ForRoles {
+		phrase = "notice.role_submitted"
+	}
+	for _, id := range admins {
+		if id == r.Applicant {
+			continue
+		}
+		if !silent[id] {
+			if err := s.send(tx, people[id], r.Kind+"_received"); err != nil {
+				return err
+			}
+		}
+		if err := notice.Tell(tx, id, phrase, "/requests/"+r.ID, s.applicant.Name(), s.company.Name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tellDecided tells the applicant the outcome (M05, M06); r holds the roles given.
+func tellDecided(tx *db.Tx, r Request) error {
+	s, err := set(tx, r)
+	if err != nil {
+		return err
+	}
+	if err := s.answer(tx, r.Kind+"_"+r.State); err != nil {
+		return err
+	}
+	phrases := map[string]string{
+		Join + Approved: "notice.join_approved", Join + Denied: "notice.join_denied",
+		ForRoles + Approved: "notice.role_approved", ForRoles + Denied: "notice.role_denied",
+	}
+	return notice.Tell(tx, r.Applicant, phrases[r.Kind+r.State], "/requests/"+r.ID, s.company.Name)
+}
+
+// tellWithdrawn lets the admin know who had taken the request on.
+func tellWithdrawn(tx *db.Tx, r Request) error {
+	if r.ClaimedBy == "" {
+		return nil
+	}
+	s, err := set(tx, r)
+	if err != nil {
+		return err
+	}
+	return notice.Tell(tx, r.ClaimedBy, "notice.request_withdrawn", "/requests/"+r.ID, s.applicant.Name(), s.company.Name)
+}
+
+// initial is a name for a subject line: "Anna B."
+func initial(a account.Account) string {
+	r, _ := utf8.DecodeRuneInString(a.FamilyName)
+	if a.FamilyName == "" {
+		return short(a.GivenName, 20)
+	}
+	return short(a.GivenName, 18) + " " + string(r) + "."
+}
+
+func short(s string, n int) string {
+	if utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	return strings.TrimSpace(string([]rune(s)[:n-1])) + "…"
+}
