@@ -127,6 +127,7 @@ CREATE INDEX roster_row_state ON roster_row (roster, state, line);
 CREATE TABLE mandate (
 	id             TEXT PRIMARY KEY,
 	reference      TEXT NOT NULL UNIQUE,    -- "V-7F3K-22M"
+	chamber        TEXT NOT NULL REFERENCES chamber (id), -- of the principal: approves, where it wants to
 	principal      TEXT NOT NULL REFERENCES organization (id), -- for whom
 	representative TEXT NOT NULL DEFAULT '', -- organization, or empty: a person
 	account        TEXT NOT NULL DEFAULT '', -- that person, once known
@@ -153,7 +154,10 @@ CREATE TABLE mandate (
 CREATE INDEX mandate_principal ON mandate (principal, id);
 CREATE INDEX mandate_representative ON mandate (representative, id) WHERE representative <> '';
 CREATE INDEX mandate_account ON mandate (account) WHERE account <> '';
-CREATE INDEX mandate_accepted ON mandate (accepted_at) WHERE state = 'accepted';
+CREATE INDEX mandate_email ON mandate (email_key) WHERE state = 'proposed' AND email_key <> '';
+CREATE INDEX mandate_proposed ON mandate (proposed_at) WHERE state = 'proposed';
+CREATE INDEX mandate_accepted ON mandate (chamber, accepted_at, id) WHERE state = 'accepted';
+CREATE INDEX mandate_decided ON mandate (chamber, id) WHERE clerk <> '';
 CREATE INDEX mandate_ends ON mandate (ends_at) WHERE state IN ('proposed', 'accepted', 'active');
 CREATE UNIQUE INDEX mandate_token ON mandate (token_hash) WHERE token_hash <> '';
 

@@ -267,7 +267,7 @@ CREATE INDEX organization_company ON organization (company_key);
 CREATE INDEX organization_registered ON organization (registered_by);
 CREATE INDEX organization_chamber ON organization (chamber, name_key, id);
 CREATE INDEX organization_closing ON organization (closes_at) WHERE closes_at IS NOT NULL AND state <> 'closed';
-CREATE INDEX organization_review ON organization (COALESCE(reviewed_at, activated_at)) WHERE state = 'active';
+CREATE INDEX organization_review ON organization (chamber, COALESCE(reviewed_at, activated_at)) WHERE state = 'active' AND review_told_at IS NULL;
 CREATE INDEX organization_state ON organization (chamber, state, name_key, id);
 CREATE INDEX organization_activated ON organization (chamber, activated_at) WHERE activated_at IS NOT NULL;
 
@@ -412,14 +412,20 @@ CREATE TABLE membership (
 	site         TEXT NOT NULL DEFAULT '',  -- where the person works, or empty: the head office
 	apprentice_number TEXT NOT NULL DEFAULT '', -- as the company says (R216); opens no account
 	trainer_number    TEXT NOT NULL DEFAULT '',
-	until        TIMESTAMPTZ,               -- the membership ends by itself
+	until        TIMESTAMPTZ,               -- the membership ends by itself; never that of an admin
+	told_at      TIMESTAMPTZ,               -- that it ends soon
 	reviewed_at  TIMESTAMPTZ,               -- when an admin last said "keep"
 	away_from    TIMESTAMPTZ,               -- an admin is absent: requests go to the deputy
 	away_until   TIMESTAMPTZ,
 	deputy       TEXT NOT NULL DEFAULT '',  -- account, another admin
 	since        TIMESTAMPTZ NOT NULL,
-	ended_at     TIMESTAMPTZ
+	ended_at     TIMESTAMPTZ,
+	name_key     TEXT NOT NULL DEFAULT '',  -- the account's, kept here while current: lists of any length read one page
+	words        TEXT NOT NULL DEFAULT '',  -- folded name and user name, for searching
+	CHECK (NOT admin OR until IS NULL)
 );
+CREATE INDEX membership_names ON membership (organization, name_key, id) WHERE ended_at IS NULL;
+CREATE INDEX membership_since ON membership (organization, since, id) WHERE ended_at IS NULL;
 CREATE UNIQUE INDEX membership_current ON membership (organization, account) WHERE ended_at IS NULL;
 CREATE INDEX membership_account ON membership (account);
 CREATE INDEX membership_until ON membership (until) WHERE until IS NOT NULL AND ended_at IS NULL;
@@ -452,6 +458,7 @@ CREATE TABLE request (
 	state         TEXT NOT NULL CHECK (state IN ('open', 'claimed', 'approved', 'denied', 'withdrawn', 'expired')),
 	claimed_by    TEXT NOT NULL DEFAULT '',
 	claimed_until TIMESTAMPTZ,              -- a lease
+	due_at        TIMESTAMPTZ,            -- when the next of these happens if nobody answers
 	reminded_at   TIMESTAMPTZ,            -- the admins were reminded
 	deputies_at   TIMESTAMPTZ,            -- all other admins and deputies were told
 	chamber_at    TIMESTAMPTZ,            -- the chamber was told that nobody answers
@@ -462,7 +469,7 @@ CREATE TABLE request (
 );
 CREATE UNIQUE INDEX request_pending ON request (organization, applicant, kind) WHERE state IN ('open', 'claimed');
 CREATE INDEX request_queue ON request (organization, state, kind, submitted_at, id) WHERE state IN ('open', 'claimed');
-CREATE INDEX request_waiting ON request (submitted_at, id) WHERE state IN ('open', 'claimed');
+CREATE INDEX request_due ON request (due_at) WHERE due_at IS NOT NULL AND state IN ('open', 'claimed');
 CREATE INDEX request_chamber ON request (chamber_at) WHERE chamber_at IS NOT NULL AND state IN ('open', 'claimed');
 CREATE INDEX request_claimed ON request (claimed_until) WHERE state = 'claimed';
 CREATE INDEX request_applicant ON request (applicant, id);
@@ -838,6 +845,7 @@ CREATE INDEX roster_row_state ON roster_row (roster, state, line);
 CREATE TABLE mandate (
 	id             TEXT PRIMARY KEY,
 	reference      TEXT NOT NULL UNIQUE,    -- "V-7F3K-22M"
+	chamber        TEXT NOT NULL REFERENCES chamber (id), -- of the principal: approves, where it wants to
 	principal      TEXT NOT NULL REFERENCES organization (id), -- for whom
 	representative TEXT NOT NULL DEFAULT '', -- organization, or empty: a person
 	account        TEXT NOT NULL DEFAULT '', -- that person, once known
@@ -864,7 +872,10 @@ CREATE TABLE mandate (
 CREATE INDEX mandate_principal ON mandate (principal, id);
 CREATE INDEX mandate_representative ON mandate (representative, id) WHERE representative <> '';
 CREATE INDEX mandate_account ON mandate (account) WHERE account <> '';
-CREATE INDEX mandate_accepted ON mandate (accepted_at) WHERE state = 'accepted';
+CREATE INDEX mandate_email ON mandate (email_key) WHERE state = 'proposed' AND email_key <> '';
+CREATE INDEX mandate_proposed ON mandate (proposed_at) WHERE state = 'proposed';
+CREATE INDEX mandate_accepted ON mandate (chamber, accepted_at, id) WHERE state = 'accepted';
+CREATE INDEX mandate_decided ON mandate (chamber, id) WHERE clerk <> '';
 CREATE INDEX mandate_ends ON mandate (ends_at) WHERE state IN ('proposed', 'accepted', 'active');
 CREATE UNIQUE INDEX mandate_token ON mandate (token_hash) WHERE token_hash <> '';
 

@@ -1,0 +1,172 @@
+package mandate
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/fault"
+	"zunft/internal/identity/fold"
+	"zunft/internal/identity/organization"
+)
+
+// A Context is one organization for which a person may act: as a member
+// (Mandate is empty), or by a mandate.
+type Context struct {
+	organization.Organization
+	Mandate string  // its id
+	Via     string  // the representing organization that named the person, or empty
+	Until   db.Time // when a mandate (or a membership) ends, or zero
+	Admin   bool    // administers it
+}
+
+// Value names a context in a form: the organization, or organization and mandate.
+func (c Context) Value() string {
+	if c.Mandate == "" {
+		return c.ID
+	}
+	return c.ID + "." + c.Mandate
+}
+
+// ReadValue takes the value of a context apart.
+func ReadValue(v string) (organizationID, mandateID string) {
+	organizationID, mandateID, _ = strings.Cut(v, ".")
+	return organizationID, mandateID
+}
+
+// holds now: $1 is the person, $2 the moment.
+const (
+	memberNow  = `m.ended_at IS NULL AND (m.until IS NULL OR m.until > $2)`
+	grantNow   = `(g.starts_at IS NULL OR g.starts_at <= $2) AND (g.ends_at IS NULL OR g.ends_at > $2)`
+	mandateNow = `d.state = 'active' AND d.starts_at <= $2 AND d.ends_at > $2`
+	// A person named by a representing organization acts while they belong to it and it is active.
+	namedNow = `mandate_person n JOIN mandate d ON d.id = n.mandate JOIN membership m ON m.organization = d.representative AND m.account = n.account AND ` + memberNow + `
+		JOIN organization r ON r.id = d.representative AND r.state = 'active' WHERE n.account = $1 AND ` + mandateNow
+)
+
+// contexts of $1 at $2; in those with roles of an application if $3 is one.
+func contexts(application string) string {
+	asMember, byMandate := "", ""
+	if application != "" {
+		asMember = ` AND EXISTS (SELECT 1 FROM role_grant g WHERE g.membership = m.id AND g.application = $3 AND ` + grantNow + `)`
+		byMandate = ` AND EXISTS (SELECT 1 FROM mandate_role x WHERE x.mandate = d.id AND x.application = $3)`
+	}
+	return `(SELECT m.organization, '' AS mandate, '' AS via, m.until, m.admin FROM membership m WHERE m.account = $1 AND ` + memberNow + asMember + `
+		UNION ALL SELECT d.principal, d.id, '', d.ends_at, FALSE FROM mandate d WHERE d.account = $1 AND d.representative = '' AND ` + mandateNow + byMandate + `
+		UNION ALL SELECT d.principal, d.id, d.representative, d.ends_at, FALSE FROM ` + namedNow + byMandate + `) AS c JOIN organization o ON o.id = c.organization AND o.state = 'active'`
+}
+
+func arguments(accountID string, now db.Time, application string) []any {
+	if application == "" {
+		return []any{accountID, now}
+	}
+	return []any{accountID, now, application}
+}
+
+var errFull = errors.New("page is full")
+
+// Contexts lists for whom a person may act, by name: with a role in an
+// application, or at all (application is empty). search narrows to those whose
+// name, place or ident number contain all of its words; after is the value of
+// the last one of the page before.
+func Contexts(tx *db.Tx, accountID, application, search, after string, limit int) (page []Context, err error) {
+	args := arguments(accountID, tx.Now(), application)
+	query := `SELECT o.id, o.chamber, o.name, o.street, o.house_number, o.postcode, o.place, o.ident_number, c.mandate, c.via, c.until, c.admin FROM ` + contexts(application)
+	if after != "" {
+		id, mandate := ReadValue(after)
+		at := len(args)
+		args = append(args, id, mandate)
+		query += ` WHERE (o.name_key, o.id, c.mandate) > ((SELECT name_key FROM organization WHERE id = ` + place(at+1) + `), ` + place(at+1) + `, ` + place(at+2) + `)`
+	}
+	query += ` ORDER BY o.name_key, o.id, c.mandate`
+	words := strings.Fields(fold.Text(search))
+	if len(words) == 0 {
+		args = append(args, limit)
+		query += ` LIMIT ` + place(len(args))
+	}
+	err = tx.Each(query, args, func(scan func(...any) error) error {
+		c := Context{}
+		if err := scan(&c.ID, &c.Chamber, &c.Name, &c.Street, &c.HouseNumber, &c.Postcode, &c.Place, &c.IdentNumber, &c.Mandate, &c.Via, &c.Until, &c.Admin); err != nil {
+			return err
+		}
+		folded := fold.Text(c.Name + " " + c.Place + " " + c.IdentNumber)
+		for _, w := range words {
+			if !strings.Contains(folded, w) {
+				return nil
+			}
+		}
+		if page = append(page, c); len(page) == limit {
+			return errFull
+		}
+		return nil
+	})
+	if errors.Is(err, errFull) {
+		err = nil
+	}
+	return page, err
+}
+
+func place(n int) string { return "$" + strconv.Itoa(n) }
+
+// Only is the context of a person if there is one and no other; several says
+// that there are more.
+func Only(tx *db.Tx, accountID, application string) (c Context, several bool, err error) {
+	n := 0
+	query := `SELECT o.id, o.name, c.mandate FROM ` + contexts(application) + ` LIMIT 2`
+	err = tx.Each(query, arguments(accountID, tx.Now(), application), func(scan func(...any) error) error {
+		n++
+		return scan(&c.ID, &c.Name, &c.Mandate)
+	})
+	if err == nil && n == 0 {
+		err = fault.NotFound()
+	}
+	return c, n > 1, err
+}
+
+// Look is one context of a person, with a role in an application or at all.
+// NotFound: they may not act so (any more).
+func Look(tx *db.Tx, accountID, application, organizationID, mandateID string) (c Context, err error) {
+	args := arguments(accountID, tx.Now(), application)
+	at := len(args)
+	err = tx.Scan(`SELECT o.id, o.name, c.mandate, c.via, c.until, c.admin FROM `+contexts(application)+` WHERE c.organization = `+place(at+1)+` AND c.mandate = `+place(at+2)+` LIMIT 1`,
+		append(args, organizationID, mandateID), &c.ID, &c.Name, &c.Mandate, &c.Via, &c.Until, &c.Admin)
+	return c, err
+}
+
+// Holds reports whether a person may act by a mandate at this moment.
+func Holds(tx *db.Tx, mandateID, accountID string) (bool, error) {
+	return db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM mandate d JOIN organization o ON o.id = d.principal AND o.state = 'active'
+		WHERE d.id = $3 AND `+mandateNow+` AND (d.representative = '' AND d.account = $1 OR d.representative <> '' AND EXISTS (SELECT 1 FROM `+namedNow+` AND d.id = $3)))`,
+		accountID, tx.Now(), mandateID)
+}
+
+// A Held role of an application.
+type Held struct {
+	Role     string
+	Site     string // holds there only; empty: in the whole organization
+	Requires string // acr that the sign-in must reach, or empty
+}
+
+// RolesIn are the roles of an application in which a person acts for one
+// organization at this moment: what a token may say (R029, R143). It costs the
+// same however many organizations the person has.
+func RolesIn(tx *db.Tx, accountID, application, organizationID, mandateID string) ([]Held, error) {
+	fields := func(h *Held) []any { return []any{&h.Role, &h.Site, &h.Requires} }
+	if mandateID == "" {
+		return db.All(tx, fields, `SELECT g.role, g.site, r.requires FROM membership m JOIN role_grant g ON g.membership = m.id JOIN application_role r ON r.application = g.application AND r.role = g.role
+			JOIN organization o ON o.id = m.organization AND o.state = 'active'
+			WHERE m.account = $1 AND m.organization = $3 AND g.application = $4 AND `+memberNow+` AND `+grantNow+` ORDER BY g.role, g.site`,
+			accountID, tx.Now(), organizationID, application)
+	}
+	if yes, err := Holds(tx, mandateID, accountID); err != nil || !yes {
+		return nil, err
+	}
+	return db.All(tx, fields, `SELECT x.role, '', r.requires FROM mandate d JOIN mandate_role x ON x.mandate = d.id JOIN application_role r ON r.application = x.application AND r.role = x.role
+		WHERE d.id = $1 AND d.principal = $2 AND x.application = $3 ORDER BY x.role`, mandateID, organizationID, application)
+}
+
+// Acts names who acts by a mandate: the representing organization, if it is one.
+func Acts(tx *db.Tx, mandateID string) (representative string, err error) {
+	return db.Value[string](tx, `SELECT representative FROM mandate WHERE id = $1`, mandateID)
+}
