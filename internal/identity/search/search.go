@@ -58,7 +58,10 @@ const (
 func Read(text, chamberNumber string, states map[string]string) Query {
 	var q Query
 	for _, field := range strings.Fields(text) {
-		name, value, _ := strings.Cut(field, ":")
+		name, value, filter := strings.Cut(field, ":")
+		if !filter {
+			name = ""
+		}
 		switch filters[strings.ToLower(name)] {
 		case byState:
 			if state, known := states[strings.ToLower(value)]; known {
@@ -196,7 +199,7 @@ func (t table) few(tx *db.Tx, chamberID string, q Query, rarest int, from place,
 			continue
 		}
 		args = append(args, w, w+last)
-		query += ` AND EXISTS (SELECT 1 FROM ` + t.words + ` w WHERE w.` + t.key + ` = b.` + t.id + ` AND w.chamber = $1 AND w.word >= $` + itoa(len(args)-1) + ` AND w.word <= $` + itoa(len(args)) + `)`
+		query += ` AND EXISTS (SELECT 1 FROM ` + t.words + ` w WHERE w.` + t.key + ` = b.` + t.id + ` AND w.chamber = $1 AND w.word || '' >= $` + itoa(len(args)-1) + ` AND w.word || '' <= $` + itoa(len(args)) + `)`
 	}
 	if q.State != "" {
 		args = append(args, q.State)
@@ -228,7 +231,7 @@ func (t table) walk(tx *db.Tx, chamberID string, q Query, from place, limit int)
 	if q.State != "" {
 		state = ` AND state = $5`
 	}
-	for steps, batch := 0, limit+1; ; batch = 500 {
+	for steps, batch := 0, limit+1; ; batch = min(4*batch, 400) {
 		args := []any{chamberID, from.key, from.id, batch}
 		if state != "" {
 			args = append(args, q.State)
@@ -242,7 +245,7 @@ func (t table) walk(tx *db.Tx, chamberID string, q Query, from place, limit int)
 			return f, err
 		}
 		for _, p := range some {
-			if meets[p.id] == len(q.Words) && !f.take(p.id, limit) {
+			if meets[p.id] && !f.take(p.id, limit) {
 				return f, nil
 			}
 		}
@@ -257,25 +260,28 @@ func (t table) walk(tx *db.Tx, chamberID string, q Query, from place, limit int)
 	}
 }
 
-// meets counts how many of the words each thing has.
-func (t table) meets(tx *db.Tx, chamberID string, some []place, words []string) (map[string]int, error) {
-	met := map[string]int{}
-	for _, w := range words {
-		if len(some) == 0 {
-			break
-		}
-		args := []any{chamberID, w, w + last}
+// meets says which of some things have all words. The words are compared where
+// no index can be tempted to read all things that have one of them.
+func (t table) meets(tx *db.Tx, chamberID string, some []place, words []string) (map[string]bool, error) {
+	met := map[string]bool{}
+	if len(words) == 0 || len(some) == 0 {
 		for _, p := range some {
-			args = append(args, p.id)
+			met[p.id] = true
 		}
-		ids, err := db.Values[string](tx, `SELECT DISTINCT `+t.key+` FROM `+t.words+` WHERE chamber = $1 AND word >= $2 AND word <= $3 AND `+t.key+` IN (`+db.In(4, len(some))+`)`, args...)
-		if err != nil {
-			return nil, err
-		}
-		for _, id := range ids {
-			met[id]++
-		}
-		some = slices.DeleteFunc(slices.Clone(some), func(p place) bool { return !slices.Contains(ids, p.id) })
+		return met, nil
 	}
-	return met, nil
+	args, has := []any{chamberID}, make([]string, len(words))
+	for i, w := range words {
+		args = append(args, w, w+last)
+		has[i] = `max(CASE WHEN word >= $` + itoa(len(args)-1) + ` AND word <= $` + itoa(len(args)) + ` THEN 1 ELSE 0 END) = 1`
+	}
+	for _, p := range some {
+		args = append(args, p.id)
+	}
+	ids, err := db.Values[string](tx, `SELECT `+t.key+` FROM `+t.words+` WHERE `+t.key+` IN (`+db.In(len(args)-len(some)+1, len(some))+`) AND chamber = $1
+		GROUP BY `+t.key+` HAVING `+strings.Join(has, " AND "), args...)
+	for _, id := range ids {
+		met[id] = true
+	}
+	return met, err
 }

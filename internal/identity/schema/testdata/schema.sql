@@ -924,7 +924,7 @@ CREATE TABLE organization_word (
 	organization TEXT NOT NULL REFERENCES organization (id) ON DELETE CASCADE,
 	chamber      TEXT NOT NULL,
 	word         TEXT NOT NULL,
-	PRIMARY KEY (organization, word)
+	PRIMARY KEY (organization, chamber, word)
 );
 CREATE INDEX organization_word_find ON organization_word (chamber, word, organization);
 
