@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"unicode/utf8"
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
@@ -29,6 +30,8 @@ type Settings struct {
 	ActiveFrom int `json:"active_from"`
 	// EvidenceMonths is how long a proof holds; 0: without end.
 	EvidenceMonths int `json:"evidence_months"`
+	// Adviser answers companies' questions after a refusal (R210); empty: the chamber's contact.
+	Adviser string `json:"adviser"`
 	// LettersPerMonth is how many letters a company is sent at most in 30 days.
 	LettersPerMonth int `json:"letters_per_month"`
 	// DailySummary by mail to the desk, on working days.
@@ -111,6 +114,9 @@ func (s Settings) Check() error {
 	}
 	if len(s.Proofs) == 0 || slices.ContainsFunc(s.Proofs, func(way string) bool { return way != ByLetter && way != ByElster }) {
 		p.Add("proofs", "chamber.setting_proofs")
+	}
+	if utf8.RuneCountInString(s.Adviser) > 200 {
+		p.Add("adviser", "chamber.setting_long", 200)
 	}
 	for _, b := range bounds {
 		if n := b.of(&s); n < b.min || n > b.max {

@@ -280,6 +280,7 @@ CREATE TABLE registration (
 	deviates        TEXT NOT NULL DEFAULT '', -- fields that differ from the best entry, comma separated: told to the applicant without its values
 	score           INTEGER NOT NULL,       -- 0..100 against the best directory entry
 	entry           TEXT NOT NULL,          -- that entry, or empty
+	risk            INTEGER NOT NULL,       -- how closely a clerk should look: what is missing to the score, and more for each flag
 	forwarded_from  TEXT NOT NULL DEFAULT '', -- chamber that passed it on
 	first_clerk     TEXT NOT NULL DEFAULT '', -- second: who said yes first (four eyes)
 	automatic       BOOLEAN NOT NULL DEFAULT FALSE, -- released by its score alone
@@ -296,6 +297,11 @@ CREATE TABLE registration (
 CREATE UNIQUE INDEX registration_pending ON registration (chamber, company_key) WHERE state IN ('submitted', 'asked_back', 'second');
 CREATE UNIQUE INDEX registration_pending_ident ON registration (chamber, ident_number) WHERE state IN ('submitted', 'asked_back', 'second') AND ident_number <> '';
 CREATE INDEX registration_queue ON registration (chamber, state, submitted_at, id);
+CREATE INDEX registration_risk ON registration (chamber, state, risk, id);
+CREATE INDEX registration_name ON registration (chamber, state, company_key, id);
+CREATE INDEX registration_clerk ON registration (clerk, state, submitted_at, id);
+CREATE INDEX registration_decided ON registration (chamber, decided_at, id) WHERE decided_at IS NOT NULL;
+CREATE INDEX registration_samples ON registration (chamber, id) WHERE sampled AND sampled_at IS NULL;
 CREATE INDEX registration_applicant ON registration (applicant);
 CREATE INDEX registration_company ON registration (chamber, company_key);
 CREATE INDEX registration_entry ON registration (chamber, entry);
