@@ -1,0 +1,218 @@
+package roster
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"zunft/internal/ground/audit"
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/fault"
+)
+
+const columns = `id, organization, name, state, columns, header, defaults, total, done, created_by, created_at, sent_at, done_at, expires_at, version`
+
+// asJSON keeps a value as JSON in a column of text.
+type asJSON struct{ v any }
+
+func (j asJSON) Scan(src any) error {
+	switch s := src.(type) {
+	case string:
+		return j.read([]byte(s))
+	case []byte:
+		return j.read(s)
+	}
+	return fmt.Errorf("no JSON: %T", src)
+}
+
+// read keeps numbers of arguments whole: 14 and not 14.0.
+func (j asJSON) read(b []byte) error {
+	if len(b) == 0 {
+		return nil
+	}
+	return json.Unmarshal(b, j.v)
+}
+
+func text(v any) string {
+	b, _ := json.Marshal(v) // strings and numbers always marshal
+	return string(b)
+}
+
+func (l *Roster) fields() []any {
+	return []any{
+		&l.ID, &l.Organization, &l.Name, &l.State, asJSON{&l.Columns}, asJSON{&l.Header}, asJSON{&l.Defaults}, &l.Total, &l.Done,
+		&l.CreatedBy, &l.CreatedAt, &l.SentAt, &l.DoneAt, &l.ExpiresAt, &l.Version,
+	}
+}
+
+func load(tx *db.Tx, id string) (Roster, error) {
+	return db.One(tx, (*Roster).fields, `SELECT `+columns+` FROM roster WHERE id = $1`, id)
+}
+
+// hold lets changes of one list come one after the other.
+func hold(tx *db.Tx, id string) error {
+	_, err := tx.Exec(`UPDATE roster SET version = version WHERE id = $1`, id)
+	return err
+}
+
+func drafts(tx *db.Tx, organizationID string) (int, error) {
+	return db.Value[int](tx, `SELECT count(*) FROM roster WHERE organization = $1 AND state = 'draft'`, organizationID)
+}
+
+func insert(tx *db.Tx, l Roster) error {
+	_, err := tx.Exec(`INSERT INTO roster (id, organization, name, state, columns, header, defaults, total, created_by, created_at, expires_at, version)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		l.ID, l.Organization, l.Name, l.State, text(l.Columns), text(l.Header), text(l.Defaults), l.Total, l.CreatedBy, l.CreatedAt, l.ExpiresAt, l.Version)
+	return err
+}
+
+func save(tx *db.Tx, l Roster) error {
+	_, err := tx.Exec(`UPDATE roster SET columns = $1, defaults = $2, version = version + 1 WHERE id = $3`, text(l.Columns), text(l.Defaults), l.ID)
+	return err
+}
+
+func (r *Row) fields() []any {
+	return []any{&r.Number, asJSON{&r.Cells}, &r.State, problems{&r.Problems}, &r.Invitation}
+}
+
+// problems are kept as JSON, none as an empty text.
+type problems struct{ p *[]Problem }
+
+func (p problems) Scan(src any) error {
+	if err := (asJSON{p.p}).Scan(src); err != nil {
+		return err
+	}
+	for _, problem := range *p.p {
+		for i, a := range problem.Args {
+			if f, ok := a.(float64); ok { // numbers choose the plural
+				problem.Args[i] = int(f)
+			}
+		}
+	}
+	return nil
+}
+
+func problemText(p []Problem) string {
+	if len(p) == 0 {
+		return ""
+	}
+	return text(p)
+}
+
+const rowColumns = `line, cells, state, problem, invitation`
+
+// rows reads rows of a list in the order of the file.
+func rows(tx *db.Tx, id, where string, args ...any) ([]Row, error) {
+	return db.All(tx, (*Row).fields, `SELECT `+rowColumns+` FROM roster_row WHERE roster = $1 AND `+where+` ORDER BY line`, append([]any{id}, args...)...)
+}
+
+// nextRows are the first rows that can be sent.
+func nextRows(tx *db.Tx, id string, limit int) ([]Row, error) {
+	return db.All(tx, (*Row).fields, `SELECT `+rowColumns+` FROM roster_row WHERE roster = $1 AND state = 'ok' ORDER BY line LIMIT $2`, id, limit)
+}
+
+func rowAt(tx *db.Tx, id string, line int) (Row, error) {
+	return db.One(tx, (*Row).fields, `SELECT `+rowColumns+` FROM roster_row WHERE roster = $1 AND line = $2`, id, line)
+}
+
+const rowsAtOnce = 100
+
+func insertRows(tx *db.Tx, id string, all []Row) error {
+	for len(all) > 0 {
+		part := all[:min(len(all), rowsAtOnce)]
+		all = all[len(part):]
+		var values strings.Builder
+		args := []any{id}
+		for i, r := range part {
+			if i > 0 {
+				values.WriteString(", ")
+			}
+			fmt.Fprintf(&values, "($1, $%d, $%d, $%d, $%d)", len(args)+1, len(args)+2, len(args)+3, len(args)+4)
+			args = append(args, r.Number, text(r.Cells), r.State, problemText(r.Problems))
+		}
+		if _, err := tx.Exec(`INSERT INTO roster_row (roster, line, cells, state, problem) VALUES `+values.String(), args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// updateRows keeps states and problems, and the cells where those changed.
+func updateRows(tx *db.Tx, id string, all []Row, cells bool) error {
+	for _, r := range all {
+		query, args := `UPDATE roster_row SET state = $1, problem = $2, invitation = $3 WHERE roster = $4 AND line = $5`, []any{r.State, problemText(r.Problems), r.Invitation, id, r.Number}
+		if cells {
+			query, args = `UPDATE roster_row SET state = $1, problem = $2, cells = $3 WHERE roster = $4 AND line = $5`, []any{r.State, problemText(r.Problems), text(r.Cells), id, r.Number}
+		}
+		if _, err := tx.Exec(query, args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Lists are the lists of an organization, the newest first; after is the id of
+// the last one of the page before, or empty.
+func Lists(tx *db.Tx, by audit.Actor, organizationID, after string, limit int) ([]Roster, error) {
+	if _, err := administered(tx, by, organizationID); err != nil {
+		return nil, err
+	}
+	where, args := `organization = $1`, []any{organizationID, limit}
+	if after != "" {
+		where, args = where+` AND id < $3`, append(args, after)
+	}
+	return db.All(tx, (*Roster).fields, `SELECT `+columns+` FROM roster WHERE `+where+` ORDER BY id DESC LIMIT $2`, args...)
+}
+
+// Counts of rows by state. Callers have loaded the list.
+func Counts(tx *db.Tx, l Roster) (map[string]int, error) {
+	counts := map[string]int{}
+	return counts, tx.Each(`SELECT state, count(*) FROM roster_row WHERE roster = $1 GROUP BY state`, []any{l.ID}, func(scan func(...any) error) error {
+		var state string
+		var n int
+		err := scan(&state, &n)
+		counts[state] = n
+		return err
+	})
+}
+
+// Rows are rows of a list in some states (all without any), from the line
+// after one on. Callers have loaded the list.
+func Rows(tx *db.Tx, l Roster, after, limit int, states ...string) ([]Row, error) {
+	args := []any{after, limit}
+	where := `line > $2`
+	if len(states) > 0 {
+		where += ` AND state IN (` + db.In(4, len(states)) + `)`
+		for _, s := range states {
+			args = append(args, s)
+		}
+	}
+	return db.All(tx, (*Row).fields, `SELECT `+rowColumns+` FROM roster_row WHERE roster = $1 AND `+where+` ORDER BY line LIMIT $3`, append([]any{l.ID}, args...)...)
+}
+
+// RowOf is one row. Callers have loaded the list.
+func RowOf(tx *db.Tx, l Roster, line int) (Row, error) { return rowAt(tx, l.ID, line) }
+
+// Sweep forgets lists whose time is over.
+func Sweep(ctx context.Context, d *db.DB) error {
+	return d.Batches(ctx, func(tx *db.Tx, most int) (int64, error) {
+		// A list has up to MaxRows rows that go with it: few lists at a time.
+		const few = 10
+		n, err := tx.Exec(`DELETE FROM roster WHERE id IN (SELECT id FROM roster WHERE expires_at < $1 AND state <> 'sending' ORDER BY expires_at LIMIT $2)`, tx.Now(), few)
+		if n == few {
+			n = int64(most)
+		}
+		return n, err
+	})
+}
+
+// begin moves a list into sending, once.
+func begin(tx *db.Tx, l Roster) error {
+	n, err := tx.Exec(`UPDATE roster SET state = 'sending', sent_at = $1, expires_at = $2, version = version + 1 WHERE id = $3 AND version = $4 AND state IN ('draft', 'done')`,
+		tx.Now(), tx.Now().Add(sentLasts), l.ID, l.Version)
+	if err == nil && n == 0 {
+		err = fault.Conflict("roster.changed")
+	}
+	return err
+}

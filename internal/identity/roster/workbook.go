@@ -1,0 +1,430 @@
+package roster
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"io"
+	"path"
+	"strconv"
+	"strings"
+	"unicode/utf16"
+
+	"zunft/internal/ground/fault"
+)
+
+// Workbooks (Office Open XML, ISO/IEC 29500-1): the texts and numbers of the
+// first sheet that is not hidden, and nothing else. decisions/0028 says why
+// this is ours. A file of ours is hostile until shown otherwise: every part is
+// read through a limit, so that a zip bomb costs a second and not the machine,
+// and nothing is ever unpacked to disk. encoding/xml expands no entities of
+// the file's own, and what refers to elsewhere is not followed.
+
+const (
+	maxSheet   = 48 << 20 // bytes of the sheet, unpacked
+	maxStrings = 24 << 20 // of the shared strings
+	maxSmall   = 4 << 20  // of the workbook and its relations
+	maxShared  = 400_000  // shared strings
+)
+
+var (
+	errBomb  = errors.New("more than a list can be")
+	errSheet = errors.New("no workbook")
+)
+
+// readWorkbook reads the rows of the first sheet that is shown.
+func readWorkbook(file []byte) ([]Line, error) {
+	rows, err := workbookRows(file)
+	switch {
+	case err == nil:
+		return rows, nil
+	case fault.Of(err) != nil:
+		return nil, err
+	case errors.Is(err, errBomb):
+		return nil, fault.Invalid("file", "roster.file_unpacked")
+	}
+	return nil, fault.Invalid("file", "roster.file_sheet_broken")
+}
+
+func workbookRows(file []byte) ([]Line, error) {
+	z, err := zip.NewReader(bytes.NewReader(file), int64(len(file)))
+	if err != nil {
+		return nil, err
+	}
+	sheet, err := firstSheet(z)
+	if err != nil {
+		return nil, err
+	}
+	shared, err := sharedStrings(z)
+	if err != nil {
+		return nil, err
+	}
+	return sheetRows(z, sheet, shared)
+}
+
+// part opens one part of the package, bounded. Names are compared without
+// case, as the standard says (ISO/IEC 29500-2, 6.2.2.3).
+func part(z *zip.Reader, name string, most int64) (*xml.Decoder, func(), error) {
+	for _, f := range z.File {
+		if !strings.EqualFold(strings.TrimPrefix(f.Name, "/"), name) {
+			continue
+		}
+		if f.UncompressedSize64 > uint64(most) {
+			return nil, nil, errBomb
+		}
+		r, err := f.Open()
+		if err != nil {
+			return nil, nil, err
+		}
+		d := xml.NewDecoder(&bounded{r, most}) // what the header says may be a lie
+		d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil }
+		return d, func() { r.Close() }, nil
+	}
+	return nil, nil, errSheet
+}
+
+type bounded struct {
+	r    io.Reader
+	left int64
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, errBomb
+	}
+	n, err := b.r.Read(p[:min(int64(len(p)), b.left)])
+	b.left -= int64(n)
+	return n, err
+}
+
+// firstSheet is the part that holds the first sheet that is shown.
+func firstSheet(z *zip.Reader) (string, error) {
+	book := "xl/workbook.xml"
+	var relations map[string]string
+	if r, err := relationsOf(z, "_rels/.rels", ""); err == nil {
+		for _, target := range r.byType("/officeDocument") {
+			book = target
+		}
+	}
+	r, err := relationsOf(z, path.Join(path.Dir(book), "_rels", path.Base(book)+".rels"), path.Dir(book))
+	if err != nil {
+		return "", err
+	}
+	relations = r.targets
+	d, end, err := part(z, book, maxSmall)
+	if err != nil {
+		return "", err
+	}
+	defer end()
+	for {
+		t, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			return "", errSheet
+		}
+		if err != nil {
+			return "", err
+		}
+		e, ok := t.(xml.StartElement)
+		if !ok || e.Name.Local != "sheet" {
+			continue
+		}
+		if state := attribute(e, "state"); state == "hidden" || state == "veryHidden" {
+			continue
+		}
+		for _, a := range e.Attr { // r:id; the sheet has no other id in a namespace
+			if target := relations[a.Value]; a.Name.Local == "id" && target != "" {
+				return target, nil
+			}
+		}
+	}
+}
+
+type relations struct {
+	targets map[string]string // id → part
+	types   map[string]string // id → type
+}
+
+func (r relations) byType(suffix string) (parts []string) {
+	for id, t := range r.types {
+		if strings.HasSuffix(t, suffix) {
+			parts = append(parts, r.targets[id])
+		}
+	}
+	return parts
+}
+
+func relationsOf(z *zip.Reader, name, folder string) (relations, error) {
+	r := relations{map[string]string{}, map[string]string{}}
+	d, end, err := part(z, name, maxSmall)
+	if err != nil {
+		return r, err
+	}
+	defer end()
+	for {
+		t, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			return r, nil
+		}
+		if err != nil {
+			return r, err
+		}
+		if e, ok := t.(xml.StartElement); ok && e.Name.Local == "Relationship" && attribute(e, "TargetMode") != "External" {
+			target := attribute(e, "Target")
+			if !strings.HasPrefix(target, "/") {
+				target = path.Join("/", folder, target)
+			}
+			id := attribute(e, "Id")
+			r.targets[id], r.types[id] = strings.TrimPrefix(path.Clean(target), "/"), attribute(e, "Type")
+		}
+	}
+}
+
+func attribute(e xml.StartElement, name string) string {
+	for _, a := range e.Attr {
+		if a.Name.Local == name {
+			return a.Value
+		}
+	}
+	return ""
+}
+
+// sharedStrings are the texts that cells refer to by number; a workbook
+// without texts has none.
+func sharedStrings(z *zip.Reader) ([]string, error) {
+	d, end, err := part(z, "xl/sharedStrings.xml", maxStrings)
+	if errors.Is(err, errSheet) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	var all []string
+	for {
+		t, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			return all, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if e, ok := t.(xml.StartElement); ok && e.Name.Local == "si" {
+			s, err := richText(d, "si")
+			if err != nil {
+				return nil, err
+			}
+			if all = append(all, s); len(all) > maxShared {
+				return nil, errBomb
+			}
+		}
+	}
+}
+
+// richText joins the runs of a text up to the end of its element, without the
+// reading aids above East Asian text (rPh).
+func richText(d *xml.Decoder, element string) (string, error) {
+	var b strings.Builder
+	inText, aid := false, 0
+	for {
+		t, err := d.Token()
+		if err != nil {
+			return "", err
+		}
+		switch t := t.(type) {
+		case xml.StartElement:
+			inText = t.Name.Local == "t"
+			if t.Name.Local == "rPh" {
+				aid++
+			}
+		case xml.EndElement:
+			inText = false
+			switch t.Name.Local {
+			case "rPh":
+				aid--
+			case element:
+				return clean(escapes(b.String())), nil
+			}
+		case xml.CharData:
+			if inText && aid == 0 && b.Len() < 8*maxCell {
+				b.Write(t)
+			}
+		}
+	}
+}
+
+// escapes resolves "_x000D_", the standard's way to write characters that XML
+// cannot hold (ST_Xstring).
+func escapes(s string) string {
+	for at := 0; ; {
+		i := strings.Index(s[at:], "_x")
+		if i < 0 {
+			return s
+		}
+		at += i
+		if len(s) < at+7 || s[at+6] != '_' {
+			at += 2
+			continue
+		}
+		n, err := strconv.ParseUint(s[at+2:at+6], 16, 16)
+		if err != nil {
+			at += 2
+			continue
+		}
+		r := string(utf16.Decode([]uint16{uint16(n)}))
+		s = s[:at] + r + s[at+7:]
+		at += len(r)
+	}
+}
+
+// sheetRows reads the cells of a sheet.
+func sheetRows(z *zip.Reader, name string, shared []string) ([]Line, error) {
+	d, end, err := part(z, name, maxSheet)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	var rows []Line
+	for {
+		t, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			return rows, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		e, ok := t.(xml.StartElement)
+		if !ok || e.Name.Local != "row" {
+			continue
+		}
+		number, last := len(rows)+1, 0
+		if len(rows) > 0 {
+			last = rows[len(rows)-1].Number
+			number = last + 1
+		}
+		if n, err := strconv.Atoi(attribute(e, "r")); err == nil && n > last && n <= 1<<20 {
+			number = n
+		}
+		cells, err := rowCells(d, shared)
+		if err != nil {
+			return nil, err
+		}
+		if strings.Join(cells, "") == "" { // sheets are full of rows that only have a color
+			continue
+		}
+		if rows = append(rows, Line{number, cells}); len(rows) > MaxRows+1 {
+			return nil, fault.Invalid("file", "roster.file_rows", MaxRows)
+		}
+	}
+}
+
+func rowCells(d *xml.Decoder, shared []string) (cells []string, err error) {
+	next := 0
+	for {
+		t, err := d.Token()
+		if err != nil {
+			return nil, err
+		}
+		switch t := t.(type) {
+		case xml.EndElement:
+			if t.Name.Local == "row" {
+				return cells, nil
+			}
+		case xml.StartElement:
+			if t.Name.Local != "c" {
+				continue
+			}
+			at := next
+			if n, ok := columnOf(attribute(t, "r")); ok {
+				at = n
+			}
+			next = at + 1
+			text, err := cellText(d, attribute(t, "t"), shared)
+			if err != nil {
+				return nil, err
+			}
+			if text == "" {
+				continue
+			}
+			if at >= 4*maxWidth {
+				return nil, fault.Invalid("file", "roster.file_columns", maxWidth)
+			}
+			for len(cells) <= at {
+				cells = append(cells, "")
+			}
+			cells[at] = text
+		}
+	}
+}
+
+// cellText reads a cell up to its end: the value that was stored, also of a formula.
+func cellText(d *xml.Decoder, kind string, shared []string) (text string, err error) {
+	var value strings.Builder
+	inValue := false
+	for {
+		t, err := d.Token()
+		if err != nil {
+			return "", err
+		}
+		switch t := t.(type) {
+		case xml.StartElement:
+			switch t.Name.Local {
+			case "v":
+				inValue = true
+			case "is":
+				if text, err = richText(d, "is"); err != nil {
+					return "", err
+				}
+			}
+		case xml.CharData:
+			if inValue && value.Len() < 8*maxCell {
+				value.Write(t)
+			}
+		case xml.EndElement:
+			switch t.Name.Local {
+			case "v":
+				inValue = false
+			case "c":
+				return cellValue(kind, value.String(), text, shared), nil
+			}
+		}
+	}
+}
+
+// cellValue is the text of a cell by its kind (ST_CellType).
+func cellValue(kind, value, inline string, shared []string) string {
+	switch kind {
+	case "s":
+		if n, err := strconv.Atoi(strings.TrimSpace(value)); err == nil && n >= 0 && n < len(shared) {
+			return shared[n]
+		}
+		return ""
+	case "inlineStr":
+		return inline
+	case "b", "e":
+		return clean(value)
+	case "str":
+		return clean(escapes(value))
+	}
+	// A number: 4711 and not 4.711E3; a long one keeps its digits.
+	value = strings.TrimSpace(value)
+	if f, err := strconv.ParseFloat(value, 64); err == nil && strings.ContainsAny(value, "eE.") && f == float64(int64(f)) && f < 1e15 && f > -1e15 {
+		return strconv.FormatInt(int64(f), 10)
+	}
+	return clean(value)
+}
+
+// columnOf is the column of "AB12", counted from 0.
+func columnOf(reference string) (int, bool) {
+	n := 0
+	for i := range len(reference) {
+		c := reference[i] | 0x20
+		if c < 'a' || c > 'z' {
+			break
+		}
+		if n = n*26 + int(c-'a') + 1; n > 16384 {
+			return 0, false
+		}
+	}
+	return n - 1, n > 0
+}
