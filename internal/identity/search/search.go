@@ -29,7 +29,7 @@ import (
 
 const (
 	rare      = 2000 // candidates that are sorted at once
-	mostSteps = 6000 // of a walk
+	mostSteps = 1500 // of a walk
 	mostWords = 6
 )
 
