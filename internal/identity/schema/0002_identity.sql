@@ -241,6 +241,7 @@ CREATE UNIQUE INDEX organization_ident ON organization (chamber, ident_number) W
 CREATE INDEX organization_company ON organization (company_key);
 CREATE INDEX organization_registered ON organization (registered_by);
 CREATE INDEX organization_chamber ON organization (chamber, name_key, id);
+CREATE INDEX organization_own ON organization (chamber, own_at) WHERE own_at IS NOT NULL;
 CREATE INDEX organization_closing ON organization (closes_at) WHERE closes_at IS NOT NULL AND state <> 'closed';
 CREATE INDEX organization_review ON organization (chamber, COALESCE(reviewed_at, activated_at)) WHERE state = 'active' AND review_told_at IS NULL;
 
@@ -300,7 +301,7 @@ CREATE INDEX registration_queue ON registration (chamber, state, submitted_at, i
 CREATE INDEX registration_risk ON registration (chamber, state, risk, id);
 CREATE INDEX registration_name ON registration (chamber, state, company_key, id);
 CREATE INDEX registration_clerk ON registration (clerk, state, submitted_at, id);
-CREATE INDEX registration_decided ON registration (chamber, decided_at, id) WHERE decided_at IS NOT NULL;
+CREATE INDEX registration_done ON registration (chamber, decided_at, id) WHERE decided_at IS NOT NULL;
 CREATE INDEX registration_samples ON registration (chamber, id) WHERE sampled AND sampled_at IS NULL;
 CREATE INDEX registration_applicant ON registration (applicant);
 CREATE INDEX registration_company ON registration (chamber, company_key);

@@ -26,6 +26,7 @@ CREATE INDEX text_block_chamber ON text_block (chamber, purpose, position, id);
 CREATE TABLE site (
 	id           TEXT PRIMARY KEY,
 	organization TEXT NOT NULL REFERENCES organization (id),
+	chamber      TEXT NOT NULL REFERENCES chamber (id),
 	ident_number TEXT NOT NULL DEFAULT '',  -- a branch that the directory knows by its own number
 	name         TEXT NOT NULL,
 	street       TEXT NOT NULL,
@@ -42,7 +43,28 @@ CREATE TABLE site (
 	version      INTEGER NOT NULL DEFAULT 1
 );
 CREATE INDEX site_organization ON site (organization, name_key, id);
-CREATE INDEX site_asked ON site (created_at) WHERE state = 'asked';
+CREATE INDEX site_asked ON site (chamber, id) WHERE state = 'asked';
+
+-- Somebody typed the organization password of a letter (R102) and is to become an
+-- admin: at once where there is none, else when the present ones had their say.
+CREATE TABLE succession (
+	id           TEXT PRIMARY KEY,
+	organization TEXT NOT NULL REFERENCES organization (id),
+	chamber      TEXT NOT NULL REFERENCES chamber (id),
+	account      TEXT NOT NULL REFERENCES account (id),
+	state        TEXT NOT NULL CHECK (state IN ('waiting', 'objected', 'done', 'stopped')),
+	objection    TEXT NOT NULL DEFAULT '',  -- of an admin; then a clerk decides
+	objected_by  TEXT NOT NULL DEFAULT '',
+	answer       TEXT NOT NULL DEFAULT '',  -- why the chamber stopped it
+	clerk        TEXT NOT NULL DEFAULT '',
+	created_at   TIMESTAMPTZ NOT NULL,
+	due_at       TIMESTAMPTZ NOT NULL,
+	ended_at     TIMESTAMPTZ
+);
+CREATE UNIQUE INDEX succession_open ON succession (organization) WHERE state IN ('waiting', 'objected');
+CREATE INDEX succession_due ON succession (due_at) WHERE state = 'waiting';
+CREATE INDEX succession_objected ON succession (chamber, id) WHERE state = 'objected';
+CREATE INDEX succession_account ON succession (account);
 
 -- An organization invites a person (R103–R117).
 CREATE TABLE invitation (

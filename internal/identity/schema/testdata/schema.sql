@@ -266,6 +266,7 @@ CREATE UNIQUE INDEX organization_ident ON organization (chamber, ident_number) W
 CREATE INDEX organization_company ON organization (company_key);
 CREATE INDEX organization_registered ON organization (registered_by);
 CREATE INDEX organization_chamber ON organization (chamber, name_key, id);
+CREATE INDEX organization_own ON organization (chamber, own_at) WHERE own_at IS NOT NULL;
 CREATE INDEX organization_closing ON organization (closes_at) WHERE closes_at IS NOT NULL AND state <> 'closed';
 CREATE INDEX organization_review ON organization (chamber, COALESCE(reviewed_at, activated_at)) WHERE state = 'active' AND review_told_at IS NULL;
 CREATE INDEX organization_state ON organization (chamber, state, name_key, id);
@@ -306,6 +307,7 @@ CREATE TABLE registration (
 	deviates        TEXT NOT NULL DEFAULT '', -- fields that differ from the best entry, comma separated: told to the applicant without its values
 	score           INTEGER NOT NULL,       -- 0..100 against the best directory entry
 	entry           TEXT NOT NULL,          -- that entry, or empty
+	risk            INTEGER NOT NULL,       -- how closely a clerk should look: what is missing to the score, and more for each flag
 	forwarded_from  TEXT NOT NULL DEFAULT '', -- chamber that passed it on
 	first_clerk     TEXT NOT NULL DEFAULT '', -- second: who said yes first (four eyes)
 	automatic       BOOLEAN NOT NULL DEFAULT FALSE, -- released by its score alone
@@ -322,6 +324,11 @@ CREATE TABLE registration (
 CREATE UNIQUE INDEX registration_pending ON registration (chamber, company_key) WHERE state IN ('submitted', 'asked_back', 'second');
 CREATE UNIQUE INDEX registration_pending_ident ON registration (chamber, ident_number) WHERE state IN ('submitted', 'asked_back', 'second') AND ident_number <> '';
 CREATE INDEX registration_queue ON registration (chamber, state, submitted_at, id);
+CREATE INDEX registration_risk ON registration (chamber, state, risk, id);
+CREATE INDEX registration_name ON registration (chamber, state, company_key, id);
+CREATE INDEX registration_clerk ON registration (clerk, state, submitted_at, id);
+CREATE INDEX registration_done ON registration (chamber, decided_at, id) WHERE decided_at IS NOT NULL;
+CREATE INDEX registration_samples ON registration (chamber, id) WHERE sampled AND sampled_at IS NULL;
 CREATE INDEX registration_applicant ON registration (applicant);
 CREATE INDEX registration_company ON registration (chamber, company_key);
 CREATE INDEX registration_entry ON registration (chamber, entry);
@@ -749,6 +756,7 @@ CREATE INDEX text_block_chamber ON text_block (chamber, purpose, position, id);
 CREATE TABLE site (
 	id           TEXT PRIMARY KEY,
 	organization TEXT NOT NULL REFERENCES organization (id),
+	chamber      TEXT NOT NULL REFERENCES chamber (id),
 	ident_number TEXT NOT NULL DEFAULT '',  -- a branch that the directory knows by its own number
 	name         TEXT NOT NULL,
 	street       TEXT NOT NULL,
@@ -765,7 +773,26 @@ CREATE TABLE site (
 	version      INTEGER NOT NULL DEFAULT 1
 );
 CREATE INDEX site_organization ON site (organization, name_key, id);
-CREATE INDEX site_asked ON site (created_at) WHERE state = 'asked';
+CREATE INDEX site_asked ON site (chamber, id) WHERE state = 'asked';
+
+CREATE TABLE succession (
+	id           TEXT PRIMARY KEY,
+	organization TEXT NOT NULL REFERENCES organization (id),
+	chamber      TEXT NOT NULL REFERENCES chamber (id),
+	account      TEXT NOT NULL REFERENCES account (id),
+	state        TEXT NOT NULL CHECK (state IN ('waiting', 'objected', 'done', 'stopped')),
+	objection    TEXT NOT NULL DEFAULT '',  -- of an admin; then a clerk decides
+	objected_by  TEXT NOT NULL DEFAULT '',
+	answer       TEXT NOT NULL DEFAULT '',  -- why the chamber stopped it
+	clerk        TEXT NOT NULL DEFAULT '',
+	created_at   TIMESTAMPTZ NOT NULL,
+	due_at       TIMESTAMPTZ NOT NULL,
+	ended_at     TIMESTAMPTZ
+);
+CREATE UNIQUE INDEX succession_open ON succession (organization) WHERE state IN ('waiting', 'objected');
+CREATE INDEX succession_due ON succession (due_at) WHERE state = 'waiting';
+CREATE INDEX succession_objected ON succession (chamber, id) WHERE state = 'objected';
+CREATE INDEX succession_account ON succession (account);
 
 CREATE TABLE invitation (
 	id            TEXT PRIMARY KEY,
