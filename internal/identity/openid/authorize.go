@@ -67,8 +67,10 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) error {
 		return err
 	})
 	if err != nil {
+		p.noteUntrusted(a, q)
 		return p.explain(w, r, err)
 	}
+	q.of = a.ID
 	if why := q.check(a); why != nil {
 		return p.deny(w, r, q, why)
 	}
@@ -94,6 +96,7 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) error {
 	case chosen.none && q.silent():
 		return p.deny(w, r, q, refuse("interaction_required", "the person has no role in this application"))
 	case chosen.none: // R029: no role, no code
+		p.note(a.ID, "authorize.no_role", v.Account.ID, "openid.event_no_role")
 		return web.See(w, r, "/authorize/no-access?"+url.Values{"client_id": {a.ClientID}}.Encode())
 	case chosen.several && q.silent():
 		return p.deny(w, r, q, refuse("interaction_required", "the person must choose an organization"))
@@ -169,6 +172,7 @@ func (p *Provider) toLogin(w http.ResponseWriter, r *http.Request, q request, mo
 // deny answers with an error where the application can read it. iss is in
 // every answer (RFC 9207, section 2).
 func (p *Provider) deny(w http.ResponseWriter, r *http.Request, q request, why *refusal) error {
+	p.noteDenied(q.of, why)
 	return web.See(w, r, answer(q.redirectURI, "error", why.code, "error_description", why.description, "state", q.state, "iss", p.Site.Base))
 }
 
@@ -241,6 +245,7 @@ func (p *Provider) issue(w http.ResponseWriter, r *http.Request, q request, a ap
 	if err != nil {
 		return err
 	}
+	p.note(a.ID, "authorize.ok", s.Account, "")
 	return web.See(w, r, answer(q.redirectURI, "code", bearerOf(id, secret), "state", q.state, "iss", p.Site.Base))
 }
 

@@ -78,14 +78,22 @@ func (p *Provider) authenticate(r *http.Request) (application.Application, *refu
 	if err != nil {
 		return a, nil, err
 	}
-	if a.State != application.Active || a.AuthMethod != c.method {
+	switch {
+	case a.State != application.Active:
+		p.note(a.ID, "token.invalid_client", "", "openid.event_disabled")
+		return a, unknown, nil
+	case a.AuthMethod != c.method:
+		p.note(a.ID, "token.invalid_client", "", "openid.event_method", a.AuthMethod, c.method)
+		return a, unknown, nil
+	case c.method == "none":
+		return a, nil, nil
+	}
+	shown, opens := application.Opens(secrets, c.secret, db.At(p.DB.Now()))
+	if !opens {
+		p.note(a.ID, "token.invalid_client", "", "openid.event_secret")
 		return a, unknown, nil
 	}
-	if c.method != "none" {
-		if _, opens := application.Opens(secrets, c.secret, db.At(p.DB.Now())); !opens {
-			return a, unknown, nil
-		}
-	}
+	p.noteUse(shown)
 	return a, nil, nil
 }
 

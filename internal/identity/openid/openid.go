@@ -34,6 +34,7 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/job"
 	"zunft/internal/ground/web"
+	"zunft/internal/identity/application"
 	"zunft/internal/identity/visitor"
 )
 
@@ -67,6 +68,7 @@ type Provider struct {
 	keys      keys
 	clients   clientCache
 	answered  answered
+	events    eventlog
 	discovery document
 	once      sync.Once
 }
@@ -92,6 +94,7 @@ func (p *Provider) Work(r *job.Runner) {
 	r.On("session.ended", p.sessionEnded)
 	r.On("openid.backchannel", p.tellApplication)
 	r.Every(10*time.Minute, "openid.sweep", p.sweep)
+	r.Every(time.Hour, "application.events", func(ctx context.Context) error { return p.DB.Batches(ctx, application.SweepEvents) })
 	r.Every(24*time.Hour, "openid.keys", p.warm) // once at the start, beside serving
 }
 

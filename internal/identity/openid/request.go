@@ -20,6 +20,7 @@ func refuse(code, description string) *refusal { return &refusal{code, descripti
 // A request is an authorization request (OpenID Connect Core, section 3.1.2.1).
 type request struct {
 	values url.Values // as sent
+	of     string     // the application, once it is trusted
 
 	clientID, redirectURI, state, nonce, challenge string
 	scope                                          string // what we know of it, in our order

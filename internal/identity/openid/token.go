@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -138,9 +139,12 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) (any, *refusal,
 	case "refresh_token":
 		return p.refresh(r, a)
 	case "":
-		return nil, refuse("invalid_request", "grant_type is missing"), nil
+		why = refuse("invalid_request", "grant_type is missing")
+	default:
+		why = refuse("unsupported_grant_type", "grant_type must be authorization_code or refresh_token")
 	}
-	return nil, refuse("unsupported_grant_type", "grant_type must be authorization_code or refresh_token"), nil
+	p.note(a.ID, "token."+why.code, "", "openid.event_refused", why.description)
+	return nil, why, nil
 }
 
 var badCode = refuse("invalid_grant", "the code is unknown, used, expired or was issued for another client, redirect URI or verifier")
@@ -150,23 +154,27 @@ var badCode = refuse("invalid_grant", "the code is unknown, used, expired or was
 func (p *Provider) exchange(r *http.Request, a application.Application) (any, *refusal, error) {
 	form := r.PostForm
 	if form.Get("code") == "" {
+		p.note(a.ID, "token.invalid_request", "", "openid.event_refused", "code is missing")
 		return nil, refuse("invalid_request", "code is missing"), nil
 	}
 	var t tokens
+	var reason string // for the application's log
+	var args []string
 	secret := seal.Token()
 	var g grant
 	var at workClaims
 	var now db.Time
 	// A client that hangs up does not stop it: half of it would burn the code all the same.
 	err := p.DB.Write(context.WithoutCancel(r.Context()), func(tx *db.Tx) (err error) {
-		now = tx.Now()
+		now, reason, args = tx.Now(), "openid.event_code_unknown", nil
 		if g, err = useCode(tx, web.Actor(r), form.Get("code"), secret); err != nil {
 			return db.Keep(err)
 		}
-		if !g.alive || !g.inTime || g.Application != a.ID || g.RedirectURI != form.Get("redirect_uri") || !verified(g.Challenge, form) {
+		if reason, args = mismatch(g, a, form); reason != "" {
 			return db.Keep(fault.NotFound())
 		}
 		if at, err = work(tx, g); err != nil {
+			reason = "openid.event_role_gone"
 			return db.Keep(err)
 		}
 		t.AccessToken = bearerOf(g.ID, secret)
@@ -177,12 +185,33 @@ func (p *Provider) exchange(r *http.Request, a application.Application) (any, *r
 		return nil
 	})
 	if fault.Is(err, fault.KindNotFound) {
+		p.note(a.ID, "token.invalid_grant", g.Account, reason, args...)
 		return nil, badCode, nil
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("exchange code: %w", err)
 	}
+	p.note(a.ID, "token.ok", g.Account, "")
 	return p.finish(r, a, g, at, t, now, g.Nonce)
+}
+
+// mismatch says for the application's log what does not fit between a code and
+// the request that shows it. The application itself is not told.
+func mismatch(g grant, a application.Application, form url.Values) (reason string, args []string) {
+	switch {
+	case g.Application != a.ID:
+		return "openid.event_code_elsewhere", nil
+	case !g.inTime:
+		return "openid.event_code_late", nil
+	case !g.alive:
+		return "openid.event_code_ended", nil
+	case g.RedirectURI != form.Get("redirect_uri"):
+		d, _ := application.Explain([]string{g.RedirectURI}, form.Get("redirect_uri"))
+		return d.Phrase, texts(d.Args)
+	case !verified(g.Challenge, form):
+		return "openid.event_code_verifier", nil
+	}
+	return "", nil
 }
 
 // verified checks the code verifier (RFC 7636, section 4.6). A verifier for a
@@ -206,14 +235,19 @@ func (p *Provider) finish(r *http.Request, a application.Application, g grant, a
 		return nil, nil, err
 	}
 	t.TokenType, t.ExpiresIn, t.Scope = "Bearer", int(accessLife/time.Second), g.Scope
-	t.IDToken, err = k.sign(typeToken, &idToken{
-		Issuer: p.Site.Base, Subject: g.Account, Audience: a.ClientID, Expires: now.Add(idTokenLife).Unix(), IssuedAt: now.Unix(),
-		AuthTime: g.AuthTime.Unix(), Nonce: nonce, ACR: g.ACR, AMR: strings.Fields(g.AMR), Session: g.Session, AtHash: halfHash(t.AccessToken), workClaims: at,
-	})
+	t.IDToken, err = k.sign(typeToken, p.idToken(a, g, at, t.AccessToken, now, nonce))
 	if err != nil {
 		return nil, nil, fmt.Errorf("sign ID token: %w", err)
 	}
 	return &t, nil, nil
+}
+
+// idToken is what the application reads of a grant (OpenID Connect Core, section 2).
+func (p *Provider) idToken(a application.Application, g grant, at workClaims, accessToken string, now db.Time, nonce string) *idToken {
+	return &idToken{
+		Issuer: p.Site.Base, Subject: g.Account, Audience: a.ClientID, Expires: now.Add(idTokenLife).Unix(), IssuedAt: now.Unix(),
+		AuthTime: g.AuthTime.Unix(), Nonce: nonce, ACR: g.ACR, AMR: strings.Fields(g.AMR), Session: g.Session, AtHash: halfHash(accessToken), workClaims: at,
+	}
 }
 
 // refresh renews tokens (RFC 6749, section 6; OpenID Connect Core, section 12).
@@ -259,10 +293,12 @@ func (p *Provider) refresh(r *http.Request, a application.Application) (any, *re
 	case !narrower:
 		return nil, refuse("invalid_scope", "the scope is wider than what was granted"), nil
 	case fault.Is(err, fault.KindNotFound):
+		p.note(a.ID, "refresh.invalid_grant", n.grant.Account, "openid.event_refresh")
 		return nil, refuse("invalid_grant", "the refresh token is unknown, used, expired or revoked"), nil
 	case err != nil:
 		return nil, nil, fmt.Errorf("renew tokens: %w", err)
 	}
+	p.note(a.ID, "refresh.ok", n.grant.Account, "")
 	t.RefreshToken = n.token
 	out, why, err := p.finish(r, a, n.grant, at, t, now, "")
 	if err == nil && why == nil {
