@@ -46,6 +46,7 @@ type Chamber struct {
 	ValidUntil   db.Time  // zero: without end; the moment itself is past
 	Successor    string   // id of the chamber that took over
 	CreatedAt    db.Time
+	Version      int // what Update compares
 }
 
 // Valid reports whether the chamber exists at a moment.
@@ -114,7 +115,7 @@ func Create(tx *db.Tx, by audit.Actor, c Chamber) (Chamber, error) {
 	if err := mustOperate(tx, by); err != nil {
 		return c, err
 	}
-	c.ID, c.CreatedAt = db.NewID(), tx.Now()
+	c.ID, c.CreatedAt, c.Version = db.NewID(), tx.Now(), 1
 	if err := c.check(); err != nil {
 		return c, err
 	}
@@ -132,6 +133,7 @@ func Create(tx *db.Tx, by audit.Actor, c Chamber) (Chamber, error) {
 }
 
 // Update changes everything but id and number, which letters and tokens name.
+// c.Version is what was seen; Conflict if somebody was quicker.
 func Update(tx *db.Tx, by audit.Actor, c Chamber) error {
 	if err := mustOperate(tx, by); err != nil {
 		return err
@@ -149,10 +151,35 @@ func Update(tx *db.Tx, by audit.Actor, c Chamber) error {
 			return err
 		}
 	}
-	if err := update(tx, c); err != nil {
+	n, err := update(tx, c)
+	if err != nil {
 		return err
 	}
-	return audit.Record(tx, by, audit.Entry{Event: "chamber.updated", Chamber: c.ID, Thing: c.ID})
+	if n == 0 {
+		return fault.Conflict("chamber.changed_meanwhile")
+	}
+	return audit.Record(tx, by, audit.Entry{Event: "chamber.updated", Chamber: c.ID, Thing: c.ID, Detail: map[string]any{"fields": differs(was, c)}})
+}
+
+// differs names what two versions do not share, as the record keeps it.
+func differs(a, b Chamber) (fields []string) {
+	for _, f := range []struct {
+		name string
+		same bool
+	}{
+		{"name", a.Name == b.Name && a.ShortName == b.ShortName},
+		{"address", a.Street == b.Street && a.HouseNumber == b.HouseNumber && a.Postcode == b.Postcode && a.Place == b.Place},
+		{"contact", a.Phone == b.Phone && a.Hours == b.Hours && a.Email == b.Email && a.Website == b.Website},
+		{"letter_signer", a.LetterSigner == b.LetterSigner},
+		{"postcodes", slices.Equal(a.Postcodes, b.Postcodes)},
+		{"validity", a.ValidFrom.Equal(b.ValidFrom.Time) && a.ValidUntil.Equal(b.ValidUntil.Time)},
+		{"successor", a.Successor == b.Successor},
+	} {
+		if !f.same {
+			fields = append(fields, f.name)
+		}
+	}
+	return fields
 }
 
 // Get is the chamber with an id.

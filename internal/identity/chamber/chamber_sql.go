@@ -6,7 +6,7 @@ import (
 	"zunft/internal/ground/db"
 )
 
-const chamberColumns = `id, number, name, short_name, street, house_number, postcode, place, phone, hours, email, website, letter_signer, postcodes, valid_from, valid_until, successor, created_at`
+const chamberColumns = `id, number, name, short_name, street, house_number, postcode, place, phone, hours, email, website, letter_signer, postcodes, valid_from, valid_until, successor, created_at, version`
 
 // commas keeps postcode prefixes in one column.
 type commas struct{ list *[]string }
@@ -41,23 +41,22 @@ func (c *Chamber) fields() []any {
 		commas{&c.Postcodes},
 		&c.ValidFrom, &c.ValidUntil,
 		optional{&c.Successor},
-		&c.CreatedAt,
+		&c.CreatedAt, &c.Version,
 	}
 }
 
 func insert(tx *db.Tx, c Chamber) error {
-	_, err := tx.Exec(`INSERT INTO chamber (`+chamberColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
+	_, err := tx.Exec(`INSERT INTO chamber (`+chamberColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 1)`,
 		c.ID, c.Number, c.Name, c.ShortName, c.Street, c.HouseNumber, c.Postcode, c.Place, c.Phone, c.Hours, c.Email, c.Website, c.LetterSigner,
 		strings.Join(c.Postcodes, ","), c.ValidFrom, c.ValidUntil, orNull(c.Successor), c.CreatedAt)
 	return err
 }
 
-func update(tx *db.Tx, c Chamber) error {
-	_, err := tx.Exec(`UPDATE chamber SET name = $2, short_name = $3, street = $4, house_number = $5, postcode = $6, place = $7, phone = $8, hours = $9, email = $10, website = $11,
-		letter_signer = $12, postcodes = $13, valid_from = $14, valid_until = $15, successor = $16 WHERE id = $1`,
+func update(tx *db.Tx, c Chamber) (int64, error) {
+	return tx.Exec(`UPDATE chamber SET name = $2, short_name = $3, street = $4, house_number = $5, postcode = $6, place = $7, phone = $8, hours = $9, email = $10, website = $11,
+		letter_signer = $12, postcodes = $13, valid_from = $14, valid_until = $15, successor = $16, version = version + 1 WHERE id = $1 AND version = $17`,
 		c.ID, c.Name, c.ShortName, c.Street, c.HouseNumber, c.Postcode, c.Place, c.Phone, c.Hours, c.Email, c.Website, c.LetterSigner,
-		strings.Join(c.Postcodes, ","), c.ValidFrom, c.ValidUntil, orNull(c.Successor))
-	return err
+		strings.Join(c.Postcodes, ","), c.ValidFrom, c.ValidUntil, orNull(c.Successor), c.Version)
 }
 
 // load reads by one of the two unique columns; the name is never input.

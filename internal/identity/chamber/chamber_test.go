@@ -25,6 +25,11 @@ func TestChamberIsKeptAsItWasGiven(t *testing.T) {
 			c.Postcodes, c.ValidFrom, c.ValidUntil, c.Successor = []string{"00", "12345"}, tx.Now(), tx.Now().Add(48*3600e9), next.ID
 			return Update(tx, audit.Console, c)
 		})
+		err := d.Write(t.Context(), func(tx *db.Tx) error { return Update(tx, audit.Console, c) })
+		if f := fault.Of(err); f == nil || f.Key() != "chamber.changed_meanwhile" {
+			t.Error("an older state was written over a newer one:", err)
+		}
+		c.Version++
 		look(t, d, func(tx *db.Tx) error {
 			got, err := ByNumber(tx, "999")
 			if err != nil {
