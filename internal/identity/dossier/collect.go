@@ -41,6 +41,7 @@ var sources = []source{
 	{"requests", "request r JOIN organization o ON o.id = r.organization", "r.applicant = $1", "kind name reason r.state answer submitted_at decided_at"},
 	{"registrations", "registration", "applicant = $1", "reference name street house_number postcode place reason state answer submitted_at decided_at"},
 	{"organizations", "organization", "registered_by = $1", "name place state created_at activated_at"},
+	{"successions", "succession s JOIN organization o ON o.id = s.organization", "s.account = $1", "name s.state created_at due_at ended_at"},
 	{"staff", "staff", "account = $1", "role since"},
 	{"name_corrections", "name_correction", "account = $1", "reference title given_name family_name reason state answer submitted_at decided_at"},
 	{"recoveries", "recovery", "account = $1", "reference state evidence answer submitted_at decided_at ended_at"},

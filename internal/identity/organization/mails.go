@@ -3,6 +3,7 @@ package organization
 import (
 	"embed"
 
+	"zunft/internal/ground/db"
 	"zunft/internal/ground/mail"
 )
 
@@ -13,4 +14,10 @@ var mailFiles embed.FS
 var Texts = mail.Parse(mailFiles)
 
 // message is what the mails may use.
-type message struct{ Name, Company, Chamber, ID string }
+type message struct {
+	Name, Company, Chamber, ID string
+	Contact                    string  // of the chamber, lines
+	Said                       string  // a reason
+	At                         db.Time // when it takes effect
+	Disavow                    string
+}

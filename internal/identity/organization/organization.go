@@ -1,7 +1,10 @@
 // Package organization knows the companies that have an account, and that
 // somebody proved to speak for them (activation). Package registration makes them.
 //
-//	letter ──Activate──▶ active ──▶ closed
+//	letter ──Activate──▶ active ──(package closing)──▶ closed
+//	                     │  ▲
+//	          Revoke·Lock▼  │Unlock
+//	                     locked
 //
 // Policy:
 //   - What an organization is called and where it sits comes from the chamber's
@@ -11,9 +14,16 @@
 //     the person who registered can activate, and becomes its first admin (R101);
 //     membership is granted by the caller in the same transaction.
 //   - To anybody else the answer to a wrong activation is always the same.
+//   - What its admins say of their company (R065) stands beside the directory's data
+//     and never in their place: letters, matching and applications go by the
+//     directory. When the directory changes, the organization follows.
+//   - Where a company is active at once, its management can revoke that with the
+//     code of a letter, without an account. A locked organization gives no rights
+//     until a clerk has cleared it up.
 package organization
 
 import (
+	"cmp"
 	"embed"
 	"encoding/hex"
 	"fmt"
@@ -44,7 +54,14 @@ var Phrases embed.FS
 const (
 	AwaitingLetter = "letter" // approved, the letter is not answered yet (R093)
 	Active         = "active"
+	Locked         = "locked" // by its management's revocation, or by the chamber
 	Closed         = "closed"
+)
+
+// Reasons why an organization is locked.
+const (
+	Revoked   = "revoked"
+	ByChamber = "chamber"
 )
 
 // An Organization is a company with an account; its data are the directory's.
@@ -52,12 +69,24 @@ type Organization struct {
 	ID, Chamber string
 	directory.Company
 	Management   string // to whom letters go; for the desk only
+	Own          Own    // what its admins say
+	OwnAt        db.Time
 	State        string
+	LockedReason string
+	LockedAt     db.Time
+	ClosesAt     db.Time // its admins close it: when the grace ends
 	RegisteredBy string
 	CreatedAt    db.Time
 	ActivatedAt  db.Time
 	Version      int
 }
+
+// Label is what its members know it by: the name its admins gave it, or its own.
+// Never for strangers, whom it could deceive.
+func (o Organization) Label() string { return cmp.Or(o.Own.Name, o.Name) }
+
+// Closing reports whether its admins have begun to close it.
+func (o Organization) Closing() bool { return !o.ClosesAt.IsZero() && o.State != Closed }
 
 // Address is one line: "Schuteweg 1, 26723 Emden".
 func (o Organization) Address() string { return address(o.Company) }
@@ -113,8 +142,7 @@ func FindForJoin(tx *db.Tx, name, street, house, postcode, ident string) (Organi
 }
 
 var (
-	activationRate = limit.Rate{Burst: 15, Every: 4 * time.Minute}    // tries per person, right or wrong
-	letterRate     = limit.Rate{Burst: 3, Every: 10 * 24 * time.Hour} // letters a company can be sent
+	activationRate = limit.Rate{Burst: 15, Every: 4 * time.Minute} // tries per person, right or wrong
 )
 
 // ReadActivation checks the form of the three values without looking anything
@@ -226,9 +254,7 @@ func RequestLetter(tx *db.Tx, by audit.Actor, organizationID string) error {
 	if o.State != AwaitingLetter {
 		return fault.Conflict("organization.active_already", o.Name)
 	}
-	if err := limit.TakeIn(tx, "letter/"+o.ID, letterRate); fault.Is(err, fault.KindLimited) {
-		return fault.Limited("organization.letters_limited", fault.Of(err).Wait)
-	} else if err != nil {
+	if err := TakeLetter(tx, o); err != nil {
 		return err
 	}
 	if err := letter.Renew(tx, by, o.Chamber, o.ID, letter.Activation); err != nil {
@@ -238,6 +264,21 @@ func RequestLetter(tx *db.Tx, by audit.Actor, organizationID string) error {
 		return err
 	}
 	return TellClerks(tx, o.Chamber, "", "notice.letter_requested", "/chamber/letters", o.Name)
+}
+
+// TakeLetter counts one letter that people asked for against what the chamber
+// sends a company in thirty days.
+func TakeLetter(tx *db.Tx, o Organization) error {
+	settled, err := chamber.SettingsOf(tx, o.Chamber)
+	if err != nil {
+		return err
+	}
+	n := settled.LettersPerMonth
+	err = limit.TakeIn(tx, "letter/"+o.ID, limit.Rate{Burst: n, Every: 30 * 24 * time.Hour / time.Duration(n)})
+	if fault.Is(err, fault.KindLimited) {
+		return fault.Limited("organization.letters_limited", fault.Of(err).Wait)
+	}
+	return err
 }
 
 // tell writes to a person in their language, unless they want no mails on this

@@ -268,7 +268,6 @@ CREATE TABLE tally (
 	PRIMARY KEY (chamber, month, figure)
 );
 CREATE INDEX registration_submitted ON registration (chamber, submitted_at);
-CREATE INDEX registration_decided ON registration (chamber, decided_at) WHERE decided_at IS NOT NULL;
 CREATE INDEX organization_activated ON organization (chamber, activated_at) WHERE activated_at IS NOT NULL;
 CREATE INDEX letter_printed ON letter (chamber, printed_at) WHERE printed_at IS NOT NULL;
 -- A chamber's record by deed and by number: rows without a chamber (sign-ins) cost nothing.

@@ -332,9 +332,9 @@ CREATE INDEX registration_samples ON registration (chamber, id) WHERE sampled AN
 CREATE INDEX registration_applicant ON registration (applicant);
 CREATE INDEX registration_company ON registration (chamber, company_key);
 CREATE INDEX registration_entry ON registration (chamber, entry);
+CREATE INDEX registration_decided ON registration (chamber, decided_at, id) WHERE decided_at IS NOT NULL;
 CREATE INDEX registration_organization ON registration (organization) WHERE organization <> '';
 CREATE INDEX registration_submitted ON registration (chamber, submitted_at);
-CREATE INDEX registration_decided ON registration (chamber, decided_at) WHERE decided_at IS NOT NULL;
 
 CREATE TABLE letter_batch (
 	id            TEXT PRIMARY KEY,
