@@ -70,11 +70,11 @@ func plan() map[string]place {
 	put("identity", rule, 1, i, "captcha", "chamber", "link", "notice", "policy")
 	put("identity", rule, 2, i, "account", "directory", "letter", "search", "terms", "textblock")
 	put("identity", rule, 3, i, "address", "session", "factor", "legacy", "organization")
-	put("identity", rule, 4, i, "membership", "application", "site", "registration")
-	put("identity", rule, 5, i, "correction", "departure", "dossier", "recovery", "invitation", "mandate", "request")
-	put("identity", rule, 6, i, "tally")   // figures over everything
-	put("identity", rule, 6, i, "roster")  // a list of invitations
-	put("identity", door, 0, i, "visitor") // the session's cookie: who comes through the other doors
+	put("identity", rule, 4, i, "membership", "application", "site")
+	put("identity", rule, 5, i, "correction", "registration", "dossier", "recovery", "invitation", "mandate", "request")
+	put("identity", rule, 6, i, "tally")               // figures over everything
+	put("identity", rule, 6, i, "roster", "departure") // lists of invitations; the end of an account, in all rules
+	put("identity", door, 0, i, "visitor")             // the session's cookie: who comes through the other doors
 	put("identity", door, 1, i, "openid", "federation", "scim", "hook")
 	put("identity", page, 0, i+"/portal", "signup", "signin", "home", "profile", "activity", "consents", "security", "leaving", "recovering", "company", "joining", "members", "inviting", "enrolling", "details", "acting",
 		"desk", "records", "office", "operator", "developers", "authorize", "info")
@@ -82,10 +82,10 @@ func plan() map[string]place {
 	put("identity", siteMap, 0, i, "portal")
 
 	put("training", schema, 0, t, "schema")
-	put("training", rule, 1, t, "person", "apprenticeship", "atlas")
+	put("training", rule, 1, t, "person", "apprenticeship", "atlas", "supervisor")
 	put("training", rule, 2, t, "book", "exam", "document")
 	put("training", door, 0, t, "login")
-	put("training", page, 0, t+"/portal", "home", "info", "writing", "reviewing", "company", "examining", "desk")
+	put("training", page, 0, t+"/portal", "home", "info", "writing", "reviewing", "supervising", "company", "examining", "desk")
 	put("training", siteMap, 0, t, "portal")
 
 	put("", outside, 0, "internal", "outside")

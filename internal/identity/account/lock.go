@@ -28,6 +28,28 @@ func Lock(tx *db.Tx, by audit.Actor, id, reason string) (Account, error) {
 	if (by.Kind == audit.Person || by.Kind == "") && (by.Account != id || reason == LockedByChamber) {
 		return Account{}, fault.Forbidden()
 	}
+	return lock(tx, by, id, reason)
+}
+
+// LockByClerk closes an account for a chamber. Package clerk asks whether the
+// clerk may; the caller ends all sessions in the same transaction.
+func LockByClerk(tx *db.Tx, by audit.Actor, id string) (Account, error) {
+	return lock(tx, by, id, LockedByChamber)
+}
+
+// UnlockByClerk ends what LockByClerk began, and nothing that its owner began.
+func UnlockByClerk(tx *db.Tx, by audit.Actor, id string) (Account, error) {
+	a, err := unlock(tx, id, `state = 'locked' AND lock_reason = 'chamber'`)
+	if fault.Is(err, fault.KindNotFound) {
+		return Account{}, fault.Conflict("account.not_locked")
+	}
+	if err != nil {
+		return Account{}, err
+	}
+	return a, audit.Record(tx, by, audit.Entry{Event: "account.unlocked", Account: id, Detail: map[string]any{"by": "chamber"}})
+}
+
+func lock(tx *db.Tx, by audit.Actor, id, reason string) (Account, error) {
 	a, err := db.One(tx, (*Account).fields, `UPDATE account SET state = 'locked', lock_reason = $1, locked_at = $2, version = version + 1
 		WHERE id = $3 AND state = 'active' RETURNING `+columns, reason, tx.Now(), id)
 	if fault.Is(err, fault.KindNotFound) {
