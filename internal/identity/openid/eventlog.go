@@ -80,7 +80,9 @@ func (l *eventlog) begin(p *Provider) {
 	if !l.due {
 		l.due = true
 		time.AfterFunc(eventPause, func() {
-			if err := p.WriteEvents(context.Background()); err != nil {
+			// A database that does not answer at all is told of elsewhere, or it is
+			// closed: what the last two seconds brought is lost then.
+			if err := p.WriteEvents(context.Background()); err != nil && p.DB.Ping(context.Background()) == nil {
 				slog.Warn("events of applications are not written", "err", err)
 			}
 		})
