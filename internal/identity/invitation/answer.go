@@ -160,6 +160,16 @@ func (i Invitation) brings() membership.Invited {
 	return membership.Invited{By: i.InvitedBy, Admin: i.Admin, Site: i.Site, ApprenticeNumber: i.ApprenticeNumber, TrainerNumber: i.TrainerNumber, Roles: i.Roles}
 }
 
+// Settled reports whether who accepted is a member; if not, an admin approves
+// again.
+func Settled(tx *db.Tx, i Invitation) (bool, error) {
+	_, err := membership.In(tx, i.Organization, i.Account)
+	if fault.Is(err, fault.KindNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // settle ends an open invitation for the person who acts; who comes second
 // reads what happened.
 func settle(tx *db.Tx, by audit.Actor, i Invitation, state string) (Invitation, error) {

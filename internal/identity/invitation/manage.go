@@ -13,6 +13,7 @@ import (
 	"zunft/internal/ground/job"
 	"zunft/internal/ground/limit"
 	"zunft/internal/ground/seal"
+	"zunft/internal/identity/account"
 	"zunft/internal/identity/fold"
 	"zunft/internal/identity/membership"
 )
@@ -261,4 +262,26 @@ func Undeliverable(tx *db.Tx, id, why string) error {
 		return err
 	}
 	return tellUndeliverable(tx, i)
+}
+
+// Find tells an admin what the organization itself knows of an address (R110):
+// Member, Sent for an open invitation, or empty. Whether it has an account
+// stays out of it.
+func Find(tx *db.Tx, by audit.Actor, organizationID, email string) (string, error) {
+	if err := membership.MustAdminister(tx, by, organizationID); err != nil {
+		return "", err
+	}
+	email, err := account.ReadEmail("email", email)
+	if err != nil {
+		return "", err
+	}
+	key := fold.Login(email)
+	if _, err := memberBy(tx, organizationID, key); err == nil || !fault.Is(err, fault.KindNotFound) {
+		return Member, err
+	}
+	_, err = one(tx, `organization = $1 AND email_key = $2 AND state IN ('sent', 'undeliverable')`, organizationID, key)
+	if fault.Is(err, fault.KindNotFound) {
+		return "", nil
+	}
+	return Sent, err
 }

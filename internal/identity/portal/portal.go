@@ -28,6 +28,7 @@ import (
 	"zunft/internal/identity/directory"
 	"zunft/internal/identity/dossier"
 	"zunft/internal/identity/factor"
+	"zunft/internal/identity/invitation"
 	"zunft/internal/identity/legacy"
 	"zunft/internal/identity/letter"
 	"zunft/internal/identity/link"
@@ -44,6 +45,7 @@ import (
 	"zunft/internal/identity/portal/desk"
 	"zunft/internal/identity/portal/home"
 	"zunft/internal/identity/portal/info"
+	"zunft/internal/identity/portal/inviting"
 	"zunft/internal/identity/portal/joining"
 	"zunft/internal/identity/portal/leaving"
 	"zunft/internal/identity/portal/members"
@@ -93,8 +95,8 @@ func (p *Portal) ConnState(c net.Conn, state http.ConnState) { p.OpenID.ConnStat
 func Catalog() (*i18n.Catalog, error) {
 	return i18n.Load(web.Phrases, Phrases, notice.Phrases,
 		captcha.Phrases, correction.Phrases, departure.Phrases, legacy.Phrases, dossier.Phrases, factor.Phrases, recovery.Phrases,
-		account.Phrases, address.Phrases, link.Phrases, password.Phrases, policy.Phrases, application.Phrases, chamber.Phrases, directory.Phrases, letter.Phrases, membership.Phrases, organization.Phrases, registration.Phrases, request.Phrases, session.Phrases, terms.Phrases, textblock.Phrases,
-		authorize.Phrases, company.Phrases, consents.Phrases, activity.Phrases, leaving.Phrases, recovering.Phrases, security.Phrases, desk.Phrases, home.Phrases, info.Phrases, joining.Phrases, members.Phrases, openid.Phrases, profile.Phrases, signin.Phrases, signup.Phrases)
+		account.Phrases, address.Phrases, link.Phrases, password.Phrases, policy.Phrases, application.Phrases, chamber.Phrases, directory.Phrases, invitation.Phrases, letter.Phrases, membership.Phrases, organization.Phrases, registration.Phrases, request.Phrases, session.Phrases, terms.Phrases, textblock.Phrases,
+		authorize.Phrases, company.Phrases, consents.Phrases, activity.Phrases, leaving.Phrases, recovering.Phrases, security.Phrases, desk.Phrases, home.Phrases, info.Phrases, inviting.Phrases, joining.Phrases, members.Phrases, openid.Phrases, profile.Phrases, signin.Phrases, signup.Phrases)
 }
 
 // New wires the portal; nothing runs yet but what a first start must make
@@ -139,6 +141,7 @@ func New(ctx context.Context, o Options) (*Portal, error) {
 		return membership.Grant(tx, by, org, person, true)
 	}}).Mount(m)
 	(&joining.Pages{DB: o.DB, Site: site}).Mount(m)
+	(&inviting.Pages{DB: o.DB, Site: site, Door: door, Hasher: hasher}).Mount(m)
 	(&members.Pages{DB: o.DB, Site: site}).Mount(m)
 	// The chamber's desk
 	(&desk.Pages{DB: o.DB, Site: site, PrintShop: o.PrintShop}).Mount(m)
@@ -153,7 +156,9 @@ func New(ctx context.Context, o Options) (*Portal, error) {
 
 	// Work after the request
 	if o.Mail != nil {
-		p.Jobs.On(mail.Kind, o.Mail.Deliver)
+		sender := *o.Mail
+		sender.Refused = invitation.Refused(o.DB)
+		p.Jobs.On(mail.Kind, sender.Deliver)
 	}
 	provider.Work(p.Jobs)
 	p.Jobs.Every(time.Hour, "account.purge", func(ctx context.Context) error { return account.Purge(ctx, o.DB) })
@@ -161,7 +166,7 @@ func New(ctx context.Context, o Options) (*Portal, error) {
 	p.Jobs.Every(15*time.Minute, "membership.leases", func(ctx context.Context) error { return o.DB.Write(ctx, request.ExpireLeases) })
 	p.Jobs.Every(time.Hour, "limit.sweep", func(ctx context.Context) error { return limit.Sweep(ctx, o.DB) })
 	p.Jobs.Every(time.Hour, "session.sweep", func(ctx context.Context) error { return session.Sweep(ctx, o.DB) })
-	for _, work := range []func(*job.Runner, *db.DB){factor.Work, captcha.Work, correction.Work, departure.Work, dossier.Work, recovery.Work} {
+	for _, work := range []func(*job.Runner, *db.DB){factor.Work, captcha.Work, correction.Work, departure.Work, dossier.Work, recovery.Work, invitation.Work} {
 		work(p.Jobs, o.DB)
 	}
 	p.Jobs.Every(time.Hour, "visitor.sweep", func(ctx context.Context) error { return o.DB.Batches(ctx, door.Sweep) })
