@@ -55,8 +55,24 @@ func stamp(tx *db.Tx, by audit.Actor, batchID string) (bool, error) {
 // the person who registered.
 type recipient struct {
 	Account, Company string
+	Organization     string
 	Why              string
 	Expires          db.Time
+}
+
+// owners adds who registered, where the company still waits for its letter.
+func owners(tx *db.Tx, all []recipient) (some []recipient, err error) {
+	args := make([]any, len(all))
+	of := map[string]recipient{}
+	for i, r := range all {
+		args[i], of[r.Organization] = r.Organization, r
+	}
+	some, err = db.All(tx, func(r *recipient) []any { return []any{&r.Organization, &r.Account, &r.Company} },
+		`SELECT id, registered_by, name FROM organization WHERE state = 'letter' AND id IN (`+db.In(1, len(args))+`) ORDER BY id`, args...)
+	for i, r := range some {
+		some[i].Expires = of[r.Organization].Expires
+	}
+	return some, err
 }
 
 func recipients(tx *db.Tx, batchID string) ([]recipient, error) {

@@ -17,10 +17,10 @@
 //   - The letter goes to the management at the address of the member directory,
 //     never to the person who registered (R092).
 //   - A code holds 90 days and five tries, then a new letter is needed (L02).
-//     One letter of a kind counts per organization at a time. The code of a
-//     revocation has no tries: else whoever came in by fraud could use them up
-//     and be safe from the management. It has 50 random bits; the door where it
-//     is typed lets nobody guess often.
+//     One letter of a kind counts per organization at a time. The codes
+//     of a revocation and a succession have no end of tries: else whoever is in
+//     could use them up and be safe from the management. They have 50 random bits;
+//     the doors where they are typed let nobody guess often.
 //   - The person who registered is told fourteen days before their code is too old,
 //     and when the letter came back.
 //   - Letters leave in batches: who printed, who took them to the post, and when.
@@ -215,7 +215,7 @@ func Try(tx *db.Tx, by audit.Actor, organizationID, kind, code string) (ok bool,
 		return true, Tries - l.Tries, l.record(tx, by, "letter.used", nil)
 	}
 	event := "letter.wrong_code"
-	if l.Tries >= Tries {
+	if kind == Activation && l.Tries >= Tries {
 		event = "letter.burned"
 		if err := end(tx, l.ID, Printed, Void); err != nil {
 			return false, 0, err

@@ -1,6 +1,7 @@
 package letter
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
+	"zunft/internal/ground/job"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/notice"
@@ -62,28 +64,31 @@ func ReturnedLetters(tx *db.Tx, chamberID, before string) ([]Letter, error) {
 // remindBefore is how long before its code is too old a letter is called to mind.
 const remindBefore = 14 * 24 * time.Hour
 
+// Work adds what this package does by the clock.
+func Work(r *job.Runner, d *db.DB) {
+	r.Every(time.Hour, "letter.remind", func(ctx context.Context) error { return d.Batches(ctx, Remind) })
+}
+
 // Remind tells people that the code they wait for will soon be too old, once
 // for each letter. A periodic job calls it, a batch at a time.
 func Remind(tx *db.Tx, most int) (int64, error) {
 	due, err := db.All(tx, func(l *Letter) []any { return []any{&l.ID, &l.Chamber, &l.Organization, &l.ExpiresAt} },
-		`UPDATE letter SET reminded_at = $1 WHERE id IN (SELECT id FROM letter WHERE state = 'printed' AND expires_at < $2 AND reminded_at IS NULL ORDER BY expires_at LIMIT $3`+tx.SkipLocked()+`)
+		`UPDATE letter SET reminded_at = $1 WHERE id IN (SELECT id FROM letter WHERE state = 'printed' AND expires_at < $2 AND reminded_at IS NULL AND kind = 'activation' ORDER BY expires_at LIMIT $3`+tx.SkipLocked()+`)
 		RETURNING id, chamber, COALESCE(organization, ''), expires_at`, tx.Now(), tx.Now().Add(remindBefore), most)
 	if err != nil {
 		return 0, fmt.Errorf("remind of letters: %w", err)
 	}
+	late := map[string][]recipient{} // by chamber
 	for _, l := range due {
-		if !tx.Now().Before(l.ExpiresAt) {
-			continue // the job rested for long: too old already
+		if tx.Now().Before(l.ExpiresAt) { // else the job rested for long: too old already
+			late[l.Chamber] = append(late[l.Chamber], recipient{Organization: l.Organization, Expires: l.ExpiresAt})
 		}
-		all, err := db.All(tx, func(r *recipient) []any { return []any{&r.Account, &r.Company} },
-			`SELECT o.registered_by, o.name FROM letter l JOIN organization o ON o.id = l.organization WHERE l.id = $1 AND l.kind = 'activation' AND o.state = 'letter'`, l.ID)
-		if err != nil {
+	}
+	for chamberID, all := range late {
+		if all, err = owners(tx, all); err != nil {
 			return 0, err
 		}
-		for i := range all {
-			all[i].Expires = l.ExpiresAt
-		}
-		if err := write(tx, all, l.Chamber, "letter_expires"); err != nil {
+		if err := write(tx, all, chamberID, "letter_expires"); err != nil {
 			return 0, err
 		}
 	}

@@ -1,6 +1,7 @@
 package organization
 
 import (
+	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/identity/directory"
 	"zunft/internal/identity/fold"
@@ -27,3 +28,13 @@ func Taken(tx *db.Tx, chamberID string, c directory.Company, idents []string) (b
 
 // AddressOf is a company's address in one line: "Schuteweg 1, 26723 Emden".
 func AddressOf(c directory.Company) string { return address(c) }
+
+// Open makes an organization active without a code: a certificate spoke for it, or
+// so much agreed with the directory that the chamber looks afterwards (decision 3).
+// The caller makes its first admin in the same transaction, and tells them.
+func Open(tx *db.Tx, by audit.Actor, o *Organization) error {
+	if err := activate(tx, o); err != nil {
+		return err
+	}
+	return audit.Record(tx, by, audit.Entry{Event: "organization.activated", Account: o.RegisteredBy, Organization: o.ID, Chamber: o.Chamber, Detail: map[string]any{"code": false}})
+}

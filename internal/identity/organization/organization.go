@@ -182,12 +182,12 @@ func Activate(tx *db.Tx, by audit.Actor, identNumber, chamberNumber, code string
 	if by.Account == "" {
 		return Organization{}, fault.Forbidden()
 	}
-	if err := limit.TakeIn(tx, "activate/"+by.Account, activationRate); err != nil {
+	if err := TakeActivation(tx, by); err != nil {
 		return Organization{}, err
 	}
 	o, c, err := forActivation(tx, by, identNumber, number)
 	if fault.Is(err, fault.KindNotFound) {
-		return o, db.Keep(mismatch(tx, by, number))
+		return o, db.Keep(Mismatch(tx, by, number))
 	}
 	if err != nil {
 		return o, err
@@ -232,8 +232,23 @@ func forActivation(tx *db.Tx, by audit.Actor, identNumber, number string) (o Org
 	return o, c, err
 }
 
-// mismatch is the answer to everything that does not fit together.
-func mismatch(tx *db.Tx, by audit.Actor, number string) error {
+// ByNumbers is the organization with the two numbers of a letter, or NotFound.
+func ByNumbers(tx *db.Tx, identNumber, chamberNumber string) (Organization, error) {
+	c, err := chamber.ByNumber(tx, chamberNumber)
+	if err != nil {
+		return Organization{}, err
+	}
+	ident, _ := fold.Ident(identNumber, chamberNumber)
+	return byIdent(tx, c.ID, ident)
+}
+
+// TakeActivation counts a person's try to activate something, right or wrong.
+func TakeActivation(tx *db.Tx, by audit.Actor) error {
+	return limit.TakeIn(tx, "activate/"+by.Account, activationRate)
+}
+
+// Mismatch is the answer to everything that does not fit together.
+func Mismatch(tx *db.Tx, by audit.Actor, number string) error {
 	if err := audit.Record(tx, by, audit.Entry{Event: "organization.activation_failed", Account: by.Account}); err != nil {
 		return err
 	}

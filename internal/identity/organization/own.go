@@ -4,11 +4,13 @@ import (
 	"context"
 	"net/url"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
+	"zunft/internal/ground/job"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/directory"
@@ -212,6 +214,11 @@ func prefixed(table, columns string) string {
 		all[i] = table + "." + strings.TrimSpace(c)
 	}
 	return strings.Join(all, ", ")
+}
+
+// Work adds what this package does by the clock.
+func Work(r *job.Runner, d *db.DB) {
+	r.Every(time.Hour, "organization.follow", func(ctx context.Context) error { return Follow(ctx, d) })
 }
 
 // Follow brings organizations to what the directory says since its last import:

@@ -23,6 +23,7 @@ import (
 	"zunft/internal/identity/application"
 	"zunft/internal/identity/captcha"
 	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/closing"
 	"zunft/internal/identity/correction"
 	"zunft/internal/identity/departure"
 	"zunft/internal/identity/directory"
@@ -58,6 +59,8 @@ import (
 	"zunft/internal/identity/registration"
 	"zunft/internal/identity/request"
 	"zunft/internal/identity/session"
+	"zunft/internal/identity/site"
+	"zunft/internal/identity/succession"
 	"zunft/internal/identity/terms"
 	"zunft/internal/identity/textblock"
 	"zunft/internal/identity/visitor"
@@ -95,7 +98,7 @@ func (p *Portal) ConnState(c net.Conn, state http.ConnState) { p.OpenID.ConnStat
 func Catalog() (*i18n.Catalog, error) {
 	return i18n.Load(web.Phrases, Phrases, notice.Phrases,
 		captcha.Phrases, correction.Phrases, departure.Phrases, legacy.Phrases, dossier.Phrases, factor.Phrases, recovery.Phrases,
-		account.Phrases, address.Phrases, link.Phrases, password.Phrases, policy.Phrases, application.Phrases, chamber.Phrases, directory.Phrases, invitation.Phrases, letter.Phrases, membership.Phrases, organization.Phrases, registration.Phrases, request.Phrases, session.Phrases, terms.Phrases, textblock.Phrases,
+		account.Phrases, address.Phrases, link.Phrases, password.Phrases, policy.Phrases, application.Phrases, chamber.Phrases, closing.Phrases, directory.Phrases, invitation.Phrases, letter.Phrases, membership.Phrases, organization.Phrases, registration.Phrases, request.Phrases, session.Phrases, site.Phrases, succession.Phrases, terms.Phrases, textblock.Phrases,
 		authorize.Phrases, company.Phrases, consents.Phrases, activity.Phrases, leaving.Phrases, recovering.Phrases, security.Phrases, desk.Phrases, home.Phrases, info.Phrases, inviting.Phrases, joining.Phrases, members.Phrases, openid.Phrases, profile.Phrases, signin.Phrases, signup.Phrases)
 }
 
@@ -166,7 +169,7 @@ func New(ctx context.Context, o Options) (*Portal, error) {
 	p.Jobs.Every(15*time.Minute, "membership.leases", func(ctx context.Context) error { return o.DB.Write(ctx, request.ExpireLeases) })
 	p.Jobs.Every(time.Hour, "limit.sweep", func(ctx context.Context) error { return limit.Sweep(ctx, o.DB) })
 	p.Jobs.Every(time.Hour, "session.sweep", func(ctx context.Context) error { return session.Sweep(ctx, o.DB) })
-	for _, work := range []func(*job.Runner, *db.DB){factor.Work, captcha.Work, correction.Work, departure.Work, dossier.Work, recovery.Work, invitation.Work} {
+	for _, work := range []func(*job.Runner, *db.DB){letter.Work, organization.Work, succession.Work, closing.Work, factor.Work, captcha.Work, correction.Work, departure.Work, dossier.Work, recovery.Work, invitation.Work} {
 		work(p.Jobs, o.DB)
 	}
 	p.Jobs.Every(time.Hour, "visitor.sweep", func(ctx context.Context) error { return o.DB.Batches(ctx, door.Sweep) })

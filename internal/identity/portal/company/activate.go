@@ -5,9 +5,11 @@ import (
 
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
+	"zunft/internal/ground/mail"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/letter"
 	"zunft/internal/identity/organization"
+	"zunft/internal/identity/succession"
 )
 
 // An Awaited organization is one that the person registered and that waits for
@@ -27,6 +29,8 @@ func (a Awaited) State() string {
 		return "company.letter.printed"
 	case a.Live:
 		return "company.letter.dispatched"
+	case a.Letter.State == letter.Returned:
+		return "company.letter.returned"
 	case a.Letter.State == letter.Void:
 		return "company.letter.void"
 	}
@@ -84,11 +88,12 @@ func (p *Pages) activate(w http.ResponseWriter, r *http.Request) error {
 		return p.Site.Done(w, r, "/organizations/activate", "company.letter_requested")
 	}
 	var o organization.Organization
+	var s succession.Succession
 	err := p.DB.Write(r.Context(), func(tx *db.Tx) (err error) {
-		if o, err = organization.Activate(tx, by, f.Text("ident_number"), f.Text("chamber_number"), f.Text("code")); err != nil {
+		if o, s, err = succession.Activate(tx, by, f.Text("ident_number"), f.Text("chamber_number"), f.Text("code")); err != nil {
 			return err
 		}
-		if p.MakeAdmin == nil {
+		if s.ID != "" || p.MakeAdmin == nil {
 			return nil
 		}
 		return p.MakeAdmin(tx, by, o.ID, by.Account)
@@ -98,6 +103,12 @@ func (p *Pages) activate(w http.ResponseWriter, r *http.Request) error {
 	}
 	if err != nil {
 		return err
+	}
+	switch s.State {
+	case succession.Done:
+		return p.Site.Done(w, r, "/organizations/"+o.ID, "company.succession_done", o.Name)
+	case succession.Waiting:
+		return p.Site.Done(w, r, "/", "company.succession_waits", s.DueAt.In(mail.Berlin).Format("02.01.2006"), o.Name)
 	}
 	return web.See(w, r, "/organizations/activated?organization="+o.ID)
 }
