@@ -173,6 +173,7 @@ type Report struct {
 	Text                    Text
 	State                   State
 	Answer                  string // why it was returned last
+	Approver                string // to whom it was sent; empty: the company's trainers
 	SubmittedAt, DecidedAt  db.Time
 	DecidedBy               string
 	ChangedAt               db.Time

@@ -6,12 +6,12 @@ import (
 	"zunft/internal/ground/db"
 )
 
-const columns = `id, apprentice, company, year, week, department, work, instruction, school, state, answer, submitted_at, decided_at, decided_by, changed_at, version`
+const columns = `id, apprentice, company, year, week, department, work, instruction, school, state, answer, submitted_at, decided_at, decided_by, changed_at, version, approver`
 
 func (r *Report) fields() []any {
 	return []any{
 		&r.ID, &r.Apprentice, &r.Company, &r.Week.Year, &r.Week.Number, &r.Text.Department, &r.Text.Work, &r.Text.Instruction, &r.Text.School,
-		&r.State, &r.Answer, &r.SubmittedAt, &r.DecidedAt, &r.DecidedBy, &r.ChangedAt, &r.Version,
+		&r.State, &r.Answer, &r.SubmittedAt, &r.DecidedAt, &r.DecidedBy, &r.ChangedAt, &r.Version, &r.Approver,
 	}
 }
 

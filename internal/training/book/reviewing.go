@@ -2,6 +2,7 @@ package book
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -10,13 +11,18 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/training/person"
+	"zunft/internal/training/supervisor"
 )
 
-// For is a report as the actor may see it: the apprentice sees their own,
+// For is a report as the actor may see it: the apprentice sees their own, who
+// comes with a PIN what was sent to their address,
 // trainers, supervisors and training admins those of their company that were
 // submitted once. Of a report that is back with the apprentice they see no text.
 // Everything else is not found.
 func For(tx *db.Tx, by audit.Actor, id string) (Report, error) {
+	if supervisor.Is(by) {
+		return sentTo(tx, by, id)
+	}
 	s, err := person.Acting(tx, by)
 	if err != nil {
 		return Report{}, err
@@ -39,6 +45,12 @@ func For(tx *db.Tx, by audit.Actor, id string) (Report, error) {
 func decider(tx *db.Tx, by audit.Actor, id string, roles ...string) (Report, error) {
 	r, err := For(tx, by, id)
 	if err != nil {
+		return r, err
+	}
+	if supervisor.Is(by) { // For has looked whether it is theirs
+		if !slices.Contains(roles, person.Supervisor) {
+			err = fault.Forbidden()
+		}
 		return r, err
 	}
 	s, err := person.Acting(tx, by)

@@ -110,9 +110,15 @@ func CopyLast(tx *db.Tx, by audit.Actor, w Week, version int, t Text) (Report, e
 	return Save(tx, by, w, version, t)
 }
 
-// Submit hands the report over to the trainers (R227, M20). Pressing twice is
-// harmless.
+// Submit hands the report over to the company's trainers (R227, M20). Pressing
+// twice is harmless.
 func Submit(tx *db.Tx, by audit.Actor, w Week, version int) (Report, error) {
+	return SubmitTo(tx, by, w, version, "")
+}
+
+// SubmitTo hands it over to the person with an address (R326, R327), who may be
+// somebody without an account; empty: to the trainers.
+func SubmitTo(tx *db.Tx, by audit.Actor, w Week, version int, email string) (Report, error) {
 	r, err := Mine(tx, by, w)
 	if err != nil {
 		return r, err
@@ -127,7 +133,11 @@ func Submit(tx *db.Tx, by audit.Actor, w Week, version int) (Report, error) {
 	case !r.Text.Describes():
 		return r, fault.Invalid("work", "book.work_missing")
 	}
-	moved, err := move(tx, &r, `state = 'submitted', submitted_at = $3, decided_at = NULL, decided_by = ''`, `state IN ('draft', 'returned')`, version)
+	to, err := approver(tx, by, r, email)
+	if err != nil {
+		return r, err
+	}
+	moved, err := move(tx, &r, `state = 'submitted', submitted_at = $3, decided_at = NULL, decided_by = '', approver = $4`, `state IN ('draft', 'returned')`, version, to.person.Sub)
 	if err != nil {
 		return r, fmt.Errorf("submit %s: %w", w, err)
 	}
@@ -143,18 +153,31 @@ func Submit(tx *db.Tx, by audit.Actor, w Week, version int) (Report, error) {
 	if err := note(tx, by, r, "submitted", "", r.Text.digest()); err != nil {
 		return r, err
 	}
-	return r, tellTrainers(tx, r)
+	return r, tellTrainers(tx, r, to)
 }
 
-// tellTrainers sends M20, one mail per person and submission.
-func tellTrainers(tx *db.Tx, r Report) error {
+// tellTrainers sends M20, one mail per person and submission; who is written to
+// for the first time finds the PIN in it (R328).
+func tellTrainers(tx *db.Tx, r Report, to recipient) error {
 	writer, err := person.Get(tx, r.Apprentice)
 	if err != nil {
 		return err
 	}
-	trainers, err := person.With(tx, r.Company, person.Trainer)
-	if err != nil {
-		return err
+	if to.supervisor {
+		company, err := person.CompanyOf(tx, r.Company)
+		if err != nil {
+			return err
+		}
+		return texts.Send(tx, to.person.Mail(), "report_sent", map[string]any{
+			"Apprentice": writer.Name, "Writer": cut(writer.Name, 32), "Company": company.Name,
+			"Week": r.Week.Name(), "Dates": r.Week.Dates(), "ID": r.ID, "PIN": to.pin, "Email": to.person.Email,
+		})
+	}
+	trainers := []person.Person{to.person}
+	if to.person.Sub == "" {
+		if trainers, err = person.With(tx, r.Company, person.Trainer); err != nil {
+			return err
+		}
 	}
 	for _, p := range trainers {
 		if p.Sub == r.Apprentice || p.Email == "" {

@@ -78,6 +78,15 @@ type Claims struct {
 	SID     string // session of the identity portal
 }
 
+// ByAddress is somebody who is known by an address only and never signs in
+// with an account. sub begins as no subject of an identity portal does.
+func ByAddress(tx *db.Tx, sub, email, lang string) (Person, error) {
+	p := Person{Sub: sub, Name: email, FamilyName: email, Email: email, Language: lang}
+	_, err := tx.Exec(`INSERT INTO person (sub, name, given_name, family_name, name_key, email, language, seen_at) VALUES ($1, $2, '', $2, $3, $2, $4, $5)`,
+		p.Sub, p.Name, nameKey(p), p.Language, tx.Now())
+	return p, err
+}
+
 // Learn keeps what a token said. Without a company or a role that we know,
 // nobody comes in (R029).
 func Learn(tx *db.Tx, by audit.Actor, c Claims) error {
@@ -193,6 +202,12 @@ func rolesIn(tx *db.Tx, company, sub string) ([]string, error) {
 // Get reads a person.
 func Get(tx *db.Tx, sub string) (Person, error) {
 	return db.One(tx, (*Person).fields, `SELECT `+columns+` FROM person WHERE sub = $1`, sub)
+}
+
+// CompanyOf reads a company.
+func CompanyOf(tx *db.Tx, id string) (c Company, err error) {
+	return c, tx.Scan(`SELECT id, name, ident_number, chamber_number, seen_at FROM company WHERE id = $1`, []any{id},
+		&c.ID, &c.Name, &c.IdentNumber, &c.ChamberNumber, &c.SeenAt)
 }
 
 // With are the people with one of the roles in a company, by name.

@@ -25,6 +25,7 @@ func TestCompaniesAreChangedElsewhere_R203(t *testing.T) {
 		"/login", "/logout", "/oidc/backchannel-logout",
 		"/reports/{week}", "/reports/{week}/comment", "/reports/{week}/submit", "/reports/{week}/take-back",
 		"/reviews/{id}/comment", "/reviews/{id}/reopen", "/reviews/{id}/return", "/reviews/{id}/sign-off",
+		"/supervisor", "/supervisor/leave", "/supervisor/pin", "/supervisor/reports/{id}/return", "/supervisor/reports/{id}/sign-off",
 	}
 	if !slices.Equal(changes, want) {
 		t.Errorf("what can be sent:\n%s\nwant\n%s", strings.Join(changes, "\n"), strings.Join(want, "\n"))

@@ -24,7 +24,9 @@ import (
 	"zunft/internal/training/portal/home"
 	"zunft/internal/training/portal/info"
 	"zunft/internal/training/portal/reviewing"
+	"zunft/internal/training/portal/supervising"
 	"zunft/internal/training/portal/writing"
+	"zunft/internal/training/supervisor"
 )
 
 // Phrases of the frame around the training portal's pages.
@@ -59,7 +61,7 @@ func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.handler.S
 
 // Catalog holds all phrases of the training portal.
 func Catalog() (*i18n.Catalog, error) {
-	return i18n.Load(web.Phrases, Phrases, person.Phrases, book.Phrases, login.Phrases, home.Phrases, info.Phrases, reviewing.Phrases, writing.Phrases)
+	return i18n.Load(web.Phrases, Phrases, person.Phrases, book.Phrases, login.Phrases, home.Phrases, info.Phrases, reviewing.Phrases, supervising.Phrases, supervisor.Phrases, writing.Phrases)
 }
 
 // New wires the portal. The identity portal need not run yet: it is asked at
@@ -82,6 +84,8 @@ func New(_ context.Context, o Options) (*Portal, error) {
 	(&writing.Pages{DB: o.DB, Site: site, Door: door}).Mount(m)
 	// Trainers, supervisors, training admins
 	(&reviewing.Pages{DB: o.DB, Site: site}).Mount(m)
+	// Who signs without an account
+	(&supervising.Pages{DB: o.DB, Site: site}).Mount(m)
 	// Footer, and what machines ask
 	(&info.Pages{Site: site}).Mount(m)
 	m.Machine("GET /healthz", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "ok") }))
@@ -92,6 +96,7 @@ func New(_ context.Context, o Options) (*Portal, error) {
 		p.Jobs.On(mail.Kind, o.Mail.Deliver)
 	}
 	p.Jobs.Every(time.Hour, "person.sweep", func(ctx context.Context) error { return person.Sweep(ctx, o.DB) })
+	p.Jobs.Every(time.Hour, "supervisor.sweep", func(ctx context.Context) error { return supervisor.Sweep(ctx, o.DB) })
 	p.Jobs.Every(time.Hour, "limit.sweep", func(ctx context.Context) error { return limit.Sweep(ctx, o.DB) })
 	return p, nil
 }

@@ -32,6 +32,30 @@ CREATE TABLE company_role (
 );
 CREATE INDEX company_role_role ON company_role (company, role);
 
+-- Who signs without an account (R268, R329): the PIN that went to this address
+-- opens what was sent there, and nothing else. The person is known by the address.
+CREATE TABLE supervisor (
+	person       TEXT PRIMARY KEY REFERENCES person (sub),
+	email_key    TEXT NOT NULL UNIQUE,      -- in lower case
+	pin_mac      TEXT NOT NULL,
+	pin_at       TIMESTAMPTZ NOT NULL,      -- when it was mailed
+	failures     INTEGER NOT NULL DEFAULT 0,
+	paused_until TIMESTAMPTZ,
+	used_at      TIMESTAMPTZ
+);
+
+CREATE TABLE supervisor_session (
+	id         TEXT PRIMARY KEY,
+	token_hash TEXT NOT NULL UNIQUE,
+	person     TEXT NOT NULL REFERENCES supervisor (person),
+	created_at TIMESTAMPTZ NOT NULL,
+	seen_at    TIMESTAMPTZ NOT NULL,
+	ends_at    TIMESTAMPTZ NOT NULL,
+	ended_at   TIMESTAMPTZ
+);
+CREATE INDEX supervisor_session_person ON supervisor_session (person) WHERE ended_at IS NULL;
+CREATE INDEX supervisor_session_ends ON supervisor_session (ends_at);
+
 -- A sign-in on its way to the identity portal and back.
 CREATE TABLE login_attempt (
 	state_hash TEXT PRIMARY KEY,
@@ -91,6 +115,7 @@ CREATE TABLE report (
 	school        TEXT NOT NULL DEFAULT '', -- Themen der Berufsschule
 	state         TEXT NOT NULL CHECK (state IN ('draft', 'submitted', 'returned', 'signed_off')),
 	answer        TEXT NOT NULL DEFAULT '', -- why it was returned
+	approver      TEXT NOT NULL DEFAULT '', -- to whom it was sent (R326); empty: the company's trainers
 	submitted_at  TIMESTAMPTZ,
 	decided_at    TIMESTAMPTZ,
 	decided_by    TEXT NOT NULL DEFAULT '', -- sub of the trainer
@@ -100,6 +125,7 @@ CREATE TABLE report (
 	UNIQUE (apprentice, company, year, week)
 );
 CREATE INDEX report_week ON report (company, apprentice, year, week);
+CREATE INDEX report_approver ON report (approver, submitted_at, id) WHERE approver <> '';
 CREATE INDEX report_queue ON report (company, submitted_at, id) WHERE state = 'submitted';
 
 -- Entries per day, for those who write daily (R226).

@@ -79,6 +79,7 @@ type weekPage struct {
 	Days     []dayView
 	History  []book.Event
 	Trainers []person.Person
+	SentTo   string // name of the one person it was sent to; empty: the trainers
 	Prev     book.Week
 	Next     book.Week
 	Short    int // characters, if so few that a hint helps; else 0
@@ -169,7 +170,11 @@ func (p *Pages) showCheck(w http.ResponseWriter, r *http.Request, form *web.Form
 		}
 		v = p.view(r, report)
 		v.Early = book.WeekOf(tx.Now()).Before(week)
-		v.Trainers, err = p.trainers(tx, r)
+		if v.Trainers, err = p.trainers(tx, r); err != nil || len(form.Values) > 0 {
+			return err
+		}
+		last, err := book.LastApprover(tx, web.Actor(r))
+		form.Values.Set("approver", last)
 		return err
 	})
 	if err != nil {
@@ -206,7 +211,7 @@ func (p *Pages) submit(w http.ResponseWriter, r *http.Request) error {
 	}
 	form := web.ReadForm(r)
 	err = p.DB.Write(r.Context(), func(tx *db.Tx) error {
-		_, err := book.Submit(tx, web.Actor(r), week, version(form))
+		_, err := book.SubmitTo(tx, web.Actor(r), week, version(form), form.Text("approver"))
 		return err
 	})
 	if f := fault.Of(err); f != nil && f.Problems[0].Field == "work" {
@@ -234,6 +239,11 @@ func (p *Pages) submitted(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		v = p.view(r, report)
+		to, one, err := book.ApproverOf(tx, report)
+		if one || err != nil {
+			v.SentTo = to.Name
+			return err
+		}
 		v.Trainers, err = p.trainers(tx, r)
 		return err
 	})

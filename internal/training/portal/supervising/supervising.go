@@ -1,0 +1,309 @@
+// Package supervising is where people sign reports who have no account (S45):
+//
+//	GET  /supervisor                      e-mail address and PIN; who is in: what was sent to them
+//	POST /supervisor                      come in
+//	GET  /supervisor/pin                  a new PIN
+//	POST /supervisor/pin                  … goes to the address
+//	GET  /supervisor/reports/{id}         one report
+//	POST /supervisor/reports/{id}/sign-off
+//	POST /supervisor/reports/{id}/return  with a reason (R331)
+//	POST /supervisor/leave                sign out
+//
+// The mail that names a report leads to it; whoever has not come in yet types
+// address and PIN first. What was sent to another address is not found. The
+// address itself cannot be changed here (R292), and the page says who can.
+package supervising
+
+import (
+	"embed"
+	"net/http"
+	"strings"
+	"time"
+
+	"zunft/internal/ground/audit"
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/fault"
+	"zunft/internal/ground/web"
+	"zunft/internal/training/book"
+	"zunft/internal/training/person"
+	"zunft/internal/training/supervisor"
+)
+
+// Phrases of these pages.
+//
+//go:embed phrases/*.json
+var Phrases embed.FS
+
+//go:embed all:templates
+var files embed.FS
+
+var templates = web.Parse(files)
+
+// Pages of the place.
+type Pages struct {
+	DB   *db.DB
+	Site *web.Site
+}
+
+const cookie = "supervisor"
+
+// Mount adds the routes. They are open: who comes with a PIN has no account.
+func (p *Pages) Mount(m *web.Mux) {
+	m.Open("GET /supervisor", p.start)
+	m.Open("POST /supervisor", p.signIn)
+	m.Open("GET /supervisor/pin", p.askPIN)
+	m.Open("POST /supervisor/pin", p.newPIN)
+	m.Open("GET /supervisor/reports/{id}", p.inside(p.report))
+	m.Open("POST /supervisor/reports/{id}/sign-off", p.inside(p.signOff))
+	m.Open("POST /supervisor/reports/{id}/return", p.inside(p.giveBack))
+	m.Open("POST /supervisor/leave", p.inside(p.leave))
+}
+
+func (p *Pages) text(r *http.Request) func(key string, args ...any) string {
+	return func(key string, args ...any) string { return p.Site.Catalog.Text(web.Lang(r), key, args...) }
+}
+
+// who is the session of the browser's cookie, or none.
+func (p *Pages) who(r *http.Request) (s supervisor.Session, in bool, err error) {
+	token := p.Site.Cookie(r, cookie)
+	if token == "" || len(token) > 100 {
+		return s, false, nil
+	}
+	stale := false
+	err = p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
+		s, err = supervisor.Resolve(tx, token)
+		stale = tx.Now().Sub(s.SeenAt) > time.Minute
+		return err
+	})
+	if fault.Is(err, fault.KindNotFound) {
+		return s, false, nil
+	}
+	if err == nil && stale {
+		err = p.DB.Write(r.Context(), func(tx *db.Tx) error { return supervisor.Touch(tx, s.ID) })
+	}
+	return s, err == nil, err
+}
+
+// A handler for somebody who came in.
+type handler func(w http.ResponseWriter, r *http.Request, s supervisor.Session, by audit.Actor) error
+
+// inside sends everybody else to the form, and back afterwards.
+func (p *Pages) inside(h handler) web.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		s, in, err := p.who(r)
+		if err != nil {
+			return err
+		}
+		if !in {
+			next := "/supervisor"
+			if id := r.PathValue("id"); id != "" {
+				next += "?report=" + id
+			}
+			return web.See(w, r, next)
+		}
+		return h(w, r, s, s.Actor(web.Actor(r)))
+	}
+}
+
+// startPage is the form (S45).
+type startPage struct {
+	web.Frame
+	Form   *web.Form
+	Report string // id of the one that a mail led to
+}
+
+// listPage is what was sent to somebody.
+type listPage struct {
+	web.Frame
+	Email            string
+	Waiting, Decided []book.Item
+	Now              db.Time
+}
+
+func (p *Pages) start(w http.ResponseWriter, r *http.Request) error {
+	s, in, err := p.who(r)
+	if err != nil {
+		return err
+	}
+	if !in {
+		return p.showStart(w, r, web.NewForm("report", r.URL.Query().Get("report")))
+	}
+	v := &listPage{Email: s.Email}
+	err = p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
+		v.Now = tx.Now()
+		v.Waiting, v.Decided, err = book.Sent(tx, s.Actor(web.Actor(r)))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return p.Site.Show(w, r, http.StatusOK, templates, "list", v)
+}
+
+func (p *Pages) showStart(w http.ResponseWriter, r *http.Request, f *web.Form) error {
+	return p.Site.Show(w, r, f.Status(), templates, "start", &startPage{Form: f, Report: f.Text("report")})
+}
+
+func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) error {
+	f := web.ReadForm(r)
+	if f.Text("email") == "" {
+		f.Add("email", "supervisor.email_missing")
+	}
+	if f.Text("pin") == "" {
+		f.Add("pin", "supervising.pin_missing")
+	}
+	if !f.OK() {
+		return p.showStart(w, r, f)
+	}
+	token := ""
+	err := p.DB.Write(r.Context(), func(tx *db.Tx) (err error) {
+		token, err = supervisor.SignIn(tx, web.Actor(r), f.Text("email"), f.Text("pin"))
+		return err
+	})
+	if f.Take(err) {
+		f.Values.Del("pin")
+		return p.showStart(w, r, f)
+	}
+	if err != nil {
+		return err
+	}
+	p.Site.SetCookie(w, cookie, token, 0)
+	to := "/supervisor"
+	if id := f.Text("report"); id != "" && !strings.ContainsAny(id, "/?#\\.%") {
+		to += "/reports/" + id
+	}
+	return web.See(w, r, to)
+}
+
+func (p *Pages) leave(w http.ResponseWriter, r *http.Request, _ supervisor.Session, by audit.Actor) error {
+	if err := p.DB.Write(r.Context(), func(tx *db.Tx) error { return supervisor.End(tx, by) }); err != nil {
+		return err
+	}
+	p.Site.SetCookie(w, cookie, "", -1)
+	return p.Site.Done(w, r, "/supervisor", "supervising.left")
+}
+
+// pinPage asks for the address a new PIN goes to.
+type pinPage struct {
+	web.Frame
+	Form *web.Form
+}
+
+func (p *Pages) askPIN(w http.ResponseWriter, r *http.Request) error {
+	return p.showPIN(w, r, web.NewForm())
+}
+
+func (p *Pages) showPIN(w http.ResponseWriter, r *http.Request, f *web.Form) error {
+	v := &pinPage{Form: f}
+	v.Back = web.Link{Text: p.text(r)("supervising.title"), Href: "/supervisor"}
+	return p.Site.Show(w, r, f.Status(), templates, "pin", v)
+}
+
+func (p *Pages) newPIN(w http.ResponseWriter, r *http.Request) error {
+	f := web.ReadForm(r)
+	err := p.DB.Write(r.Context(), func(tx *db.Tx) error { return supervisor.NewPIN(tx, web.Actor(r), f.Text("email")) })
+	if f.Take(err) {
+		return p.showPIN(w, r, f)
+	}
+	if err != nil {
+		return err
+	}
+	return p.Site.Done(w, r, "/supervisor", "supervising.pin_sent")
+}
+
+// reportPage is one report (S45).
+type reportPage struct {
+	web.Frame
+	Form       *web.Form
+	Report     book.Report
+	Apprentice person.Person
+	Company    person.Company
+	Email      string
+	Days       []dayView
+	History    []book.Event
+	CanSign    bool
+}
+
+type dayView struct {
+	Name, Attendance string
+	Lines            []string
+}
+
+func (p *Pages) load(tx *db.Tx, r *http.Request, by audit.Actor, f *web.Form) (*reportPage, error) {
+	report, err := book.For(tx, by, r.PathValue("id"))
+	if err != nil {
+		return nil, err
+	}
+	v := &reportPage{Form: f, Report: report, CanSign: report.State == book.Submitted}
+	if v.Apprentice, err = person.Get(tx, report.Apprentice); err != nil {
+		return nil, err
+	}
+	if v.Company, err = person.CompanyOf(tx, report.Company); err != nil {
+		return nil, err
+	}
+	for i, d := range report.Text.Days {
+		if d == (book.Day{}) {
+			continue
+		}
+		said := ""
+		if d.Attendance != "" {
+			said = p.text(r)("book.attendance." + d.Attendance)
+		}
+		v.Days = append(v.Days, dayView{book.DayName(p.text(r), report.Week, i+1), said, book.Part{Text: d.Text}.Lines()})
+	}
+	v.History, err = book.History(tx, report)
+	return v, err
+}
+
+func (p *Pages) report(w http.ResponseWriter, r *http.Request, s supervisor.Session, by audit.Actor) error {
+	return p.showReport(w, r, s, by, web.NewForm())
+}
+
+func (p *Pages) showReport(w http.ResponseWriter, r *http.Request, s supervisor.Session, by audit.Actor, f *web.Form) error {
+	var v *reportPage
+	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
+		v, err = p.load(tx, r, by, f)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	v.Email = s.Email
+	v.Back = web.Link{Text: p.text(r)("supervising.list"), Href: "/supervisor"}
+	return p.Site.Show(w, r, f.Status(), templates, "report", v)
+}
+
+// decide runs a command on the version that was read.
+func (p *Pages) decide(w http.ResponseWriter, r *http.Request, s supervisor.Session, by audit.Actor, done string, command func(tx *db.Tx, id string, version int, text string) (book.Report, error)) error {
+	f := web.ReadForm(r)
+	version := f.Number("version")
+	name, week := "", ""
+	err := p.DB.Write(r.Context(), func(tx *db.Tx) error {
+		v, err := p.load(tx, r, by, f)
+		if err != nil {
+			return err
+		}
+		name, week = v.Apprentice.Name, v.Report.Week.Name()
+		_, err = command(tx, v.Report.ID, version, f.Lines("reason"))
+		return err
+	})
+	if f.Take(err) {
+		return p.showReport(w, r, s, by, f)
+	}
+	if err != nil {
+		return err
+	}
+	return p.Site.Done(w, r, "/supervisor", done, week, name)
+}
+
+func (p *Pages) signOff(w http.ResponseWriter, r *http.Request, s supervisor.Session, by audit.Actor) error {
+	return p.decide(w, r, s, by, "supervising.done_signed_off", func(tx *db.Tx, id string, version int, text string) (book.Report, error) {
+		return book.SignOff(tx, by, id, version, text)
+	})
+}
+
+func (p *Pages) giveBack(w http.ResponseWriter, r *http.Request, s supervisor.Session, by audit.Actor) error {
+	return p.decide(w, r, s, by, "supervising.done_returned", func(tx *db.Tx, id string, version int, text string) (book.Report, error) {
+		return book.Return(tx, by, id, version, text)
+	})
+}
