@@ -4,9 +4,11 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"time"
 
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
+	"zunft/internal/ground/mail"
 	"zunft/internal/identity/fold"
 	"zunft/internal/identity/organization"
 )
@@ -29,13 +31,29 @@ func (c Context) Value() string {
 	return c.ID + "." + c.Mandate
 }
 
+// LastDay is the last day of a mandate, as people write it; empty without an end.
+func (c Context) LastDay() string {
+	if c.Until.IsZero() {
+		return ""
+	}
+	return c.Until.Add(-time.Second).In(mail.Berlin).Format("02.01.2006")
+}
+
 // ReadValue takes the value of a context apart.
 func ReadValue(v string) (organizationID, mandateID string) {
 	organizationID, mandateID, _ = strings.Cut(v, ".")
 	return organizationID, mandateID
 }
 
-// holds now: $1 is the person, $2 the moment.
+// What may stand for an application in [Contexts], [Only] and [Look]: whatever
+// the roles.
+const (
+	Anyhow    = ""
+	AsMember  = "-member"  // mandates do not count
+	ByMandate = "-mandate" // memberships do not
+)
+
+// What holds now: $1 is the person, $2 the moment.
 const (
 	memberNow  = `m.ended_at IS NULL AND (m.until IS NULL OR m.until > $2)`
 	grantNow   = `(g.starts_at IS NULL OR g.starts_at <= $2) AND (g.ends_at IS NULL OR g.ends_at > $2)`
@@ -47,18 +65,26 @@ const (
 
 // contexts of $1 at $2; in those with roles of an application if $3 is one.
 func contexts(application string) string {
+	const joined = `) AS c JOIN organization o ON o.id = c.organization AND o.state = 'active'`
+	if application == AsMember {
+		return `(SELECT m.organization, '' AS mandate, '' AS via, m.until, m.admin FROM membership m WHERE m.account = $1 AND ` + memberNow + joined
+	}
 	asMember, byMandate := "", ""
-	if application != "" {
+	switch application {
+	case Anyhow:
+	case ByMandate:
+		asMember = ` AND FALSE`
+	default:
 		asMember = ` AND EXISTS (SELECT 1 FROM role_grant g WHERE g.membership = m.id AND g.application = $3 AND ` + grantNow + `)`
 		byMandate = ` AND EXISTS (SELECT 1 FROM mandate_role x WHERE x.mandate = d.id AND x.application = $3)`
 	}
 	return `(SELECT m.organization, '' AS mandate, '' AS via, m.until, m.admin FROM membership m WHERE m.account = $1 AND ` + memberNow + asMember + `
 		UNION ALL SELECT d.principal, d.id, '', d.ends_at, FALSE FROM mandate d WHERE d.account = $1 AND d.representative = '' AND ` + mandateNow + byMandate + `
-		UNION ALL SELECT d.principal, d.id, d.representative, d.ends_at, FALSE FROM ` + namedNow + byMandate + `) AS c JOIN organization o ON o.id = c.organization AND o.state = 'active'`
+		UNION ALL SELECT d.principal, d.id, d.representative, d.ends_at, FALSE FROM ` + namedNow + byMandate + joined
 }
 
 func arguments(accountID string, now db.Time, application string) []any {
-	if application == "" {
+	if application == Anyhow || application == AsMember || application == ByMandate {
 		return []any{accountID, now}
 	}
 	return []any{accountID, now, application}
@@ -143,30 +169,68 @@ func Holds(tx *db.Tx, mandateID, accountID string) (bool, error) {
 
 // A Held role of an application.
 type Held struct {
-	Role     string
-	Site     string // holds there only; empty: in the whole organization
-	Requires string // acr that the sign-in must reach, or empty
+	Role                         string
+	Site, SiteName, SiteIdentity string // holds at this site only; empty: in the whole organization
+	Requires                     string // acr that the sign-in must reach, or empty
 }
 
 // RolesIn are the roles of an application in which a person acts for one
 // organization at this moment: what a token may say (R029, R143). It costs the
-// same however many organizations the person has.
+// same however many organizations the person has. A role at a site holds while
+// the chamber has released that site (R300).
 func RolesIn(tx *db.Tx, accountID, application, organizationID, mandateID string) ([]Held, error) {
-	fields := func(h *Held) []any { return []any{&h.Role, &h.Site, &h.Requires} }
+	fields := func(h *Held) []any { return []any{&h.Role, &h.Site, &h.SiteName, &h.SiteIdentity, &h.Requires} }
 	if mandateID == "" {
-		return db.All(tx, fields, `SELECT g.role, g.site, r.requires FROM membership m JOIN role_grant g ON g.membership = m.id JOIN application_role r ON r.application = g.application AND r.role = g.role
-			JOIN organization o ON o.id = m.organization AND o.state = 'active'
-			WHERE m.account = $1 AND m.organization = $3 AND g.application = $4 AND `+memberNow+` AND `+grantNow+` ORDER BY g.role, g.site`,
+		return db.All(tx, fields, `SELECT g.role, g.site, COALESCE(s.name, ''), COALESCE(s.ident_number, ''), r.requires
+			FROM membership m JOIN role_grant g ON g.membership = m.id JOIN application_role r ON r.application = g.application AND r.role = g.role
+			JOIN organization o ON o.id = m.organization AND o.state = 'active' LEFT JOIN site s ON s.id = g.site AND s.organization = m.organization AND s.state = 'released'
+			WHERE m.account = $1 AND m.organization = $3 AND g.application = $4 AND `+memberNow+` AND `+grantNow+` AND (g.site = '' OR s.id IS NOT NULL) ORDER BY g.role, g.site`,
 			accountID, tx.Now(), organizationID, application)
 	}
 	if yes, err := Holds(tx, mandateID, accountID); err != nil || !yes {
 		return nil, err
 	}
-	return db.All(tx, fields, `SELECT x.role, '', r.requires FROM mandate d JOIN mandate_role x ON x.mandate = d.id JOIN application_role r ON r.application = x.application AND r.role = x.role
+	return db.All(tx, fields, `SELECT x.role, '', '', '', r.requires FROM mandate d JOIN mandate_role x ON x.mandate = d.id JOIN application_role r ON r.application = x.application AND r.role = x.role
 		WHERE d.id = $1 AND d.principal = $2 AND x.application = $3 ORDER BY x.role`, mandateID, organizationID, application)
 }
 
-// Acts names who acts by a mandate: the representing organization, if it is one.
+// RolesOf are the keys of the roles held in each of a page of contexts, by
+// [Context.Value].
+func RolesOf(tx *db.Tx, accountID, application string, page []Context) (map[string][]string, error) {
+	held := map[string][]string{}
+	var orgs, mandates []any
+	for _, c := range page {
+		if c.Mandate == "" {
+			orgs = append(orgs, c.ID)
+		} else {
+			mandates = append(mandates, c.Mandate)
+		}
+	}
+	read := func(query string, args ...any) error {
+		return tx.Each(query, args, func(scan func(...any) error) error {
+			var c Context
+			var role string
+			err := scan(&c.ID, &c.Mandate, &role)
+			held[c.Value()] = append(held[c.Value()], role)
+			return err
+		})
+	}
+	if len(orgs) > 0 {
+		if err := read(`SELECT m.organization, '', g.role FROM membership m JOIN role_grant g ON g.membership = m.id WHERE m.account = $1 AND g.application = $3 AND `+memberNow+` AND `+grantNow+
+			` AND m.organization IN (`+db.In(4, len(orgs))+`)`, append([]any{accountID, tx.Now(), application}, orgs...)...); err != nil {
+			return nil, err
+		}
+	}
+	if len(mandates) > 0 {
+		if err := read(`SELECT d.principal, d.id, x.role FROM mandate d JOIN mandate_role x ON x.mandate = d.id WHERE x.application = $1 AND d.id IN (`+db.In(2, len(mandates))+`)`,
+			append([]any{application}, mandates...)...); err != nil {
+			return nil, err
+		}
+	}
+	return held, nil
+}
+
+// Acts names the organization that acts by a mandate, or none: a person does.
 func Acts(tx *db.Tx, mandateID string) (representative string, err error) {
 	return db.Value[string](tx, `SELECT representative FROM mandate WHERE id = $1`, mandateID)
 }

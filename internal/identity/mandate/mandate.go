@@ -14,6 +14,8 @@
 //	   ▼                ▼                          ▼
 //	declined         refused                    revoked   by either side, at any time
 //
+// The policy:
+//
 //   - Whoever gives power is an admin of the principal: proposing or accepting
 //     for it. The representative only agrees.
 //   - A person is proposed by address: the account that owns the confirmed

@@ -7,14 +7,12 @@ import (
 	"strconv"
 	"strings"
 
-	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/i18n"
 	"zunft/internal/ground/seal"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/application"
-	"zunft/internal/identity/membership"
 	"zunft/internal/identity/session"
 	"zunft/internal/identity/visitor"
 )
@@ -88,7 +86,7 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) error {
 	if done || err != nil {
 		return err
 	}
-	chosen, err := p.choose(r, a, v.Session)
+	chosen, err := p.choose(r, a, q, v.Session)
 	if err != nil {
 		return err
 	}
@@ -103,7 +101,10 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) error {
 	case chosen.several:
 		return web.See(w, r, "/authorize/organization?"+url.Values{"next": {authorizePath + "?" + q.encode(q.since)}}.Encode())
 	}
-	return p.issue(w, r, q, a, v.Session, chosen.organization)
+	if done, err := p.raise(w, r, q, a, v, chosen); done || err != nil {
+		return err
+	}
+	return p.issue(w, r, q, a, v.Session, chosen)
 }
 
 // fresh settles whether this session may answer: is it recent enough, signed
@@ -176,71 +177,18 @@ func (p *Provider) deny(w http.ResponseWriter, r *http.Request, q request, why *
 	return web.See(w, r, answer(q.redirectURI, "error", why.code, "error_description", why.description, "state", q.state, "iss", p.Site.Base))
 }
 
-// A choice of organization: the one, or why there is none yet.
-type choice struct {
-	organization  string
-	none, several bool
-}
-
-// choose finds the organization this sign-in is for (decision 10): one in
-// which the person has a role in the application (R029, R202); where the
-// application declares no roles, the person's organization if that is clear.
-func (p *Provider) choose(r *http.Request, a application.Application, s session.Session) (c choice, err error) {
-	err = p.DB.Read(r.Context(), func(tx *db.Tx) error {
-		catalogue, err := application.Catalogue(tx, a.ID)
-		if err != nil {
-			return err
-		}
-		var possible []string
-		if len(catalogue) > 0 {
-			if possible, err = organizationsWithRole(tx, s.Account, a.ID); err != nil {
-				return err
-			}
-		} else {
-			members, err := membership.Of(tx, s.Account)
-			if err != nil {
-				return err
-			}
-			for _, m := range members {
-				possible = append(possible, m.Organization)
-			}
-		}
-		switch {
-		case len(possible) == 1:
-			c.organization = possible[0]
-		case s.Organization != "" && slices.Contains(possible, s.Organization):
-			c.organization = s.Organization
-		case len(catalogue) > 0:
-			c.none, c.several = len(possible) == 0, len(possible) > 1
-		}
-		return nil
-	})
-	return c, err
-}
-
-func organizationsWithRole(tx *db.Tx, account, applicationID string) (with []string, err error) {
-	roles, err := membership.RolesFor(tx, account, applicationID)
-	for organization, keys := range roles {
-		if len(keys) > 0 {
-			with = append(with, organization)
-		}
-	}
-	slices.Sort(with)
-	return with, err
-}
-
 // issue makes the grant and its code and sends the browser back with it.
-func (p *Provider) issue(w http.ResponseWriter, r *http.Request, q request, a application.Application, s session.Session, organization string) error {
+func (p *Provider) issue(w http.ResponseWriter, r *http.Request, q request, a application.Application, s session.Session, c choice) error {
 	id, secret := db.NewID(), seal.Token()
 	err := p.DB.Write(r.Context(), func(tx *db.Tx) error {
 		g := grant{
-			ID: id, Application: a.ID, Account: s.Account, Session: s.ID, Organization: organization, Scope: q.scope, Nonce: q.nonce,
+			ID: id, Application: a.ID, Account: s.Account, Session: s.ID, Organization: c.organization, Mandate: c.mandate, Scope: q.scope, Nonce: q.nonce,
 			RedirectURI: q.redirectURI, Challenge: q.challenge, AuthTime: s.AuthTime, AMR: s.AMR, ACR: acrOf(s.AMR),
 		}
 		if err := g.insert(tx, seal.Hash(secret)); err != nil {
 			return err
 		}
-		return audit.Record(tx, web.Actor(r), audit.Entry{Event: "application.signed_in", Account: s.Account, Organization: organization, Thing: a.ID})
+		return c.record(tx, web.Actor(r), s, a)
 	})
 	if err != nil {
 		return err

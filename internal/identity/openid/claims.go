@@ -7,7 +7,7 @@ import (
 	"zunft/internal/ground/fault"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/chamber"
-	"zunft/internal/identity/membership"
+	"zunft/internal/identity/mandate"
 	"zunft/internal/identity/organization"
 )
 
@@ -15,6 +15,34 @@ import (
 type workClaims struct {
 	Organization *organizationClaim `json:"organization,omitempty"`
 	Roles        []string           `json:"roles,omitempty"`
+	SiteRoles    []siteRoles        `json:"site_roles,omitempty"` // that hold at one site only
+	Act          *actClaim          `json:"act,omitempty"`        // by a mandate: who acts (RFC 8693, section 4.1)
+}
+
+// siteRoles are roles at one site. An application that does not know them
+// widens nothing: they are not among the roles.
+type siteRoles struct {
+	Site  siteClaim `json:"site"`
+	Roles []string  `json:"roles"`
+}
+
+type siteClaim struct {
+	ID          string `json:"id"`
+	Name        string `json:"name"`
+	IdentNumber string `json:"ident_number,omitempty"`
+}
+
+// actClaim names the person who acts for the organization, and for which
+// organization they do so.
+type actClaim struct {
+	Subject      string           `json:"sub"`
+	Name         string           `json:"name,omitempty"` // with scope profile
+	Organization *actOrganization `json:"organization,omitempty"`
+}
+
+type actOrganization struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
 }
 
 type organizationClaim struct {
@@ -22,7 +50,7 @@ type organizationClaim struct {
 	Name          string          `json:"name"`
 	IdentNumber   string          `json:"ident_number"`
 	ChamberNumber string          `json:"chamber_number"`
-	Site          *string         `json:"site"` // null: the head office
+	Site          *siteClaim      `json:"site"` // null: the whole organization
 	Evidence      []evidenceClaim `json:"evidence"`
 }
 
@@ -63,31 +91,85 @@ type personClaims struct {
 
 // work reads where the person of a grant works now. NotFound says that the
 // application declares roles and the person has none of them left in the
-// organization of the grant (R029, R148).
+// organization of the grant (R029, R148), or none that this sign-in reaches.
 func work(tx *db.Tx, g grant) (c workClaims, err error) {
+	var site *siteClaim
 	if g.roles {
-		all, err := membership.RolesFor(tx, g.Account, g.Application)
-		if err != nil {
+		if site, err = c.roles(tx, g); err != nil {
 			return c, err
-		}
-		roles := slices.Sorted(slices.Values(all[g.Organization]))
-		if len(roles) == 0 {
-			return c, fault.NotFound()
-		}
-		if granted(g.Scope, "roles") {
-			c.Roles = roles
 		}
 	} else if g.Organization != "" {
 		// Without roles membership alone counts, and it may have ended.
-		if _, err := membership.In(tx, g.Organization, g.Account); fault.Is(err, fault.KindNotFound) {
+		if _, err := mandate.Look(tx, g.Account, mandate.AsMember, g.Organization, ""); fault.Is(err, fault.KindNotFound) {
 			return c, nil
 		} else if err != nil {
 			return c, err
 		}
 	}
+	if g.Mandate != "" {
+		if c.Act, err = acts(tx, g); err != nil {
+			return c, err
+		}
+	}
 	if g.Organization != "" && granted(g.Scope, "organization") {
 		c.Organization, err = organizationOf(tx, g.Organization)
+		if err == nil {
+			c.Organization.Site = site
+		}
 	}
+	return c, err
+}
+
+// roles fills in what the person holds: roles of the whole organization, and
+// those of single sites. Who holds nothing but roles at one site works there:
+// then it is the organization's site that the token names.
+func (c *workClaims) roles(tx *db.Tx, g grant) (only *siteClaim, err error) {
+	held, err := mandate.RolesIn(tx, g.Account, g.Application, g.Organization, g.Mandate)
+	if err != nil {
+		return nil, err
+	}
+	held = slices.DeleteFunc(held, func(h mandate.Held) bool { return !reaches(g.ACR, h) })
+	if len(held) == 0 {
+		return nil, fault.NotFound()
+	}
+	var whole []string
+	var at []siteRoles
+	for _, h := range held {
+		if h.Site == "" {
+			whole = append(whole, h.Role)
+			continue
+		}
+		i := slices.IndexFunc(at, func(s siteRoles) bool { return s.Site.ID == h.Site })
+		if i < 0 {
+			i, at = len(at), append(at, siteRoles{Site: siteClaim{h.Site, h.SiteName, h.SiteIdentity}})
+		}
+		at[i].Roles = append(at[i].Roles, h.Role)
+	}
+	if len(whole) == 0 && len(at) == 1 && granted(g.Scope, "organization") {
+		only, whole, at = &at[0].Site, at[0].Roles, nil
+	}
+	if granted(g.Scope, "roles") {
+		c.Roles, c.SiteRoles = whole, at
+	}
+	return only, nil
+}
+
+// acts names who acts by the mandate of a grant.
+func acts(tx *db.Tx, g grant) (*actClaim, error) {
+	c := &actClaim{Subject: g.Account}
+	if granted(g.Scope, "profile") {
+		a, err := account.Get(tx, g.Account)
+		if err != nil {
+			return nil, err
+		}
+		c.Name = a.Name()
+	}
+	id, err := mandate.Acts(tx, g.Mandate)
+	if err != nil || id == "" || !granted(g.Scope, "organization") {
+		return c, err
+	}
+	o, err := organization.Get(tx, id)
+	c.Organization = &actOrganization{o.ID, o.Name}
 	return c, err
 }
 

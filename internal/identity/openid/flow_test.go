@@ -181,9 +181,20 @@ func TestApplicationWithoutCatalogueServesEverybody(t *testing.T) {
 		if got, _ := ask().(map[string]any); got["name"] != "Bäckerei A" {
 			t.Errorf("one membership: %v", got)
 		}
-		w.employ(w.organization("Bäckerei B", anna), anna)
-		if got := ask(); got != nil {
-			t.Errorf("two memberships, nothing chosen: %v", got)
+		second := w.organization("Bäckerei B", anna)
+		w.employ(second, anna)
+		// Of several one is asked for only if the application wants to know it.
+		b.code("plain")
+		if p := b.authorize("plain", "scope", "openid organization", "prompt", "none"); p.query("error") != "interaction_required" {
+			t.Errorf("two memberships, silently: %v", p.to)
+		}
+		p := b.authorize("plain", "scope", "openid organization roles")
+		if p.to == nil || p.to.Path != "/authorize/organization" {
+			t.Fatalf("two memberships, nothing chosen: %v", p.to)
+		}
+		b.post("/authorize/organization", url.Values{"next": {p.query("next")}, "organization": {second}})
+		if got, _ := ask().(map[string]any); got["id"] != second {
+			t.Errorf("the chosen one: %v", got)
 		}
 	})
 }

@@ -10,16 +10,18 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/seal"
+	"zunft/internal/identity/mandate"
 )
 
 // A grant is what one authorization gave: its code and all tokens that came of it.
 type grant struct {
 	ID, Application, Account, Session, Organization string
+	Mandate                                         string // by which the person acts for the organization, or empty
 	Scope, Nonce, RedirectURI, Challenge            string
 	ACR, AMR                                        string
 	AuthTime                                        db.Time
 	inTime                                          bool // the code has not expired
-	alive                                           bool // account active, its password not replaced since, and the session not ended or not needed
+	alive                                           bool // account active, its password not replaced since, the session not ended or not needed, the mandate in force
 	roles                                           bool // the application declares roles
 }
 
@@ -27,7 +29,7 @@ func unixMicro(n int64) time.Time { return time.UnixMicro(n) }
 
 func (g *grant) offline() bool { return granted(g.Scope, "offline_access") }
 
-const grantColumns = `id, application, account, session, organization, scope, nonce, redirect_uri, code_challenge, acr, amr, auth_time, code_expires_at > $1, revoked_at IS NULL,
+const grantColumns = `id, application, account, session, organization, mandate, scope, nonce, redirect_uri, code_challenge, acr, amr, auth_time, code_expires_at > $1, revoked_at IS NULL,
 	EXISTS (SELECT 1 FROM account a WHERE a.id = oidc_grant.account AND a.state = 'active' AND (a.password_at IS NULL OR a.password_at <= oidc_grant.created_at)),
 	EXISTS (SELECT 1 FROM session s WHERE s.id = oidc_grant.session AND s.ended_at IS NULL AND s.ends_at > $1),
 	EXISTS (SELECT 1 FROM application_role r WHERE r.application = oidc_grant.application AND r.retired_at IS NULL)`
@@ -36,16 +38,19 @@ const grantColumns = `id, application, account, session, organization, scope, no
 func readGrant(tx *db.Tx, query string, args ...any) (grant, error) {
 	var g grant
 	var active, open, kept bool
-	err := tx.Scan(query, append([]any{tx.Now()}, args...), &g.ID, &g.Application, &g.Account, &g.Session, &g.Organization, &g.Scope, &g.Nonce, &g.RedirectURI, &g.Challenge,
+	err := tx.Scan(query, append([]any{tx.Now()}, args...), &g.ID, &g.Application, &g.Account, &g.Session, &g.Organization, &g.Mandate, &g.Scope, &g.Nonce, &g.RedirectURI, &g.Challenge,
 		&g.ACR, &g.AMR, &g.AuthTime, &g.inTime, &kept, &active, &open, &g.roles)
 	g.alive = active && kept && (open || g.offline())
+	if err == nil && g.alive && g.Mandate != "" { // over the moment it is revoked
+		g.alive, err = mandate.Holds(tx, g.Mandate, g.Account)
+	}
 	return g, err
 }
 
 func (g *grant) insert(tx *db.Tx, codeHash string) error {
-	_, err := tx.Exec(`INSERT INTO oidc_grant (id, application, account, session, organization, scope, nonce, redirect_uri, code_hash, code_challenge, auth_time, acr, amr, created_at, code_expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
-		g.ID, g.Application, g.Account, g.Session, g.Organization, g.Scope, g.Nonce, g.RedirectURI, codeHash, g.Challenge, g.AuthTime, g.ACR, g.AMR, tx.Now(), tx.Now().Add(codeLife))
+	_, err := tx.Exec(`INSERT INTO oidc_grant (id, application, account, session, organization, scope, nonce, redirect_uri, code_hash, code_challenge, auth_time, acr, amr, created_at, code_expires_at, mandate)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+		g.ID, g.Application, g.Account, g.Session, g.Organization, g.Scope, g.Nonce, g.RedirectURI, codeHash, g.Challenge, g.AuthTime, g.ACR, g.AMR, tx.Now(), tx.Now().Add(codeLife), g.Mandate)
 	if err != nil {
 		return fmt.Errorf("insert grant: %w", err)
 	}

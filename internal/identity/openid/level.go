@@ -84,29 +84,46 @@ func (p *Provider) level(w http.ResponseWriter, r *http.Request, q request, v *v
 	if slices.Index(levels, have) >= slices.Index(levels, best) && reached {
 		return false, nil
 	}
-	var able bool
-	if err := p.DB.Read(r.Context(), func(tx *db.Tx) error {
-		need, err := factor.Ways(tx, v.Account)
-		able = best == acrFactors && (need.Has.TOTP || need.Has.Passkey) || best == acrPasskey && need.Has.Passkey
-		return err
-	}); err != nil {
+	if done, err := p.prove(w, r, q, v, best); done || err != nil {
+		return done, err
+	}
+	if reached || !q.essential {
+		return false, nil
+	}
+	able, err := p.able(r, v, best)
+	if err == nil && able && q.silent() {
+		return true, p.deny(w, r, q, refuse("interaction_required", "the person must prove a second factor"))
+	}
+	if err != nil {
 		return true, err
+	}
+	return true, p.deny(w, r, q, refuse("unmet_authentication_requirements", "the requested acr was not reached"))
+}
+
+// able reports whether a person has what reaches a level.
+func (p *Provider) able(r *http.Request, v *visitor.Visitor, level string) (able bool, err error) {
+	err = p.DB.Read(r.Context(), func(tx *db.Tx) error {
+		need, err := factor.Ways(tx, v.Account)
+		able = level == acrFactors && (need.Has.TOTP || need.Has.Passkey) || level == acrPasskey && need.Has.Passkey
+		return err
+	})
+	return able, err
+}
+
+// prove sends a person who is able to reach a level to do so, once in this
+// request, and back here.
+func (p *Provider) prove(w http.ResponseWriter, r *http.Request, q request, v *visitor.Visitor, level string) (done bool, err error) {
+	able, err := p.able(r, v, level)
+	if err != nil || !able || q.silent() {
+		return err != nil, err
 	}
 	now := db.At(p.DB.Now())
 	moment, ok := p.openSince(q)
-	ok = ok && now.Sub(moment) < loginLife
-	asked := ok && v.Session.ProvedAt.After(moment)
-	switch {
-	case able && !asked && !q.silent():
-		if !ok {
-			moment = now
-		}
-		next := authorizePath + "?" + q.encode(p.sealSince(q, moment))
-		return true, web.See(w, r, "/account/confirm?"+url.Values{"next": {next}}.Encode())
-	case reached || !q.essential:
-		return false, nil
-	case able && q.silent():
-		return true, p.deny(w, r, q, refuse("interaction_required", "the person must prove a second factor"))
+	if ok = ok && now.Sub(moment) < loginLife; !ok {
+		moment = now
+	} else if v.Session.ProvedAt.After(moment) {
+		return false, nil // asked already
 	}
-	return true, p.deny(w, r, q, refuse("unmet_authentication_requirements", "the requested acr was not reached"))
+	next := authorizePath + "?" + q.encode(p.sealSince(q, moment))
+	return true, web.See(w, r, "/account/confirm?"+url.Values{"next": {next}}.Encode())
 }

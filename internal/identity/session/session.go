@@ -60,6 +60,7 @@ type Session struct {
 	ID           string // also the sid claim
 	Account      string
 	Organization string // chosen for this session, or empty
+	Mandate      string // by which the person acts for it, or empty: as its member
 	AMR          string // how it was proved, RFC 8176, blank separated
 	IP, Agent    string // where it began
 	Pending      bool   // steps of the sign-in are to go
@@ -71,10 +72,10 @@ type Session struct {
 	EndsAt       db.Time
 }
 
-const columns = `id, account, organization, amr, ip, agent, pending, next, auth_time, proved_at, created_at, seen_at, ends_at`
+const columns = `id, account, organization, mandate, amr, ip, agent, pending, next, auth_time, proved_at, created_at, seen_at, ends_at`
 
 func (s *Session) fields() []any {
-	return []any{&s.ID, &s.Account, &s.Organization, &s.AMR, &s.IP, &s.Agent, &s.Pending, &s.Next, &s.AuthTime, &s.ProvedAt, &s.CreatedAt, &s.SeenAt, &s.EndsAt}
+	return []any{&s.ID, &s.Account, &s.Organization, &s.Mandate, &s.AMR, &s.IP, &s.Agent, &s.Pending, &s.Next, &s.AuthTime, &s.ProvedAt, &s.CreatedAt, &s.SeenAt, &s.EndsAt}
 }
 
 // Start begins a session for somebody who has just proved who they are and has
@@ -218,17 +219,21 @@ func end(tx *db.Tx, by audit.Actor, update string, args []any) error {
 	return nil
 }
 
-// Choose notes for which organization the person acts in this session; empty
-// for none. The caller has settled that they may.
-func Choose(tx *db.Tx, by audit.Actor, id, organization string) error {
-	n, err := tx.Exec(`UPDATE session SET organization = $1 WHERE id = $2 AND account = $3 AND ended_at IS NULL`, organization, id, by.Account)
+// Choose notes for which organization the person acts in this session, as its
+// member or by a mandate; empty for none. The caller has settled that they may.
+func Choose(tx *db.Tx, by audit.Actor, id, organization, mandate string) error {
+	n, err := tx.Exec(`UPDATE session SET organization = $1, mandate = $2 WHERE id = $3 AND account = $4 AND ended_at IS NULL`, organization, mandate, id, by.Account)
 	if err != nil {
 		return fmt.Errorf("choose organization: %w", err)
 	}
 	if n == 0 {
 		return fault.NotFound()
 	}
-	return audit.Record(tx, by, audit.Entry{Event: "session.organization_chosen", Account: by.Account, Organization: organization, Thing: id})
+	e := audit.Entry{Event: "session.organization_chosen", Account: by.Account, Organization: organization, Thing: id}
+	if mandate != "" {
+		e.Detail = map[string]any{"mandate": mandate}
+	}
+	return audit.Record(tx, by, e)
 }
 
 // Reauthenticated notes a new proof in a running session: the token before is

@@ -92,13 +92,13 @@ func TestPolicy(t *testing.T) {
 			if err := EndAll(tx, other, a.ID, ""); !fault.Is(err, fault.KindForbidden) {
 				t.Error(err)
 			}
-			if err := Choose(tx, other, s.ID, "x"); !fault.Is(err, fault.KindNotFound) {
+			if err := Choose(tx, other, s.ID, "x", ""); !fault.Is(err, fault.KindNotFound) {
 				t.Error(err)
 			}
 			if _, _, err := Reauthenticated(tx, other, s.ID, "pwd"); !fault.Is(err, fault.KindNotFound) {
 				t.Error(err)
 			}
-			return Choose(tx, self, s.ID, "org")
+			return Choose(tx, self, s.ID, "org", "")
 		})
 		if !opens(token) {
 			t.Error("somebody else ended the session")

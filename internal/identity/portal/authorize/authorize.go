@@ -51,17 +51,14 @@ func (p *Pages) Mount(m *web.Mux) {
 // declaring loads an active application that declares roles, with them. Any
 // other has nothing to explain here.
 func declaring(tx *db.Tx, clientID string) (a application.Application, roles []application.Role, err error) {
-	if !utf8.ValidString(clientID) || strings.ContainsRune(clientID, 0) {
-		return a, nil, fault.NotFound()
-	}
-	if a, err = application.ByClientID(tx, clientID); err != nil {
-		return a, nil, err
-	}
-	if roles, err = application.Catalogue(tx, a.ID); err == nil && (len(roles) == 0 || a.State != application.Active) {
+	if a, roles, err = serving(tx, clientID); err == nil && len(roles) == 0 {
 		err = fault.NotFound()
 	}
 	return a, roles, err
 }
+
+// text: what both engines can compare.
+func text(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
 
 // pending is the authorization request that next leads back to, with the
 // client it is of; empty if next leads elsewhere.

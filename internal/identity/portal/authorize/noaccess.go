@@ -11,9 +11,11 @@ import (
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/application"
+	"zunft/internal/identity/mandate"
 	"zunft/internal/identity/membership"
-	"zunft/internal/identity/organization"
+	"zunft/internal/identity/openid"
 	"zunft/internal/identity/request"
+	"zunft/internal/identity/visitor"
 )
 
 // noAccessPage explains what is missing. Exactly one of Open, Join, Waiting,
@@ -35,45 +37,53 @@ type noAccessPage struct {
 	Roles                 []web.Option
 	Givers                string
 	Others                []web.Link
+	MoreOthers            bool
+	Strong                string   // the acr that all roles held ask for: this sign-in does not reach it
+	Represents            []string // names of companies that this person acts for by a mandate, without a role here (R303)
 }
 
 func (p *Pages) noAccess(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
-	return p.showNoAccess(w, r, web.NewForm(), q.Get("client_id"), q.Get("organization"))
+	return p.showNoAccess(w, r, web.NewForm(), q.Get("client_id"), q.Get("organization"), q.Get("mandate"))
 }
 
-func (p *Pages) showNoAccess(w http.ResponseWriter, r *http.Request, f *web.Form, clientID, organizationID string) error {
+func (p *Pages) showNoAccess(w http.ResponseWriter, r *http.Request, f *web.Form, clientID, organizationID, mandateID string) error {
+	if !text(organizationID) || !text(mandateID) {
+		return fault.NotFound()
+	}
 	page := &noAccessPage{Form: f, ClientID: clientID}
-	err := p.DB.Read(r.Context(), func(tx *db.Tx) error { return page.load(tx, r, organizationID) })
+	err := p.DB.Read(r.Context(), func(tx *db.Tx) error { return page.load(tx, r, organizationID, mandateID) })
 	if err != nil {
 		return err
 	}
 	return p.Site.Show(w, r, f.Status(), templates, "no_access", page)
 }
 
-func (page *noAccessPage) load(tx *db.Tx, r *http.Request, organizationID string) error {
+func (page *noAccessPage) load(tx *db.Tx, r *http.Request, organizationID, mandateID string) error {
 	by := web.Actor(r)
 	a, roles, err := declaring(tx, page.ClientID)
 	if err != nil {
 		return err
 	}
 	page.Application, page.ApplicationHref, page.Needed = a.Name, a.ClientURI, roles
-	held, err := membership.RolesFor(tx, by.Account, a.ID)
-	if err != nil {
+	if page.Strong, err = tooWeak(tx, r, a, organizationID, mandateID); err != nil || page.Strong != "" {
 		return err
 	}
-	if page.Open = len(held) > 0; page.Open {
+	if _, page.Open, err = mandate.Only(tx, by.Account, a.ID); err == nil {
+		page.Open = true
 		return nil
+	} else if !fault.Is(err, fault.KindNotFound) {
+		return err
 	}
-	members, orgs, err := activeMemberships(tx, by.Account)
-	if err != nil {
+	if err := page.represents(tx, by.Account); err != nil {
 		return err
 	}
 	waiting, err := request.Pending(tx, by, 100)
 	if err != nil {
 		return err
 	}
-	if page.Join = len(members) == 0; page.Join {
+	m, err := page.companies(tx, r, organizationID)
+	if page.Join = fault.Is(err, fault.KindNotFound); page.Join {
 		for _, e := range waiting {
 			if e.Kind == request.Join {
 				page.Joining = append(page.Joining, e)
@@ -82,20 +92,12 @@ func (page *noAccessPage) load(tx *db.Tx, r *http.Request, organizationID string
 		page.Here, page.Roles = "/authorize/no-access?"+url.Values{"client_id": {page.ClientID}}.Encode(), options(roles, web.Lang(r))
 		return nil
 	}
-	m := members[0]
-	for _, other := range members {
-		if other.Organization == organizationID {
-			m = other
-		}
+	if err != nil {
+		return err
 	}
-	page.ID, page.Organization, page.Here = m.Organization, orgs[m.Organization].Name, here(page.ClientID, m.Organization)
-	for _, other := range members {
-		if other.ID != m.ID {
-			page.Others = append(page.Others, web.Link{Text: orgs[other.Organization].Name, Href: here(page.ClientID, other.Organization)})
-		}
-	}
+	page.ID, page.Organization, page.Here = m.ID, m.Name, here(page.ClientID, m.ID)
 	for i, e := range waiting {
-		if e.Kind == request.ForRoles && e.Organization == m.Organization {
+		if e.Kind == request.ForRoles && e.Organization == m.ID {
 			page.Waiting = &waiting[i]
 			asked, err := request.Get(tx, by, e.ID) // lists come without roles
 			if err != nil {
@@ -109,7 +111,7 @@ func (page *noAccessPage) load(tx *db.Tx, r *http.Request, organizationID string
 		return nil
 	}
 	page.Roles = options(roles, web.Lang(r))
-	page.Givers, err = givers(tx, m.Organization)
+	page.Givers, err = givers(tx, m.ID)
 	return err
 }
 
@@ -124,29 +126,69 @@ func here(clientID, organizationID string) string {
 	return "/authorize/no-access?" + url.Values{"client_id": {clientID}, "organization": {organizationID}}.Encode()
 }
 
-// activeMemberships are the person's memberships in active organizations, by
-// the organizations' names.
-func activeMemberships(tx *db.Tx, accountID string) (active []membership.Member, orgs map[string]organization.Organization, err error) {
-	all, err := membership.Of(tx, accountID)
+// companies finds the one the page is about: the named one, the one the session
+// acts for, or the first by name. The others are a link away, up to a page of them.
+func (page *noAccessPage) companies(tx *db.Tx, r *http.Request, organizationID string) (m mandate.Context, err error) {
+	account := web.Actor(r).Account
+	all, err := mandate.Contexts(tx, account, mandate.AsMember, "", "", pageSize+1)
+	if err == nil && len(all) == 0 {
+		err = fault.NotFound()
+	}
 	if err != nil {
-		return nil, nil, err
+		return m, err
 	}
-	var ids []string
-	for _, m := range all {
-		ids = append(ids, m.Organization)
-	}
-	if orgs, err = organization.GetMany(tx, ids); err != nil {
-		return nil, nil, err
-	}
-	for _, m := range all {
-		if orgs[m.Organization].State == "active" {
-			active = append(active, m)
+	m, err = all[0], fault.NotFound()
+	for _, id := range []string{organizationID, visitor.Of(r).Session.Organization} {
+		if id != "" && fault.Is(err, fault.KindNotFound) {
+			var found mandate.Context
+			if found, err = mandate.Look(tx, account, mandate.AsMember, id, ""); err == nil {
+				m = found
+			}
 		}
 	}
-	slices.SortStableFunc(active, func(a, b membership.Member) int {
-		return strings.Compare(orgs[a.Organization].Name, orgs[b.Organization].Name)
-	})
-	return active, orgs, nil
+	if fault.Is(err, fault.KindNotFound) {
+		err = nil
+	}
+	if page.MoreOthers = len(all) > pageSize; page.MoreOthers {
+		all = all[:pageSize]
+	}
+	for _, other := range all {
+		if other.ID != m.ID {
+			page.Others = append(page.Others, web.Link{Text: other.Name, Href: here(page.ClientID, other.ID)})
+		}
+	}
+	return m, err
+}
+
+// represents names the companies that the person acts for by a mandate; none of
+// these mandates has a role in this application (R303).
+func (page *noAccessPage) represents(tx *db.Tx, account string) error {
+	all, err := mandate.Contexts(tx, account, mandate.ByMandate, "", "", 10)
+	for _, c := range all {
+		page.Represents = append(page.Represents, c.Name)
+	}
+	return err
+}
+
+// tooWeak is the level that the roles held ask for if this sign-in reaches none
+// of them; empty: that is not what is missing.
+func tooWeak(tx *db.Tx, r *http.Request, a application.Application, organizationID, mandateID string) (level string, err error) {
+	if organizationID == "" {
+		return "", nil
+	}
+	held, err := mandate.RolesIn(tx, web.Actor(r).Account, a.ID, organizationID, mandateID)
+	if err != nil {
+		return "", err
+	}
+	for _, h := range held {
+		if openid.Reaches(visitor.Of(r).Session.AMR, h.Requires) {
+			return "", nil
+		}
+		if level == "" || h.Requires == application.MFA { // the least that opens something
+			level = h.Requires
+		}
+	}
+	return level, nil
 }
 
 // givers are the names of the admins; only members of the organization come here.
@@ -210,7 +252,7 @@ func (p *Pages) ask(w http.ResponseWriter, r *http.Request) error {
 		return web.See(w, r, back)
 	}
 	if f.Take(err) {
-		return p.showNoAccess(w, r, f, clientID, organizationID)
+		return p.showNoAccess(w, r, f, clientID, organizationID, "")
 	}
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package authorize
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -9,17 +10,23 @@ import (
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/application"
-	"zunft/internal/identity/membership"
+	"zunft/internal/identity/mandate"
 	"zunft/internal/identity/organization"
 	"zunft/internal/identity/session"
 )
 
-// choosePage asks for which company the person acts (R202).
+const pageSize = 50
+
+// choosePage asks for which company the person acts (R202, R301): for one they
+// belong to, or for one that has given them a mandate.
 type choosePage struct {
 	web.Frame
 	Form              *web.Form
 	Application, Next string
 	Options           []web.Option
+	Search            string
+	Searchable        bool   // more than fit on one page
+	More              string // where the list goes on
 }
 
 func (p *Pages) choose(w http.ResponseWriter, r *http.Request) error {
@@ -31,11 +38,24 @@ func (p *Pages) showChoose(w http.ResponseWriter, r *http.Request, f *web.Form, 
 	if path == "" {
 		return fault.NotFound()
 	}
-	page := &choosePage{Form: f, Next: path}
-	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
-		var a application.Application
-		a, page.Options, err = possible(tx, web.Actor(r).Account, clientID, web.Lang(r))
+	q := web.ReadQuery(r)
+	page, after := &choosePage{Form: f, Next: path, Search: q.Text("q")}, q.Text("after")
+	err := p.DB.Read(r.Context(), func(tx *db.Tx) error {
+		a, roles, err := serving(tx, clientID)
+		if err != nil {
+			return err
+		}
 		page.Application = a.Name
+		found, err := mandate.Contexts(tx, web.Actor(r).Account, place(a, roles), page.Search, after, pageSize+1)
+		if err != nil {
+			return err
+		}
+		page.Searchable = len(found) > pageSize || page.Search != "" || after != ""
+		if len(found) > pageSize {
+			found = found[:pageSize]
+			page.More = "/authorize/organization?" + url.Values{"next": {path}, "q": {page.Search}, "after": {found[pageSize-1].Value()}}.Encode()
+		}
+		page.Options, err = p.options(tx, r, a, roles, found)
 		return err
 	})
 	if err != nil {
@@ -47,35 +67,69 @@ func (p *Pages) showChoose(w http.ResponseWriter, r *http.Request, f *web.Form, 
 	return p.Site.Show(w, r, f.Status(), templates, "organization", page)
 }
 
-// possible are the organizations in which the person has a role in the application.
-func possible(tx *db.Tx, accountID, clientID, lang string) (a application.Application, options []web.Option, err error) {
-	a, catalogue, err := declaring(tx, clientID)
-	if err != nil {
+// serving loads an active application with the roles it declares, if any.
+func serving(tx *db.Tx, clientID string) (a application.Application, roles []application.Role, err error) {
+	if !text(clientID) {
+		return a, nil, fault.NotFound()
+	}
+	if a, err = application.ByClientID(tx, clientID); err != nil {
 		return a, nil, err
 	}
-	roles, err := membership.RolesFor(tx, accountID, a.ID)
+	if roles, err = application.Catalogue(tx, a.ID); err == nil && a.State != application.Active {
+		err = fault.NotFound()
+	}
+	return a, roles, err
+}
+
+// place is where contexts are looked for: with roles in the application, or
+// wherever the person is a member if it declares none.
+func place(a application.Application, roles []application.Role) string {
+	if len(roles) == 0 {
+		return mandate.AsMember
+	}
+	return a.ID
+}
+
+// options show a page of contexts, each with the roles held there, or what it
+// rests on.
+func (p *Pages) options(tx *db.Tx, r *http.Request, a application.Application, roles []application.Role, found []mandate.Context) (options []web.Option, err error) {
+	held := map[string][]string{}
+	if len(roles) > 0 {
+		if held, err = mandate.RolesOf(tx, web.Actor(r).Account, a.ID, found); err != nil {
+			return nil, err
+		}
+	}
+	var via []string
+	for _, c := range found {
+		if c.Via != "" {
+			via = append(via, c.Via)
+		}
+	}
+	companies, err := organization.GetMany(tx, via)
 	if err != nil {
-		return a, nil, err
+		return nil, err
 	}
-	var ids []string
-	for id := range roles {
-		ids = append(ids, id)
-	}
-	orgs, err := organization.GetMany(tx, ids)
-	if err != nil {
-		return a, nil, err
-	}
-	for _, id := range ids {
-		var held []string
-		for _, role := range catalogue {
-			if slices.Contains(roles[id], role.Key) {
-				held = append(held, role.Name(lang))
+	say := func(key string, args ...any) string { return p.Site.Catalog.Text(web.Lang(r), key, args...) }
+	for _, c := range found {
+		hints := []string{c.Address()}
+		var names []string
+		for _, role := range roles {
+			if slices.Contains(held[c.Value()], role.Key) {
+				names = append(names, role.Name(web.Lang(r)))
 			}
 		}
-		options = append(options, web.Option{Value: id, Text: orgs[id].Name, Hint: orgs[id].Address() + " · " + strings.Join(held, ", ")})
+		if len(names) > 0 {
+			hints = append(hints, strings.Join(names, ", "))
+		}
+		if c.Mandate != "" {
+			hints = append(hints, say("authorize.by_mandate", c.LastDay()))
+		}
+		if c.Via != "" {
+			hints = append(hints, say("authorize.via", companies[c.Via].Name))
+		}
+		options = append(options, web.Option{Value: c.Value(), Text: c.Name, Hint: strings.Join(hints, " · ")})
 	}
-	slices.SortFunc(options, func(a, b web.Option) int { return strings.Compare(a.Text+a.Value, b.Text+b.Value) })
-	return a, options, nil
+	return options, nil
 }
 
 // chosen keeps the answer in the session and goes on with the request.
@@ -85,16 +139,21 @@ func (p *Pages) chosen(w http.ResponseWriter, r *http.Request) error {
 	if path == "" {
 		return fault.NotFound()
 	}
-	by, id := web.Actor(r), f.Text("organization")
+	by := web.Actor(r)
+	org, mandateID := mandate.ReadValue(f.Text("organization"))
 	err := p.DB.Write(r.Context(), func(tx *db.Tx) error {
-		_, options, err := possible(tx, by.Account, clientID, web.Lang(r))
+		a, roles, err := serving(tx, clientID)
 		if err != nil {
 			return err
 		}
-		if !slices.ContainsFunc(options, func(o web.Option) bool { return o.Value == id }) {
-			return fault.Invalid("organization", "authorize.choose_one")
+		c, err := mandate.Look(tx, by.Account, place(a, roles), org, mandateID)
+		if fault.Is(err, fault.KindNotFound) {
+			err = fault.Invalid("organization", "authorize.choose_one")
 		}
-		return session.Choose(tx, by, by.Session, id)
+		if err != nil {
+			return err
+		}
+		return session.Choose(tx, by, by.Session, c.ID, c.Mandate)
 	})
 	if f.Take(err) {
 		return p.showChoose(w, r, f, path)
