@@ -73,6 +73,9 @@ func ChangePerson(tx *db.Tx, by audit.Actor, p Person) (a Account, changed bool,
 	if err != nil {
 		return a, false, fmt.Errorf("change person: %w", err)
 	}
+	if err := renamed(tx, a); err != nil {
+		return a, false, err
+	}
 	if err := audit.Record(tx, by, audit.Entry{Event: "account.changed", Account: a.ID, Detail: map[string]any{"fields": fields}}); err != nil {
 		return a, false, err
 	}
@@ -121,7 +124,23 @@ func CorrectName(tx *db.Tx, by audit.Actor, id, title, given, family string) (Ac
 	if err != nil {
 		return a, err
 	}
+	if err := renamed(tx, a); err != nil {
+		return a, err
+	}
 	return a, audit.Record(tx, by, audit.Entry{Event: "account.name_corrected", Account: id})
+}
+
+// NameKey sorts people by family name.
+func (a Account) NameKey() string { return nameKey(a.FamilyName, a.GivenName) }
+
+// Words are what a person is found by: name and user name, folded.
+func (a Account) Words() string { return fold.Text(a.Name() + " " + a.Username) }
+
+// renamed tells a person's memberships what they are sorted and found by: the
+// list of a company's members reads one page from one index, however many there are.
+func renamed(tx *db.Tx, a Account) error {
+	_, err := tx.Exec(`UPDATE membership SET name_key = $1, words = $2 WHERE account = $3 AND ended_at IS NULL`, a.NameKey(), a.Words(), a.ID)
+	return err
 }
 
 // A Number that belongs to an account: of an apprentice, a trainer, a member.

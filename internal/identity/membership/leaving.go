@@ -92,10 +92,21 @@ func EndAll(tx *db.Tx, by audit.Actor, accountID string) error {
 // What hangs on a membership ends with it. Requests are package request's,
 // which stands above this one; their ends are so simple that they are said here.
 
-// releaseAll puts back what a person has claimed who will be no admin any more.
-func releaseAll(tx *db.Tx, m Member) error {
-	_, err := tx.Exec(`UPDATE request SET state = 'open', claimed_by = '', claimed_until = NULL WHERE organization = $1 AND state = 'claimed' AND claimed_by = $2`,
-		m.Organization, m.Account)
+// steppedDown puts back what a person has claimed who is no admin any more, and
+// ends their absence and their standing in for others. It comes after the
+// membership has changed: whoever claims holds that row, too (request.Claim).
+func steppedDown(tx *db.Tx, m Member, admin bool) error {
+	if admin {
+		return nil
+	}
+	if _, err := tx.Exec(`UPDATE request SET state = 'open', claimed_by = '', claimed_until = NULL WHERE organization = $1 AND state = 'claimed' AND claimed_by = $2`,
+		m.Organization, m.Account); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(`UPDATE membership SET away_from = NULL, away_until = NULL, deputy = '' WHERE id = $1 AND away_until IS NOT NULL`, m.ID); err != nil {
+		return err
+	}
+	_, err := tx.Exec(`UPDATE membership SET deputy = '' WHERE organization = $1 AND deputy = $2 AND ended_at IS NULL`, m.Organization, m.Account)
 	return err
 }
 

@@ -1,103 +1,136 @@
 package membership
 
 import (
-	"errors"
+	"fmt"
 	"strings"
+	"time"
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/identity/fold"
 )
 
+// A Filter narrows the member list; empty, it shows everybody by family name.
+type Filter struct {
+	Search  string // all of its words in name or user name
+	Role    Role   // who holds this now
+	Without bool   // who holds no role
+	Admins  bool
+	Site    string // who works there, or holds a role there
+	Ending  bool   // membership or a role ends within [Soon]
+	Idle    bool   // nobody signed in with the account for [Idle]
+	Newest  bool   // the last to come first, instead of by name
+}
+
+// What "soon" is, and since when somebody has not been here to be asked about.
+const (
+	Soon = 30 * 24 * time.Hour
+	Idle = 90 * 24 * time.Hour
+)
+
 // A Listed member is a line of the member list.
 type Listed struct {
 	Member
 	Username, Name string
+	Holdings       []Holding // what begins later, too
 }
 
-// List shows an organization's members to its admins, by family name. search
-// narrows to names that contain all of its words; after is the membership id
-// of the last one of the page before.
-func List(tx *db.Tx, by audit.Actor, organizationID, search, after string, limit int) ([]Listed, error) {
+// List shows an organization's members to its admins. after is the membership
+// id of the last one of the page before. The page is read from an index in its
+// order, so that it costs the same in a company of any size; only a filter that
+// meets few makes it go on looking.
+func List(tx *db.Tx, by audit.Actor, organizationID string, f Filter, after string, limit int) ([]Listed, error) {
 	if err := MustAdminister(tx, by, organizationID); err != nil {
 		return nil, err
 	}
-	query, args := `SELECT m.id, m.organization, m.account, m.admin, m.since, a.username, a.given_name, a.family_name
-		FROM membership m JOIN account a ON a.id = m.account WHERE m.organization = $1 AND m.ended_at IS NULL`, []any{organizationID}
+	args := []any{tx.Now(), organizationID}
+	arg := func(v any) string {
+		args = append(args, v)
+		return fmt.Sprintf("$%d", len(args))
+	}
+	query := listed + ` WHERE m.organization = $2 AND m.ended_at IS NULL AND (m.until IS NULL OR m.until > $1)`
+	for _, word := range strings.Fields(fold.Text(f.Search)) {
+		query += ` AND m.words LIKE ` + arg("%"+escaped.Replace(word)+"%") + ` ESCAPE '!'`
+	}
+	if f.Role.Key != "" {
+		query += ` AND EXISTS (SELECT 1 FROM role_grant g WHERE g.membership = m.id AND g.application = ` + arg(f.Role.Application) + ` AND g.role = ` + arg(f.Role.Key) + ` AND ` + holds + `)`
+	}
+	if f.Without {
+		query += ` AND NOT EXISTS (SELECT 1 FROM role_grant g WHERE g.membership = m.id AND ` + holds + `)`
+	}
+	if f.Admins {
+		query += ` AND m.admin`
+	}
+	if f.Site != "" {
+		site := arg(f.Site)
+		query += ` AND (m.site = ` + site + ` OR EXISTS (SELECT 1 FROM role_grant g WHERE g.membership = m.id AND g.site = ` + site + `))`
+	}
+	if f.Ending {
+		soon := arg(tx.Now().Add(Soon))
+		query += ` AND (m.until <= ` + soon + ` OR EXISTS (SELECT 1 FROM role_grant g WHERE g.membership = m.id AND g.ends_at <= ` + soon + `))`
+	}
+	if f.Idle {
+		query += ` AND COALESCE(a.used_at, a.created_at) <= ` + arg(tx.Now().Add(-Idle))
+	}
+	key, order, beyond := `m.name_key, m.id`, ` ORDER BY m.name_key, m.id`, `>`
+	if f.Newest {
+		key, order, beyond = `m.since, m.id`, ` ORDER BY m.since DESC, m.id DESC`, `<`
+	}
 	if after != "" {
-		query += ` AND (a.name_key, m.id) > (SELECT b.name_key, p.id FROM membership p JOIN account b ON b.id = p.account WHERE p.id = $2)`
-		args = append(args, after)
+		query += ` AND (` + key + `) ` + beyond + ` (SELECT ` + key + ` FROM membership m WHERE m.id = ` + arg(after) + ` AND m.organization = $2)`
 	}
-	query += ` ORDER BY a.name_key, m.id`
-	words := strings.Fields(fold.Text(search))
-	if len(words) == 0 {
-		args = append(args, limit)
-		query += map[bool]string{true: ` LIMIT $3`, false: ` LIMIT $2`}[after != ""]
-	}
-	var page []Listed
-	err := tx.Each(query, args, func(scan func(...any) error) error {
-		var l Listed
-		var given, family string
-		if err := scan(&l.ID, &l.Organization, &l.Account, &l.Admin, &l.Since, &l.Username, &given, &family); err != nil {
-			return err
-		}
-		l.Name = strings.TrimSpace(given + " " + family)
-		if !contains(fold.Text(l.Name+" "+l.Username), words) {
-			return nil
-		}
-		page = append(page, l)
-		if len(page) == limit {
-			return errFull
-		}
-		return nil
-	})
-	if err != nil && !errors.Is(err, errFull) {
+	page, err := db.All(tx, (*Listed).fields, query+order+` LIMIT `+arg(limit), args...)
+	if err != nil {
 		return nil, err
 	}
 	return page, withRoles(tx, page)
 }
 
-// errFull ends reading: the page is complete.
-var errFull = errors.New("page is full")
+var escaped = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
 
-func contains(folded string, words []string) bool {
-	for _, w := range words {
-		if !strings.Contains(folded, w) {
-			return false
-		}
-	}
-	return true
+const listed = `SELECT m.id, m.organization, m.account, m.admin, m.since, m.until, m.site, m.apprentice_number, m.trainer_number,
+	a.username, TRIM(a.given_name || ' ' || a.family_name) FROM membership m JOIN account a ON a.id = m.account`
+
+func (l *Listed) fields() []any {
+	return []any{&l.ID, &l.Organization, &l.Account, &l.Admin, &l.Since, &l.Until, &l.Site, &l.ApprenticeNumber, &l.TrainerNumber, &l.Username, &l.Name}
 }
 
-// withRoles fills in the roles of a page of members in one statement.
+// withRoles fills in what a page of members holds, in one statement.
 func withRoles(tx *db.Tx, page []Listed) error {
 	if len(page) == 0 {
 		return nil
 	}
-	at, args := map[string]int{}, make([]any, len(page))
+	at, args := map[string]int{}, []any{tx.Now()}
 	for i, l := range page {
-		at[l.ID], args[i] = i, l.ID
+		at[l.ID], args = i, append(args, l.ID)
 	}
-	return tx.Each(`SELECT membership, application, role FROM role_grant WHERE membership IN (`+db.In(1, len(page))+`) ORDER BY application, role`, args,
-		func(scan func(...any) error) error {
-			var id string
-			var r Role
-			err := scan(&id, &r.Application, &r.Key)
-			if i, ok := at[id]; ok {
-				page[i].Roles = append(page[i].Roles, r)
+	return tx.Each(`SELECT g.membership, `+holdingColumns+` FROM role_grant g WHERE (g.ends_at IS NULL OR g.ends_at > $1) AND g.membership IN (`+db.In(2, len(page))+`)
+		ORDER BY g.application, g.role, g.site`, args, func(scan func(...any) error) error {
+		var id string
+		var h Holding
+		err := scan(append([]any{&id}, h.fields()...)...)
+		if i, ok := at[id]; ok {
+			l := &page[i]
+			l.Holdings = append(l.Holdings, h)
+			if h.Holds(tx.Now()) && !l.Has(h.Application, h.Key) {
+				l.Roles = append(l.Roles, h.Role)
 			}
-			return err
-		})
+		}
+		return err
+	})
 }
 
 // LoadMember is one membership for an admin of its organization, with the
 // person's name.
 func LoadMember(tx *db.Tx, by audit.Actor, membershipID string) (Listed, error) {
-	m, err := gate(tx, by, membershipID)
-	if err != nil {
+	if _, err := gate(tx, by, membershipID); err != nil {
 		return Listed{}, err
 	}
-	l := Listed{Member: m}
-	err = tx.Scan(`SELECT username, TRIM(given_name || ' ' || family_name) FROM account WHERE id = $1`, []any{m.Account}, &l.Username, &l.Name)
-	return l, err
+	l, err := db.One(tx, (*Listed).fields, listed+` WHERE m.id = $1 AND m.ended_at IS NULL`, membershipID)
+	if err != nil {
+		return l, err
+	}
+	page := []Listed{l}
+	err = withRoles(tx, page)
+	return page[0], err
 }

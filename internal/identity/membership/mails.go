@@ -24,6 +24,9 @@ type letter struct {
 	Name         string // of the reader
 	Organization string
 	Short        string // the organization, short enough for a subject
+	ID           string // of the organization
+	Role         string // in the reader's language; empty: it is about the membership
+	At           db.Time
 }
 
 // RoleName is what people call a role, in their language.
@@ -59,8 +62,8 @@ func tellMember(tx *db.Tx, by audit.Actor, m Member, phrase string, roles ...Rol
 	return notice.Tell(tx, m.Account, phrase, "/organizations/"+m.Organization, args...)
 }
 
-// tellRemoved tells somebody by mail and bell who is a member no more.
-func tellRemoved(tx *db.Tx, m Member) error {
+// tellGone tells somebody by mail and bell who is a member no more.
+func tellGone(tx *db.Tx, m Member, name string) error {
 	company, err := organization.Get(tx, m.Organization)
 	if err != nil {
 		return err
@@ -71,7 +74,7 @@ func tellRemoved(tx *db.Tx, m Member) error {
 	}
 	yes, err := notice.Mails(tx, m.Account, notice.Answers)
 	if err == nil && yes {
-		err = texts.Send(tx, person.Person(), "removed", letter{person.Name(), company.Name, short(company.Name, 28)})
+		err = texts.Send(tx, person.Person(), name, letter{Name: person.Name(), Organization: company.Name, Short: short(company.Name, 28)})
 	}
 	if err != nil {
 		return err

@@ -32,8 +32,11 @@ type Role struct{ Application, Key string }
 type Member struct {
 	ID, Organization, Account string
 	Admin                     bool // the role organization_admin
-	Since                     db.Time
-	Roles                     []Role
+	Since, Until              db.Time
+	Site                      string // where the person works; empty: the head office
+	ApprenticeNumber          string // as the company says (R216)
+	TrainerNumber             string
+	Roles                     []Role // that hold now, wherever
 }
 
 // Has reports whether the member holds a role.
@@ -90,6 +93,9 @@ func AddRoles(tx *db.Tx, by audit.Actor, organizationID, accountID string, roles
 
 // give adds roles to a membership that the transaction holds.
 func give(tx *db.Tx, by audit.Actor, m Member, roles []Role) error {
+	if err := compatible(tx, m.ID, roles); err != nil {
+		return err
+	}
 	for _, r := range roles {
 		added, err := insertGrant(tx, by, m.ID, r)
 		if err != nil {
@@ -147,10 +153,10 @@ func SetRole(tx *db.Tx, by audit.Actor, membershipID, application, role string, 
 	if err := hold(tx, m.ID); err != nil {
 		return err
 	}
-	if yes == m.Has(application, role) {
-		return nil
-	}
 	if yes {
+		if m.Has(application, role) {
+			return nil
+		}
 		if err := give(tx, by, m, []Role{r}); err != nil {
 			return err
 		}
@@ -187,11 +193,13 @@ func SetAdmin(tx *db.Tx, by audit.Actor, membershipID string, yes bool) error {
 		if err := spareLast(tx, m); err != nil {
 			return err
 		}
-		if err := releaseAll(tx, m); err != nil {
-			return err
-		}
+	} else if !m.Until.IsZero() {
+		return fault.Conflict("membership.admin_until")
 	}
 	if err := setAdmin(tx, m.ID, yes); err != nil {
+		return err
+	}
+	if err := steppedDown(tx, m, yes); err != nil {
 		return err
 	}
 	if err := record(tx, by, event, m, nil); err != nil {
@@ -218,7 +226,7 @@ func Remove(tx *db.Tx, by audit.Actor, membershipID string) error {
 	if m.Account == by.Account {
 		return nil
 	}
-	return tellRemoved(tx, m)
+	return tellGone(tx, m, "removed")
 }
 
 // Leave ends the actor's own membership ("Aus Organisation austreten", R144).
@@ -240,10 +248,10 @@ func end(tx *db.Tx, by audit.Actor, m Member, event string) error {
 			return err
 		}
 	}
-	if err := releaseAll(tx, m); err != nil {
+	if err := endMembership(tx, m.ID); err != nil {
 		return err
 	}
-	if err := endMembership(tx, m.ID); err != nil {
+	if err := steppedDown(tx, m, false); err != nil {
 		return err
 	}
 	var roles []string

@@ -2,28 +2,34 @@ package membership
 
 import (
 	"fmt"
+	"slices"
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
+	"zunft/internal/identity/account"
 )
 
-const current = `SELECT m.id, m.organization, m.account, m.admin, m.since, COALESCE(g.application, ''), COALESCE(g.role, '')
-	FROM membership m LEFT JOIN role_grant g ON g.membership = m.id WHERE m.ended_at IS NULL`
+// current finds memberships with the roles that hold, both at $1: what ends by
+// its date is over at that moment, not when a job comes by.
+const current = `SELECT m.id, m.organization, m.account, m.admin, m.since, m.until, m.site, m.apprentice_number, m.trainer_number,
+	COALESCE(g.application, ''), COALESCE(g.role, '')
+	FROM membership m LEFT JOIN role_grant g ON g.membership = m.id AND ` + holds + `
+	WHERE m.ended_at IS NULL AND (m.until IS NULL OR m.until > $1)`
 
 // members reads memberships with their roles, one row per role, in one statement.
 func members(tx *db.Tx, query string, args ...any) ([]Member, error) {
 	var all []Member
-	err := tx.Each(query, args, func(scan func(...any) error) error {
+	err := tx.Each(current+query, append([]any{tx.Now()}, args...), func(scan func(...any) error) error {
 		var m Member
 		var r Role
-		if err := scan(&m.ID, &m.Organization, &m.Account, &m.Admin, &m.Since, &r.Application, &r.Key); err != nil {
+		if err := scan(&m.ID, &m.Organization, &m.Account, &m.Admin, &m.Since, &m.Until, &m.Site, &m.ApprenticeNumber, &m.TrainerNumber, &r.Application, &r.Key); err != nil {
 			return err
 		}
 		if n := len(all); n == 0 || all[n-1].ID != m.ID {
 			all = append(all, m)
 		}
-		if last := &all[len(all)-1]; r.Key != "" {
+		if last := &all[len(all)-1]; r.Key != "" && !last.Has(r.Application, r.Key) {
 			last.Roles = append(last.Roles, r)
 		}
 		return nil
@@ -44,16 +50,16 @@ func member(tx *db.Tx, query string, args ...any) (Member, error) {
 
 // Of lists a person's current memberships, oldest first.
 func Of(tx *db.Tx, accountID string) ([]Member, error) {
-	return members(tx, current+` AND m.account = $1 ORDER BY m.since, m.id, g.application, g.role`, accountID)
+	return members(tx, ` AND m.account = $2 ORDER BY m.since, m.id, g.application, g.role`, accountID)
 }
 
 // In is a person's current membership in an organization, or NotFound.
 func In(tx *db.Tx, organizationID, accountID string) (Member, error) {
-	return member(tx, current+` AND m.organization = $1 AND m.account = $2 ORDER BY m.id, g.application, g.role`, organizationID, accountID)
+	return member(tx, ` AND m.organization = $2 AND m.account = $3 ORDER BY m.id, g.application, g.role`, organizationID, accountID)
 }
 
 func load(tx *db.Tx, id string) (Member, error) {
-	return member(tx, current+` AND m.id = $1 ORDER BY m.id, g.application, g.role`, id)
+	return member(tx, ` AND m.id = $2 ORDER BY m.id, g.application, g.role`, id)
 }
 
 // Admins are the accounts of an organization's admins, longest in office first.
@@ -70,24 +76,28 @@ func Size(tx *db.Tx, organizationID string) (int, error) {
 // organization: what a token may say (R029).
 func RolesFor(tx *db.Tx, accountID, applicationID string) (map[string][]string, error) {
 	roles := map[string][]string{}
-	err := tx.Each(`SELECT m.organization, g.role FROM membership m JOIN role_grant g ON g.membership = m.id JOIN organization o ON o.id = m.organization
-		WHERE m.account = $1 AND m.ended_at IS NULL AND g.application = $2 AND o.state = 'active' ORDER BY m.organization, g.role`,
-		[]any{accountID, applicationID}, func(scan func(...any) error) error {
-			var organization, role string
-			err := scan(&organization, &role)
-			roles[organization] = append(roles[organization], role)
-			return err
-		})
+	held, err := HeldBy(tx, accountID, applicationID)
+	for organization, all := range held {
+		for _, h := range all {
+			if !slices.Contains(roles[organization], h.Key) {
+				roles[organization] = append(roles[organization], h.Key)
+			}
+		}
+	}
 	return roles, err
 }
 
 // enter makes the membership, or locks the one there is.
 func enter(tx *db.Tx, organizationID, accountID string) (m Member, joined bool, err error) {
+	person, err := account.Get(tx, accountID)
+	if err != nil {
+		return m, false, err
+	}
 	id := db.NewID()
 	m = Member{Organization: organizationID, Account: accountID}
-	err = tx.Scan(`INSERT INTO membership (id, organization, account, admin, since) VALUES ($1, $2, $3, FALSE, $4)
-		ON CONFLICT (organization, account) WHERE ended_at IS NULL DO UPDATE SET since = membership.since RETURNING id, admin, since`,
-		[]any{id, organizationID, accountID, tx.Now()}, &m.ID, &m.Admin, &m.Since)
+	err = tx.Scan(`INSERT INTO membership (id, organization, account, admin, since, name_key, words) VALUES ($1, $2, $3, FALSE, $4, $5, $6)
+		ON CONFLICT (organization, account) WHERE ended_at IS NULL DO UPDATE SET since = membership.since RETURNING id, admin, since, until`,
+		[]any{id, organizationID, accountID, tx.Now(), person.NameKey(), person.Words()}, &m.ID, &m.Admin, &m.Since, &m.Until)
 	if err != nil {
 		return m, false, fmt.Errorf("enter organization %s: %w", organizationID, err)
 	}
@@ -121,7 +131,7 @@ func setAdmin(tx *db.Tx, id string, yes bool) error {
 }
 
 func endMembership(tx *db.Tx, id string) error {
-	n, err := tx.Exec(`UPDATE membership SET ended_at = $1, admin = FALSE WHERE id = $2 AND ended_at IS NULL`, tx.Now(), id)
+	n, err := tx.Exec(`UPDATE membership SET ended_at = $1, admin = FALSE, name_key = '', words = '', away_from = NULL, away_until = NULL, deputy = '' WHERE id = $2 AND ended_at IS NULL`, tx.Now(), id)
 	if err == nil && n == 0 {
 		err = fault.NotFound()
 	}

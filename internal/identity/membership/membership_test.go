@@ -237,7 +237,7 @@ func TestPhrasesAndMails(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := letter{Name: "Bert Backmann", Organization: "Bäckerei Brotmann und Söhne Lieferservice GmbH & Co. KG", Short: short("Bäckerei Brotmann und Söhne Lieferservice GmbH & Co. KG", 28)}
-	for _, name := range []string{"removed"} {
+	for _, name := range []string{"removed", "ended", "ending", "review"} {
 		for _, lang := range i18n.Languages() {
 			m, err := texts.Fill(account.Account{GivenName: "Bert", FamilyName: "Backmann", Email: "bert@example.org", Language: lang}.Person(), name, l)
 			if err != nil {

@@ -58,7 +58,7 @@ func (p *Pages) showList(w http.ResponseWriter, r *http.Request, status int, fai
 	page := &listPage{Search: web.ReadQuery(r).Text("q"), After: q.Get("after"), Failed: failed}
 	actor, id := web.Actor(r), r.PathValue("id")
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
-		found, err := membership.List(tx, actor, id, page.Search, page.After, listSize+1)
+		found, err := membership.List(tx, actor, id, membership.Filter{Search: page.Search}, page.After, listSize+1)
 		if err != nil {
 			return err
 		}
