@@ -80,9 +80,3 @@ func remindEarly(tx *db.Tx, most int) (int64, error) {
 func forget(tx *db.Tx, most int) (int64, error) {
 	return tx.Exec(`DELETE FROM invitation WHERE id IN (SELECT id FROM invitation WHERE ended_at <= $1 ORDER BY ended_at LIMIT $2)`, tx.Now().Add(-kept), most)
 }
-
-// Forget takes a person who is gone out of the invitations they accepted.
-func Forget(tx *db.Tx, account string) error {
-	_, err := tx.Exec(`UPDATE invitation SET email = '', email_key = '', given_name = '', family_name = '', apprentice_number = '', trainer_number = '', message = '' WHERE account = $1 AND account <> ''`, account)
-	return err
-}
