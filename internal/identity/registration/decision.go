@@ -12,7 +12,7 @@ import (
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/directory"
-	"zunft/internal/identity/letter"
+	"zunft/internal/identity/fold"
 	"zunft/internal/identity/notice"
 	"zunft/internal/identity/organization"
 )
@@ -70,57 +70,54 @@ func pass(tx *db.Tx, by audit.Actor, id, from, to string) error {
 	return r.record(tx, by, event, map[string]any{"from": from})
 }
 
-// Approve makes an organization of the directory's entry and queues the letter
-// to its management (R091, R092). version is what the clerk saw.
+// Approve makes an organization of the directory's entry (R091, R092). version
+// is what the clerk saw. Below a score of the chamber's choice the first yes
+// only calls for a second clerk: then the organization has no id yet.
 func Approve(tx *db.Tx, by audit.Actor, id string, version int, entryID, method string) (organization.Organization, error) {
+	none := organization.Organization{}
 	r, err := deciding(tx, by, id)
 	if err != nil {
-		return organization.Organization{}, err
+		return none, err
 	}
+	d := decision{id: id, version: version, by: by.Account, clerk: by.Account, entry: entryID, evidence: method, source: r.Reference}
 	var p fault.Problems
 	entry, err := directory.Get(tx, entryID)
 	if fault.Is(err, fault.KindNotFound) || err == nil && entry.Chamber != r.Chamber {
 		p.Add("entry", "registration.entry_missing")
 	} else if err != nil {
-		return organization.Organization{}, err
+		return none, err
 	}
-	if !slices.Contains(organization.Methods(), method) {
+	seen, err := certificate(tx, id)
+	if err != nil {
+		return none, err
+	}
+	if !slices.Contains(organization.Methods(), method) && method != organization.ByElster {
 		p.Add("evidence", "registration.evidence_missing")
+	} else if method == organization.ByElster && seen == nil {
+		p.Add("evidence", "registration.certificate_missing")
 	}
 	if err := p.Err(); err != nil {
-		return organization.Organization{}, err
+		return none, err
 	}
-	o := organization.Organization{
-		ID: db.NewID(), Chamber: r.Chamber, Company: entry.Company, Management: entry.Management,
-		State: organization.AwaitingLetter, RegisteredBy: r.Applicant, CreatedAt: tx.Now(), Version: 1,
+	if method == organization.ByElster {
+		d.source = seen.Serial
 	}
-	moved, err := decide(tx, decision{id: id, version: version, state: Approved, clerk: by.Account, entry: entryID, evidence: method, organization: o.ID})
+	settings, err := chamber.SettingsOf(tx, r.Chamber)
 	if err != nil {
-		return o, err
+		return none, err
 	}
-	if !moved {
-		return o, quicker(tx, by, id)
-	}
-	created, err := organization.Create(tx, o)
+	of, err := chamber.Get(tx, r.Chamber)
 	if err != nil {
-		return o, err
+		return none, err
 	}
-	if !created {
-		return o, fault.Conflict("registration.entry_taken", entry.Name)
+	score := directory.Compare(r.Company, entry.Company, of.Number).Score
+	if r.State == Second && r.FirstClerk == by.Account {
+		return none, &fault.Fault{Kind: fault.KindForbidden, Problems: []fault.Problem{{Key: "registration.second_needed"}}}
 	}
-	r.Organization = o.ID
-	if method != organization.ByLetter { // the letter's own evidence comes with activation
-		if err := organization.AddEvidence(tx, o.ID, organization.Proof{Method: method, Registration: r.ID, Clerk: by.Account}); err != nil {
-			return o, err
-		}
+	if r.State != Second && score < settings.FourEyesBelow {
+		return none, second(tx, by, r, d)
 	}
-	if err := r.record(tx, by, "registration.approved", map[string]any{"evidence": method, "entry": entryID, "score": r.Score}); err != nil {
-		return o, err
-	}
-	if err := letter.Queue(tx, by, o.Chamber, o.ID); err != nil {
-		return o, err
-	}
-	return o, r.outcome(tx, "registration_approved", "notice.registration_approved", "")
+	return release(tx, by, r, d, entry, score, settings)
 }
 
 // AskBack asks the applicant; the case rests until they answer.
@@ -132,7 +129,7 @@ func AskBack(tx *db.Tx, by audit.Actor, id string, version int, question string)
 	if question, err = answer("question", question, "registration.question_missing"); err != nil {
 		return err
 	}
-	moved, err := decide(tx, decision{id: id, version: version, state: AskedBack, clerk: by.Account, answer: question})
+	moved, err := decide(tx, decision{id: id, version: version, state: AskedBack, by: by.Account, clerk: by.Account, answer: question})
 	if err != nil {
 		return err
 	}
@@ -154,7 +151,7 @@ func Refuse(tx *db.Tx, by audit.Actor, id string, version int, reason string) er
 	if reason, err = answer("refusal", reason, "registration.refusal_missing"); err != nil {
 		return err
 	}
-	moved, err := decide(tx, decision{id: id, version: version, state: Refused, clerk: by.Account, answer: reason})
+	moved, err := decide(tx, decision{id: id, version: version, state: Refused, by: by.Account, clerk: by.Account, answer: reason})
 	if err != nil {
 		return err
 	}
@@ -165,6 +162,63 @@ func Refuse(tx *db.Tx, by audit.Actor, id string, version int, reason string) er
 		return err
 	}
 	return r.outcome(tx, "registration_refused", "notice.registration_refused", reason)
+}
+
+// Forward passes a registration on to the chamber that is really in charge,
+// which compares it with its own directory. The applicant is told where it lies
+// now, and why.
+func Forward(tx *db.Tx, by audit.Actor, id string, version int, to, reason string) error {
+	r, err := deciding(tx, by, id)
+	if err != nil {
+		return err
+	}
+	var p fault.Problems
+	target, err := chamber.Get(tx, to)
+	if fault.Is(err, fault.KindNotFound) || err == nil && to == r.Chamber {
+		p.Add("to", "registration.forward_missing")
+	} else if err != nil {
+		return err
+	}
+	reason, why := answer("forward", reason, "registration.forward_reason")
+	if f := fault.Of(why); f != nil {
+		p = append(p, f.Problems...)
+	}
+	if err := p.Err(); err != nil {
+		return err
+	}
+	from := r.Chamber
+	r.Chamber = to
+	if r.IdentNumber != "" {
+		r.IdentNumber, _ = fold.Ident(r.IdentNumber, target.Number)
+	}
+	rated, err := rateAt(tx, to, r.Company)
+	if err != nil {
+		return err
+	}
+	r.Score, r.Entry, r.Deviates = rated.score, rated.entry, rated.deviates
+	moved, err := forward(tx, r, from, by.Account, version, reason)
+	if db.Unique(err) {
+		return fault.Conflict("registration.forward_pending", target.Name)
+	}
+	if err != nil {
+		return err
+	}
+	if !moved {
+		return quicker(tx, by, id)
+	}
+	if _, err := r.settleRisk(tx); err != nil {
+		return err
+	}
+	detail := map[string]any{"from": from, "to": to}
+	for _, at := range []string{from, to} { // both chambers find it in their record
+		if err := audit.Record(tx, by, audit.Entry{Event: "registration.forwarded", Account: r.Applicant, Chamber: at, Thing: id, Detail: detail}); err != nil {
+			return err
+		}
+	}
+	if err := organization.TellClerks(tx, to, "", "notice.registration_submitted", "/chamber/registrations/"+id, r.Name, r.Reference); err != nil {
+		return err
+	}
+	return r.outcome(tx, "registration_forwarded", "notice.registration_forwarded", reason)
 }
 
 func answer(field, text, missing string) (string, error) {
@@ -229,98 +283,4 @@ func quicker(tx *db.Tx, by audit.Actor, id string) error {
 		return fault.Conflict("registration.claimed_meanwhile", name)
 	}
 	return fault.Conflict("registration.changed_meanwhile")
-}
-
-// Queue lists a chamber's registrations for its desk.
-func Queue(tx *db.Tx, by audit.Actor, chamberID string, f Filter) ([]Item, error) {
-	if err := chamber.MustClerk(tx, by, chamberID); err != nil {
-		return nil, err
-	}
-	items, err := queue(tx, by, chamberID, f)
-	if err != nil {
-		return nil, err
-	}
-	var ids []string
-	for _, i := range items {
-		ids = append(ids, i.Applicant, i.Clerk)
-	}
-	people, err := account.GetMany(tx, ids)
-	for i := range items {
-		applicant := people[items[i].Applicant]
-		items[i].ApplicantName, items[i].Freemail = applicant.Name(), Freemail(applicant.Email)
-		if items[i].Clerk != "" {
-			items[i].ClerkName = people[items[i].Clerk].Name()
-		}
-	}
-	return items, err
-}
-
-// Statuses a queue can be filtered by.
-const (
-	StatusOpen      = "open"
-	StatusMine      = "mine"
-	StatusAskedBack = "asked_back"
-	StatusDone      = "done"
-)
-
-// A Filter of the queue.
-type Filter struct {
-	Status string // see above; empty is open
-	Sort   string // "age" (default), "score": the least alike first, "name"
-	Offset int
-}
-
-// PageSize is how many rows Queue returns at most; one more means there are more.
-const PageSize = 50
-
-// An Item is a row of the queue with what a clerk should know before opening it.
-type Item struct {
-	Registration
-	ApplicantName, ClerkName string
-	Duplicate                bool // the company has an account, or another application is open for the same entry
-	Again                    bool // not the first application for this company
-	Freemail                 bool // the applicant's address is of a provider that everybody can use
-}
-
-// Flagged reports whether there is anything to look out for.
-func (i Item) Flagged() bool { return i.Duplicate || i.Again || i.Freemail }
-
-// ItemOf is the queue's row of one registration.
-func ItemOf(tx *db.Tx, by audit.Actor, r Registration) (Item, error) {
-	i, err := item(tx, r.ID)
-	if err != nil {
-		return i, err
-	}
-	people, err := account.GetMany(tx, []string{r.Applicant, r.Clerk})
-	a := people[r.Applicant]
-	i.ApplicantName, i.Freemail = a.Name(), Freemail(a.Email)
-	if r.Clerk != "" {
-		i.ClerkName = people[r.Clerk].Name()
-	}
-	return i, err
-}
-
-// Next is the open registration after this one in the queue by age, or empty:
-// first those nobody else has taken on.
-func Next(tx *db.Tx, by audit.Actor, r Registration) (string, error) { return next(tx, by, r) }
-
-// Counts of a chamber's desk.
-type Counts struct {
-	Open, Old, Mine, AskedBack int // Old: open for more than three days
-}
-
-// Count counts a chamber's registrations.
-func Count(tx *db.Tx, by audit.Actor, chamberID string) (Counts, error) {
-	if err := chamber.MustClerk(tx, by, chamberID); err != nil {
-		return Counts{}, err
-	}
-	return counts(tx, by, chamberID)
-}
-
-var freemail = strings.Fields("gmx.de gmx.net gmx.at web.de gmail.com googlemail.com outlook.com outlook.de hotmail.com hotmail.de live.de yahoo.com yahoo.de t-online.de freenet.de icloud.com me.com aol.com proton.me protonmail.com posteo.de mailbox.org mail.de arcor.de")
-
-// Freemail reports whether an address says nothing about a company.
-func Freemail(address string) bool {
-	_, domain, _ := strings.Cut(strings.ToLower(address), "@")
-	return slices.Contains(freemail, domain)
 }

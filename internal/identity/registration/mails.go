@@ -26,7 +26,10 @@ var Texts = mail.Parse(mailFiles)
 type message struct {
 	Name, Company, Chamber, Reference, ID string
 	Text                                  string // question or reason
-	Contact                               string // how to reach the chamber
+	Contact                               string // how to reach the chamber, or who advises companies (R210)
+	Organization                          string
+	Deviates                              []string // fields that differ from the directory
+	Elster                                bool
 }
 
 // write sends the applicant one of the mails in their language, unless they
@@ -36,8 +39,12 @@ func (r Registration) write(tx *db.Tx, text, answer string) error {
 	if err != nil {
 		return err
 	}
+	settings, err := chamber.SettingsOf(tx, r.Chamber)
+	if err != nil {
+		return err
+	}
 	contact := c.Name
-	for _, way := range []string{c.Phone, c.Hours, c.Email} {
+	for _, way := range []string{c.Phone, c.Hours, c.Email, settings.Adviser} {
 		if way != "" {
 			contact += "\n" + way
 		}
@@ -50,5 +57,5 @@ func (r Registration) write(tx *db.Tx, text, answer string) error {
 		return err
 	}
 	person := a.Person()
-	return Texts.Send(tx, person, text, message{Name: person.Name, Company: r.Name, Chamber: c.Name, Reference: r.Reference, ID: r.ID, Text: answer, Contact: contact})
+	return Texts.Send(tx, person, text, message{Name: person.Name, Company: r.Name, Chamber: c.Name, Reference: r.Reference, ID: r.ID, Text: answer, Contact: contact, Organization: r.Organization, Deviates: r.Deviates, Elster: r.Way == chamber.ByElster})
 }

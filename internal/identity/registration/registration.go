@@ -7,19 +7,27 @@
 //	 │  ▼                    letter, or active at once
 //	asked_back ──Resubmit──▶ submitted      (Withdraw from all that is pending)
 //
+// Ways (W05): by letter, the management is sent an activation code; by ELSTER,
+// the certificate of the tax office stands beside application and directory at
+// the desk, and approved is active.
+//
 // Policy:
 //   - Any registered person may ask to register a company (W03). A clerk of the
 //     chamber in charge decides, and never on an application of their own (R091).
 //   - A company is registered once (R066), also when many try at the same moment.
 //   - What an organization is called and where it sits comes from the chamber's
 //     member directory, not from the application.
+//   - An approval below a score of the chamber's choice needs a second clerk.
+//   - Above a score of the chamber's choice nobody has to decide: what agrees with
+//     one entry and has no flag is released at once; samples are looked at afterwards.
+//   - The applicant is told which fields deviate, never what the directory says,
+//     and only if it is beyond doubt which company is meant (decision 15).
 package registration
 
 import (
 	"fmt"
-	"strings"
+	"slices"
 	"time"
-	"unicode/utf8"
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
@@ -28,7 +36,6 @@ import (
 	"zunft/internal/ground/seal"
 	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/directory"
-	"zunft/internal/identity/fold"
 	"zunft/internal/identity/organization"
 )
 
@@ -36,6 +43,7 @@ import (
 const (
 	Submitted = "submitted"
 	AskedBack = "asked_back"
+	Second    = "second" // a clerk said yes, another one has to (four eyes)
 	Approved  = "approved"
 	Refused   = "refused"
 	Withdrawn = "withdrawn"
@@ -50,21 +58,31 @@ const (
 type Registration struct {
 	ID, Reference, Chamber, Applicant string
 	directory.Company
-	Reason       string
-	State        string
-	Score        int    // 0..100 against the best entry of the directory, when submitted
-	Entry        string // that entry; after approval the one it was found to be
-	Clerk        string // who took it on, or decided
-	Answer       string // question or reason, as the applicant reads it
-	Evidence     string
-	Organization string // what came of it
-	SubmittedAt  db.Time
-	DecidedAt    db.Time
-	Version      int
+	Reason        string
+	State         string
+	Way           string   // how the applicant wants to prove the company: chamber.ByLetter, chamber.ByElster
+	Deviates      []string // fields that differ from the best entry, if it is beyond doubt
+	Score         int      // 0..100 against the best entry of the directory, when submitted
+	Entry         string   // that entry; after approval the one it was found to be
+	Risk          int      // how closely a clerk should look
+	ForwardedFrom string   // chamber that passed it on
+	FirstClerk    string   // who said yes first
+	Automatic     bool     // released by its score
+	Sampled       bool     // … and drawn to be looked at afterwards
+	SampledAt     db.Time
+	Clerk         string // who took it on, or decided
+	Answer        string // question or reason, as the applicant reads it
+	Evidence      string
+	Organization  string // what came of it
+	SubmittedAt   db.Time
+	DecidedAt     db.Time
+	Version       int
 }
 
 // Pending reports whether it is still undecided.
-func (r Registration) Pending() bool { return r.State == Submitted || r.State == AskedBack }
+func (r Registration) Pending() bool {
+	return r.State == Submitted || r.State == AskedBack || r.State == Second
+}
 
 // Address is one line: "Schuteweg 1, 26723 Emden".
 func (r Registration) Address() string { return organization.AddressOf(r.Company) }
@@ -74,37 +92,9 @@ type Application struct {
 	directory.Company
 	Reason  string
 	Chamber string // which of several, if the person chose; else empty
+	Way     string // of those the chamber offers; empty: the first of them
 
 	rating *rating
-}
-
-// A rating is how an application compares with the member directory (R072).
-type rating struct {
-	chamber string
-	score   int
-	entry   string
-}
-
-// Rate compares the application with the member directory. Where thousands of
-// companies share a postcode that takes its time, so pages do it before their
-// transaction; Submit and Resubmit do it themselves where nobody did.
-func Rate(tx *db.Tx, a Application) (Application, error) {
-	r, _, err := read(tx, a)
-	if fault.Of(err) != nil || err == nil && r.Chamber == "" {
-		return a, nil // Submit says what is wrong
-	}
-	if err != nil {
-		return a, err
-	}
-	best, err := directory.Candidates(tx, r.Chamber, r.Company, 1)
-	if err != nil {
-		return a, err
-	}
-	a.rating = &rating{chamber: r.Chamber}
-	if len(best) > 0 {
-		a.rating.score, a.rating.entry = best[0].Match.Score, best[0].Entry.ID
-	}
-	return a, nil
 }
 
 // OwnPending says that the applicant has asked for this company before.
@@ -141,8 +131,19 @@ func Submit(tx *db.Tx, by audit.Actor, a Application) (Registration, error) {
 	if err := limit.TakeIn(tx, "registration/"+by.Account, limit.Rate{Burst: 20, Every: time.Hour}); err != nil {
 		return r, err
 	}
+	settings, err := chamber.SettingsOf(tx, r.Chamber)
+	if err != nil {
+		return r, err
+	}
+	if r.Way = a.Way; r.Way == "" {
+		r.Way = settings.Proofs[0]
+	}
+	if !slices.Contains(settings.Proofs, r.Way) {
+		return r, fault.Invalid("way", "registration.way_unknown")
+	}
 	r.ID, r.Applicant, r.State, r.SubmittedAt, r.Version = db.NewID(), by.Account, Submitted, tx.Now(), 1
-	if err := r.rate(tx, a); err != nil {
+	clear, err := r.rate(tx, a)
+	if err != nil {
 		return r, err
 	}
 	for try := 0; ; try++ {
@@ -165,6 +166,15 @@ func Submit(tx *db.Tx, by audit.Actor, a Application) (Registration, error) {
 	if err := r.record(tx, by, "registration.submitted", nil); err != nil {
 		return r, err
 	}
+	flags, err := r.settleRisk(tx)
+	if err != nil {
+		return r, err
+	}
+	if clear && !flags.Flagged() && settings.ReleaseFrom > 0 && r.Score >= settings.ReleaseFrom && r.Way == chamber.ByLetter {
+		if released, err := releaseAlone(tx, &r, settings); released || err != nil {
+			return r, err
+		}
+	}
 	if err := r.write(tx, "registration_received", ""); err != nil {
 		return r, err
 	}
@@ -181,7 +191,7 @@ func Resubmit(tx *db.Tx, by audit.Actor, id string, version int, a Application) 
 	if err != nil {
 		return r, err
 	}
-	r.ID, r.Reference, r.Applicant, r.Clerk, r.State = was.ID, was.Reference, was.Applicant, was.Clerk, Submitted
+	r.ID, r.Reference, r.Applicant, r.Clerk, r.State, r.Way, r.SubmittedAt = was.ID, was.Reference, was.Applicant, was.Clerk, Submitted, was.Way, was.SubmittedAt
 	if r.Chamber == "" {
 		return r, fault.Invalid("chamber", "registration.chamber_choose")
 	}
@@ -191,7 +201,7 @@ func Resubmit(tx *db.Tx, by audit.Actor, id string, version int, a Application) 
 	if err := once(tx, by, r); err != nil {
 		return r, err
 	}
-	if err := r.rate(tx, a); err != nil {
+	if _, err := r.rate(tx, a); err != nil {
 		return r, err
 	}
 	changed, err := resubmit(tx, r, version)
@@ -203,6 +213,9 @@ func Resubmit(tx *db.Tx, by audit.Actor, id string, version int, a Application) 
 	}
 	if !changed {
 		return r, quicker(tx, by, id)
+	}
+	if _, err := r.settleRisk(tx); err != nil {
+		return r, err
 	}
 	if err := r.record(tx, by, "registration.resubmitted", nil); err != nil {
 		return r, err
@@ -242,141 +255,6 @@ func own(tx *db.Tx, by audit.Actor, id string) (Registration, error) {
 		err = fault.NotFound()
 	}
 	return r, err
-}
-
-// read checks the fields (S07) and finds the chamber in charge.
-func read(tx *db.Tx, a Application) (Registration, []chamber.Chamber, error) {
-	r := Registration{Company: a.Company, Reason: strings.TrimSpace(a.Reason)}
-	p := check(&r)
-	var serving []chamber.Chamber
-	if len(r.Postcode) == 5 {
-		var err error
-		if serving, err = chamber.Serving(tx, r.Postcode, r.Place); err != nil {
-			return r, nil, err
-		}
-		for _, c := range serving {
-			if c.ID == a.Chamber || len(serving) == 1 {
-				r.Chamber = c.ID
-			}
-		}
-		if len(serving) == 0 {
-			notServed(&p, r)
-		}
-	}
-	for _, c := range serving {
-		if c.ID == r.Chamber && r.IdentNumber != "" {
-			r.IdentNumber, _ = fold.Ident(r.IdentNumber, c.Number)
-		}
-	}
-	return r, serving, p.Err()
-}
-
-// notServed names the chamber elsewhere that is in charge (ux.md 2.9 no. 12).
-func notServed(p *fault.Problems, r Registration) {
-	var names []string
-	for _, n := range chamber.NumbersFor(r.Postcode, r.Place) {
-		names = append(names, chamber.PublicName(n))
-	}
-	if len(names) == 0 {
-		p.Add("postcode", "registration.postcode_unknown", r.Postcode)
-		return
-	}
-	p.Add("postcode", "registration.not_served", strings.TrimSpace(r.Postcode+" "+r.Place), strings.Join(names, ", "))
-}
-
-// check tidies the fields and says what is wrong with them.
-func check(r *Registration) (p fault.Problems) {
-	text := func(value *string, field, missing string, most int) {
-		*value = strings.Join(strings.Fields(*value), " ")
-		if *value == "" && missing != "" {
-			p.Add(field, missing)
-		}
-		if utf8.RuneCountInString(*value) > most {
-			p.Add(field, "registration.too_long", most)
-		}
-	}
-	text(&r.Name, "name", "registration.name_missing", 200)
-	r.LegalForm = strings.TrimSpace(r.LegalForm)
-	if r.LegalForm == "" {
-		p.Add("legal_form", "registration.legal_form_missing")
-	} else if chamber.LegalFormLabel(r.LegalForm) == r.LegalForm {
-		p.Add("legal_form", "registration.legal_form_unknown")
-	}
-	text(&r.Street, "street", "registration.street_missing", 100)
-	text(&r.HouseNumber, "house_number", "registration.house_number_missing", 12)
-	r.Postcode = fold.Postcode(r.Postcode)
-	if r.Postcode == "" {
-		p.Add("postcode", "registration.postcode_missing")
-	} else if len(r.Postcode) != 5 || !fold.Digits(r.Postcode) {
-		p.Add("postcode", "registration.postcode_form")
-		r.Postcode = ""
-	}
-	text(&r.Place, "place", "registration.place_missing", 100)
-	r.IdentNumber = strings.TrimSpace(r.IdentNumber)
-	if _, ok := fold.Ident(r.IdentNumber, ""); r.IdentNumber != "" && !ok {
-		p.Add("ident_number", "registration.ident_form")
-	}
-	text(&r.RegisterNumber, "register_number", "", 30)
-	if r.RegisterCourt != "" && chamber.RegisterCourtLabel(r.RegisterCourt) == r.RegisterCourt {
-		p.Add("register_court", "registration.register_unknown")
-	}
-	if r.RegisterKind != "" && chamber.RegisterKindKey(r.RegisterKind) == "" {
-		p.Add("register_kind", "registration.register_unknown")
-	}
-	if r.Reason == "" {
-		p.Add("reason", "registration.reason_missing")
-	} else if n := utf8.RuneCountInString(r.Reason); n > MostReason {
-		p.Add("reason", "registration.reason_long", n)
-	}
-	if len(p) == 0 && r.Key() == "" {
-		p.Add("name", "registration.name_missing")
-	}
-	return p
-}
-
-// once refuses a company that has an account or is being registered (R066).
-func once(tx *db.Tx, by audit.Actor, r Registration) error {
-	if r.Chamber == "" {
-		return nil
-	}
-	idents := []string{}
-	if r.IdentNumber != "" {
-		idents = append(idents, r.IdentNumber)
-	}
-	if entry, err := directory.FindExact(tx, r.Chamber, r.Company); err == nil {
-		idents = append(idents, entry.IdentNumber)
-	} else if !fault.Is(err, fault.KindNotFound) {
-		return err
-	}
-	taken, err := organization.Taken(tx, r.Chamber, r.Company, idents)
-	if err != nil {
-		return err
-	}
-	if taken {
-		return fault.Conflict("registration.registered_already")
-	}
-	other, err := pendingLike(tx, r)
-	if fault.Is(err, fault.KindNotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if other.Applicant == by.Account {
-		return &OwnPending{ID: other.ID, err: fault.Conflict("registration.registration_own_pending", other.Reference)}
-	}
-	return fault.Conflict("registration.registration_pending")
-}
-
-// rate keeps how the application compares with the member directory.
-func (r *Registration) rate(tx *db.Tx, a Application) (err error) {
-	if a.rating == nil || a.rating.chamber != r.Chamber {
-		if a, err = Rate(tx, a); err != nil || a.rating == nil {
-			return err
-		}
-	}
-	r.Score, r.Entry = a.rating.score, a.rating.entry
-	return nil
 }
 
 func (r Registration) record(tx *db.Tx, by audit.Actor, event string, detail map[string]any) error {

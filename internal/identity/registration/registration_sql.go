@@ -1,6 +1,7 @@
 package registration
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -11,11 +12,25 @@ import (
 )
 
 const registrationColumns = `r.id, r.reference, r.chamber, r.applicant, r.ident_number, r.name, r.legal_form, r.street, r.house_number, r.postcode, r.place,
-	r.register_kind, r.register_number, r.register_court, r.reason, r.state, r.score, r.entry, r.clerk, r.answer, r.evidence, r.organization, r.submitted_at, r.decided_at, r.version`
+	r.register_kind, r.register_number, r.register_court, r.reason, r.state, r.way, r.deviates, r.score, r.entry, r.risk, r.forwarded_from, r.first_clerk, r.automatic, r.sampled, r.sampled_at, r.clerk, r.answer, r.evidence, r.organization, r.submitted_at, r.decided_at, r.version`
 
 func (r *Registration) fields() []any {
 	all := []any{&r.ID, &r.Reference, &r.Chamber, &r.Applicant, &r.IdentNumber, &r.Name, &r.LegalForm, &r.Street, &r.HouseNumber, &r.Postcode, &r.Place, &r.RegisterKind, &r.RegisterNumber, &r.RegisterCourt}
-	return append(all, &r.Reason, &r.State, &r.Score, &r.Entry, &r.Clerk, &r.Answer, &r.Evidence, &r.Organization, &r.SubmittedAt, &r.DecidedAt, &r.Version)
+	return append(all, &r.Reason, &r.State, &r.Way, list{&r.Deviates}, &r.Score, &r.Entry, &r.Risk, &r.ForwardedFrom, &r.FirstClerk, &r.Automatic, &r.Sampled, &r.SampledAt, &r.Clerk, &r.Answer, &r.Evidence, &r.Organization, &r.SubmittedAt, &r.DecidedAt, &r.Version)
+}
+
+// list reads a comma separated column.
+type list struct{ to *[]string }
+
+func (l list) Scan(src any) error {
+	switch s := src.(type) {
+	case string:
+		*l.to = strings.FieldsFunc(s, func(r rune) bool { return r == ',' })
+		return nil
+	case []byte:
+		return l.Scan(string(s))
+	}
+	return fmt.Errorf("registration: a list is %T", src)
 }
 
 func loadRegistration(tx *db.Tx, id string) (Registration, error) {
@@ -29,10 +44,10 @@ func registrationsOf(tx *db.Tx, accountID string) ([]Registration, error) {
 // insertRegistration reports false if a unique index stopped it.
 func insertRegistration(tx *db.Tx, r Registration) (bool, error) {
 	n, err := tx.Exec(`INSERT INTO registration (id, reference, chamber, applicant, ident_number, name, legal_form, street, house_number, postcode, place,
-			register_kind, register_number, register_court, reason, company_key, state, score, entry, submitted_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) ON CONFLICT DO NOTHING`,
+			register_kind, register_number, register_court, reason, company_key, state, score, entry, submitted_at, way, deviates, risk)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23) ON CONFLICT DO NOTHING`,
 		r.ID, r.Reference, r.Chamber, r.Applicant, r.IdentNumber, r.Name, r.LegalForm, r.Street, r.HouseNumber, r.Postcode, r.Place,
-		r.RegisterKind, r.RegisterNumber, r.RegisterCourt, r.Reason, r.Key(), r.State, r.Score, r.Entry, r.SubmittedAt)
+		r.RegisterKind, r.RegisterNumber, r.RegisterCourt, r.Reason, r.Key(), r.State, r.Score, r.Entry, r.SubmittedAt, r.Way, strings.Join(r.Deviates, ","), r.Risk)
 	if err != nil {
 		return false, fmt.Errorf("insert registration: %w", err)
 	}
@@ -41,10 +56,10 @@ func insertRegistration(tx *db.Tx, r Registration) (bool, error) {
 
 func resubmit(tx *db.Tx, r Registration, version int) (bool, error) {
 	n, err := tx.Exec(`UPDATE registration SET chamber = $1, ident_number = $2, name = $3, legal_form = $4, street = $5, house_number = $6, postcode = $7, place = $8,
-			register_kind = $9, register_number = $10, register_court = $11, reason = $12, company_key = $13, score = $14, entry = $15, clerk = $16, state = 'submitted', version = version + 1
-		WHERE id = $17 AND state = 'asked_back' AND version = $18`,
+			register_kind = $9, register_number = $10, register_court = $11, reason = $12, company_key = $13, score = $14, entry = $15, clerk = $16, deviates = $17, state = 'submitted', version = version + 1
+		WHERE id = $18 AND state = 'asked_back' AND version = $19`,
 		r.Chamber, r.IdentNumber, r.Name, r.LegalForm, r.Street, r.HouseNumber, r.Postcode, r.Place,
-		r.RegisterKind, r.RegisterNumber, r.RegisterCourt, r.Reason, r.Key(), r.Score, r.Entry, r.Clerk, r.ID, version)
+		r.RegisterKind, r.RegisterNumber, r.RegisterCourt, r.Reason, r.Key(), r.Score, r.Entry, r.Clerk, strings.Join(r.Deviates, ","), r.ID, version)
 	if err != nil {
 		return false, fmt.Errorf("resubmit registration %s: %w", r.ID, err)
 	}
@@ -53,13 +68,13 @@ func resubmit(tx *db.Tx, r Registration, version int) (bool, error) {
 
 func pendingLike(tx *db.Tx, r Registration) (Registration, error) {
 	return db.One(tx, (*Registration).fields, `SELECT `+registrationColumns+` FROM registration r
-		WHERE r.chamber = $1 AND r.state IN ('submitted', 'asked_back') AND r.id <> $2 AND (r.company_key = $3 OR r.ident_number = $4 AND r.ident_number <> '') ORDER BY r.id LIMIT 1`,
+		WHERE r.chamber = $1 AND r.state IN ('submitted', 'asked_back', 'second') AND r.id <> $2 AND (r.company_key = $3 OR r.ident_number = $4 AND r.ident_number <> '') ORDER BY r.id LIMIT 1`,
 		r.Chamber, r.ID, r.Key(), r.IdentNumber)
 }
 
 // passTo moves a case between clerks; empty is nobody.
 func passTo(tx *db.Tx, id, from, to string) (bool, error) {
-	n, err := tx.Exec(`UPDATE registration SET clerk = $1 WHERE id = $2 AND clerk = $3 AND state IN ('submitted', 'asked_back')`, to, id, from)
+	n, err := tx.Exec(`UPDATE registration SET clerk = $1 WHERE id = $2 AND clerk = $3 AND state IN ('submitted', 'asked_back', 'second')`, to, id, from)
 	if err != nil {
 		return false, fmt.Errorf("pass registration %s: %w", id, err)
 	}
@@ -70,9 +85,13 @@ type decision struct {
 	id                            string
 	version                       int // 0: any
 	state                         string
-	clerk                         string
-	anyClerk                      bool // it is not a clerk who decides
+	by                            string // who decides
+	clerk                         string // who has it afterwards
+	anyClerk                      bool   // it is not a clerk who decides
+	first                         string // who said yes first
+	automatic, sampled            bool
 	entry, evidence, organization string
+	source                        string // of the evidence
 	answer                        string
 }
 
@@ -80,23 +99,43 @@ type decision struct {
 // seen, and taken on by nobody else.
 func decide(tx *db.Tx, d decision) (bool, error) {
 	decided := tx.Now()
-	if d.state == AskedBack {
+	if d.state == AskedBack || d.state == Second {
 		decided = db.Time{}
 	}
 	n, err := tx.Exec(`UPDATE registration SET state = $1, clerk = $2, answer = CASE WHEN $3 <> '' THEN $3 ELSE answer END, evidence = $4, organization = $5,
-			entry = CASE WHEN $6 <> '' THEN $6 ELSE entry END, decided_at = $7, version = version + 1
-		WHERE id = $8 AND state IN ('submitted', 'asked_back') AND (version = $9 OR $9 = 0) AND (clerk IN ('', $2) OR $10)`,
-		d.state, d.clerk, d.answer, d.evidence, d.organization, d.entry, decided, d.id, d.version, d.anyClerk)
+			entry = CASE WHEN $6 <> '' THEN $6 ELSE entry END, decided_at = $7, first_clerk = CASE WHEN $1 = 'approved' THEN first_clerk ELSE $8 END,
+			automatic = $9, sampled = $10, version = version + 1
+		WHERE id = $11 AND state IN ('submitted', 'asked_back', 'second') AND (version = $12 OR $12 = 0) AND (clerk IN ('', $13) OR $14)`,
+		d.state, d.clerk, d.answer, d.evidence, d.organization, d.entry, decided, d.first, d.automatic, d.sampled, d.id, d.version, d.by, d.anyClerk)
 	if err != nil {
 		return false, fmt.Errorf("decide registration %s: %w", d.id, err)
 	}
 	return n == 1, nil
 }
 
+// forward moves a case to another chamber: pending, as it was seen, and taken
+// on by nobody else.
+func forward(tx *db.Tx, r Registration, from, by string, version int, reason string) (bool, error) {
+	n, err := tx.Exec(`UPDATE registration SET chamber = $1, forwarded_from = $2, clerk = '', first_clerk = '', state = 'submitted', answer = $3, ident_number = $4,
+			score = $5, entry = $6, deviates = $7, version = version + 1
+		WHERE id = $8 AND chamber = $2 AND state IN ('submitted', 'asked_back', 'second') AND version = $9 AND clerk IN ('', $10)`,
+		r.Chamber, from, reason, r.IdentNumber, r.Score, r.Entry, strings.Join(r.Deviates, ","), r.ID, version, by)
+	if err != nil {
+		return false, fmt.Errorf("forward registration %s: %w", r.ID, err)
+	}
+	return n == 1, nil
+}
+
+// pendingFor are the other pending registrations for an entry of the directory.
+func pendingFor(tx *db.Tx, chamberID, entryID, not string) ([]Registration, error) {
+	return db.All(tx, (*Registration).fields, `SELECT `+registrationColumns+` FROM registration r
+		WHERE r.chamber = $1 AND r.entry = $2 AND r.id <> $3 AND r.state IN ('submitted', 'asked_back', 'second') ORDER BY r.id LIMIT 20`, chamberID, entryID, not)
+}
+
 const flagColumns = `,
 	EXISTS (SELECT 1 FROM organization o WHERE o.chamber = r.chamber AND o.state <> 'closed' AND o.id <> r.organization
 		AND (o.company_key = r.company_key OR o.ident_number = (SELECT e.ident_number FROM directory_entry e WHERE e.id = r.entry)))
-	OR EXISTS (SELECT 1 FROM registration d WHERE d.chamber = r.chamber AND d.id <> r.id AND d.entry = r.entry AND r.entry <> '' AND d.state IN ('submitted', 'asked_back')),
+	OR EXISTS (SELECT 1 FROM registration d WHERE d.chamber = r.chamber AND d.id <> r.id AND d.entry = r.entry AND r.entry <> '' AND d.state IN ('submitted', 'asked_back', 'second')),
 	EXISTS (SELECT 1 FROM registration e WHERE e.chamber = r.chamber AND e.id <> r.id AND e.submitted_at < r.submitted_at AND e.company_key = r.company_key)
 	FROM registration r`
 
@@ -108,44 +147,100 @@ func item(tx *db.Tx, id string) (Item, error) {
 	return db.One(tx, (*Item).fields, `SELECT `+registrationColumns+flagColumns+` WHERE r.id = $1`, id)
 }
 
-func queue(tx *db.Tx, by audit.Actor, chamberID string, f Filter) ([]Item, error) {
-	args := []any{chamberID, PageSize + 1, f.Offset}
-	where := `r.state = 'submitted'`
-	switch f.Status {
-	case StatusMine:
-		where = `r.state IN ('submitted', 'asked_back') AND r.clerk = $4`
-		args = append(args, by.Account)
-	case StatusAskedBack:
-		where = `r.state = 'asked_back'`
-	case StatusDone:
-		where = `r.state IN ('approved', 'refused', 'withdrawn')`
-	}
-	order := `r.submitted_at, r.id`
-	if f.Status == StatusDone {
-		order = `r.decided_at DESC, r.id DESC`
-	}
-	switch f.Sort {
-	case "score":
-		order = `r.score, r.submitted_at, r.id`
-	case "name":
-		order = `r.company_key, r.id`
-	}
-	return db.All(tx, (*Item).fields, strings.Join([]string{`SELECT `, registrationColumns, flagColumns, ` WHERE r.chamber = $1 AND `, where, ` ORDER BY `, order, ` LIMIT $2 OFFSET $3`}, ""), args...)
+// An order is the columns that an index holds behind chamber and state, and
+// where a registration stands in it.
+type order struct {
+	columns string
+	of      func(Registration) any
+	down    bool
 }
 
-func next(tx *db.Tx, by audit.Actor, r Registration) (string, error) {
-	id, err := db.Value[string](tx, `SELECT id FROM registration WHERE chamber = $1 AND state = 'submitted' AND id <> $2 AND clerk IN ('', $3) AND applicant <> $3
-		ORDER BY CASE WHEN submitted_at > $4 OR submitted_at = $4 AND id > $2 THEN 0 ELSE 1 END, submitted_at, id LIMIT 1`, r.Chamber, r.ID, by.Account, r.SubmittedAt)
-	if fault.Is(err, fault.KindNotFound) {
-		return "", nil
+var orders = map[string]order{
+	ByAge:  {columns: "submitted_at", of: func(r Registration) any { return r.SubmittedAt }},
+	ByRisk: {columns: "risk", of: func(r Registration) any { return r.Risk }, down: true},
+	ByName: {columns: "company_key", of: func(r Registration) any { return r.Key() }},
+}
+
+var done = order{columns: "decided_at", of: func(r Registration) any { return r.DecidedAt }, down: true}
+
+func (o order) direction() (than, way string) {
+	if o.down {
+		return "<", " DESC"
 	}
-	return id, err
+	return ">", ""
+}
+
+// queue reads one page along an index, whatever lies before it.
+func queue(tx *db.Tx, by audit.Actor, chamberID string, f Filter) ([]Item, error) {
+	if f.Status == StatusSamples {
+		return samples(tx, chamberID, f.After, f.Limit)
+	}
+	o, ok := orders[f.Sort]
+	if !ok {
+		o = orders[ByAge]
+	}
+	where := `r.state = 'submitted'`
+	args := []any{chamberID, limitOf(f.Limit)}
+	switch f.Status {
+	case StatusMine:
+		args = append(args, by.Account)
+		where = `r.clerk = $3 AND r.state IN ('submitted', 'asked_back', 'second')`
+	case StatusSecond, StatusAskedBack:
+		where = `r.state = '` + f.Status + `'`
+	case StatusDone:
+		where, o = `r.decided_at IS NOT NULL`, done
+	}
+	than, way := o.direction()
+	if f.After != "" {
+		last, err := loadRegistration(tx, f.After)
+		if err != nil || last.Chamber != chamberID {
+			return nil, cmp.Or(err, fault.NotFound())
+		}
+		n := len(args)
+		where += fmt.Sprintf(` AND (r.%s, r.id) %s ($%d, $%d)`, o.columns, than, n+1, n+2)
+		args = append(args, o.of(last), last.ID)
+	}
+	return db.All(tx, (*Item).fields, strings.Join([]string{`SELECT `, registrationColumns, flagColumns, ` WHERE r.chamber = $1 AND `, where,
+		` ORDER BY r.`, o.columns, way, `, r.id`, way, ` LIMIT $2`}, ""), args...)
+}
+
+func limitOf(n int) int {
+	if n <= 0 || n > PageSize {
+		return PageSize + 1
+	}
+	return n
+}
+
+func samples(tx *db.Tx, chamberID, after string, limit int) ([]Item, error) {
+	return db.All(tx, (*Item).fields, `SELECT `+registrationColumns+flagColumns+` WHERE r.chamber = $1 AND r.sampled AND r.sampled_at IS NULL AND r.id > $2 ORDER BY r.id LIMIT $3`,
+		chamberID, after, limitOf(limit))
+}
+
+func next(tx *db.Tx, by audit.Actor, r Registration, sort string) (string, error) {
+	o, ok := orders[sort]
+	if !ok {
+		o = orders[ByAge]
+	}
+	than, way := o.direction()
+	find := func(where string, args ...any) (string, error) {
+		id, err := db.Value[string](tx, `SELECT id FROM registration WHERE chamber = $1 AND state = 'submitted' AND id <> $2 AND clerk IN ('', $3) AND applicant <> $3`+where+
+			` ORDER BY `+o.columns+way+`, id`+way+` LIMIT 1`, append([]any{r.Chamber, r.ID, by.Account}, args...)...)
+		if fault.Is(err, fault.KindNotFound) {
+			return "", nil
+		}
+		return id, err
+	}
+	if id, err := find(` AND (`+o.columns+`, id) `+than+` ($4, $2)`, o.of(r)); id != "" || err != nil {
+		return id, err
+	}
+	return find("")
 }
 
 func counts(tx *db.Tx, by audit.Actor, chamberID string) (c Counts, err error) {
 	err = tx.Scan(`SELECT count(*) FILTER (WHERE state = 'submitted'), count(*) FILTER (WHERE state = 'submitted' AND submitted_at < $2),
-			count(*) FILTER (WHERE clerk = $3), count(*) FILTER (WHERE state = 'asked_back')
-		FROM registration WHERE chamber = $1 AND state IN ('submitted', 'asked_back')`,
-		[]any{chamberID, tx.Now().Add(-3 * 24 * time.Hour), by.Account}, &c.Open, &c.Old, &c.Mine, &c.AskedBack)
+			count(*) FILTER (WHERE clerk = $3), count(*) FILTER (WHERE state = 'asked_back'), count(*) FILTER (WHERE state = 'second'),
+			(SELECT count(*) FROM registration WHERE chamber = $1 AND sampled AND sampled_at IS NULL)
+		FROM registration WHERE chamber = $1 AND state IN ('submitted', 'asked_back', 'second')`,
+		[]any{chamberID, tx.Now().Add(-3 * 24 * time.Hour), by.Account}, &c.Open, &c.Old, &c.Mine, &c.AskedBack, &c.Second, &c.Samples)
 	return c, err
 }

@@ -10,10 +10,66 @@ type Line struct {
 	Field           string
 	Applied, Listed []Piece
 	Verdict         directory.Verdict
+	Reason          directory.Reason
+	Certified       []Piece // what the certificate says, if there is one (R208)
+	Certificate     directory.Verdict
 }
 
 // Differs reports whether a clerk should look at it.
-func (l Line) Differs() bool { return l.Verdict == directory.Different }
+func (l Line) Differs() bool {
+	return l.Verdict == directory.Different || l.Certificate == directory.Different
+}
+
+// Why is the reason as a phrase, or empty.
+func (l Line) Why() string {
+	if l.Reason == directory.Nothing {
+		return ""
+	}
+	return "desk.reason." + string(l.Reason)
+}
+
+// CertificateWord is the certificate's verdict as a phrase.
+func (l Line) CertificateWord() string { return "desk.verdict." + string(l.Certificate) }
+
+// certify adds what the certificate says to lines that compare application and
+// directory; what differs from the directory is marked.
+func certify(lines []Line, m directory.Match) {
+	for i := range lines {
+		for _, f := range m.Fields {
+			if f.Field != lines[i].Field {
+				continue
+			}
+			lines[i].Certificate = f.Verdict
+			certified, listed := worded(f)
+			if f.Verdict == directory.Missing || certified == listed {
+				lines[i].Certified = plain(certified)
+			} else {
+				lines[i].Certified, _ = mark(certified, listed)
+			}
+		}
+	}
+}
+
+// worded writes keys of lists out: "gmbh" is what the list calls it.
+func worded(f directory.FieldMatch) (applied, listed string) {
+	applied, listed = f.Applied, f.Listed
+	var key, name func(string) string
+	switch f.Field {
+	case "legal_form":
+		key, name = chamber.LegalFormKey, chamber.LegalFormLabel
+	case "register_court":
+		key, name = chamber.RegisterCourtKey, chamber.RegisterCourtLabel
+	default:
+		return applied, listed
+	}
+	if k := key(applied); k != "" {
+		applied = name(k)
+	}
+	if k := key(listed); k != "" {
+		listed = name(k)
+	}
+	return applied, listed
+}
 
 // Word is the verdict as a phrase.
 func (l Line) Word() string { return "desk.verdict." + string(l.Verdict) }
@@ -31,25 +87,10 @@ func beside(m directory.Match) (all []Line) {
 		if f.Applied == "" && f.Listed == "" {
 			continue
 		}
-		l := Line{Field: f.Field, Verdict: f.Verdict}
-		applied, listed := f.Applied, f.Listed
-		var key, name func(string) string
-		switch f.Field {
-		case "legal_form":
-			key, name = chamber.LegalFormKey, chamber.LegalFormLabel
-		case "register_court":
-			key, name = chamber.RegisterCourtKey, chamber.RegisterCourtLabel
-		}
-		if key != nil {
-			if k := key(applied); k != "" {
-				applied = name(k)
-			}
-			if k := key(listed); k != "" {
-				listed = name(k)
-			}
-			if l.Verdict == directory.Spelling && applied == listed {
-				l.Verdict = directory.Same
-			}
+		l := Line{Field: f.Field, Verdict: f.Verdict, Reason: f.Reason}
+		applied, listed := worded(f)
+		if l.Verdict == directory.Spelling && applied == listed {
+			l.Verdict, l.Reason = directory.Same, directory.Nothing
 		}
 		if l.Verdict == directory.Missing || applied == listed {
 			l.Applied, l.Listed = plain(applied), plain(listed)
