@@ -7,6 +7,7 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/identity/account"
+	"zunft/internal/identity/mandate"
 	"zunft/internal/identity/membership"
 	"zunft/internal/identity/registration"
 	"zunft/internal/identity/session"
@@ -22,6 +23,9 @@ var forgotten = []string{
 	`DELETE FROM consent WHERE account = $1`,
 	`DELETE FROM dossier WHERE account = $1`,
 	`DELETE FROM factor WHERE account = $1`,
+	`DELETE FROM mandate_person WHERE account = $1`,
+	// Whom a company let act for it stays, by an id that names nobody; package mandate has ended it.
+	`UPDATE mandate SET email = '', email_key = '' WHERE account = $1`,
 	`DELETE FROM factor_code WHERE account = $1`,
 	`DELETE FROM name_correction WHERE account = $1`,
 	`DELETE FROM notice WHERE account = $1`,
@@ -89,6 +93,9 @@ func remove(tx *db.Tx, id string) error {
 		return err
 	}
 	if err := membership.EndAll(tx, by, id); err != nil {
+		return err
+	}
+	if err := mandate.EndAll(tx, by, id); err != nil {
 		return err
 	}
 	registrations, err := registration.Registrations(tx, id)

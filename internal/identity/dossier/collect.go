@@ -40,6 +40,8 @@ var sources = []source{
 	{"roles", "role_grant r JOIN membership m ON m.id = r.membership JOIN organization o ON o.id = m.organization", "m.account = $1", "name role granted_at"},
 	{"requests", "request r JOIN organization o ON o.id = r.organization", "r.applicant = $1", "kind name reason r.state answer submitted_at decided_at"},
 	{"invitations", "invitation i JOIN organization o ON o.id = i.organization", "i.account = $1 AND i.account <> '' OR i.state = 'sent' AND i.email_key = (SELECT email_key FROM account WHERE id = $1)", "name email given_name family_name i.state i.created_at expires_at i.ended_at"},
+	{"mandates", "mandate d JOIN organization o ON o.id = d.principal", "d.account = $1", "reference o.name d.email d.state d.starts_at d.ends_at d.ended_at"},
+	{"mandate_persons", "mandate_person n JOIN mandate d ON d.id = n.mandate JOIN organization o ON o.id = d.principal", "n.account = $1", "d.reference o.name n.since"},
 	{"registrations", "registration", "applicant = $1", "reference name street house_number postcode place reason state answer submitted_at decided_at"},
 	{"organizations", "organization", "registered_by = $1", "name place state created_at activated_at"},
 	{"successions", "succession s JOIN organization o ON o.id = s.organization", "s.account = $1", "name s.state created_at due_at ended_at"},

@@ -228,20 +228,12 @@ func EndOf(tx *db.Tx, by audit.Actor, organizationID string) error {
 	return err
 }
 
-// EndAll ends all mandates of a person whose account is deleted, and forgets
-// the address they were proposed to.
+// EndAll ends all mandates of a person whose account is deleted.
 func EndAll(tx *db.Tx, by audit.Actor, accountID string) error {
 	ids, err := db.Values[string](tx, `SELECT id FROM mandate WHERE account = $1 AND state IN ('proposed', 'accepted', 'active') ORDER BY id`, accountID)
 	for i := 0; err == nil && i < len(ids); i++ {
 		err = revoke(tx, by, ids[i], "revoked")
 	}
-	if err != nil {
-		return err
-	}
-	if _, err := tx.Exec(`UPDATE mandate SET email = '', email_key = '' WHERE account = $1`, accountID); err != nil {
-		return err
-	}
-	_, err = tx.Exec(`DELETE FROM mandate_person WHERE account = $1`, accountID)
 	return err
 }
 
