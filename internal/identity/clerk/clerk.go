@@ -221,3 +221,22 @@ func SendLetter(tx *db.Tx, by audit.Actor, organizationID string) error {
 	}
 	return audit.Record(tx, by, audit.Entry{Event: "organization.letter_requested", Organization: o.ID, Chamber: o.Chamber, Detail: map[string]any{"kind": kind}})
 }
+
+// Waiting are requests of people that nobody has answered.
+type Waiting struct {
+	Count  int
+	Oldest db.Time
+}
+
+// Requests are those at one company.
+func Requests(tx *db.Tx, by audit.Actor, organizationID string) (w Waiting, err error) {
+	o, err := organization.Get(tx, organizationID)
+	if err != nil {
+		return w, err
+	}
+	if err := chamber.MustClerk(tx, by, o.Chamber); err != nil {
+		return w, err
+	}
+	err = tx.Scan(`SELECT count(*), min(submitted_at) FROM request WHERE organization = $1 AND state IN ('open', 'claimed')`, []any{organizationID}, &w.Count, &w.Oldest)
+	return w, err
+}

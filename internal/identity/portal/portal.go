@@ -23,6 +23,7 @@ import (
 	"zunft/internal/identity/application"
 	"zunft/internal/identity/captcha"
 	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/clerk"
 	"zunft/internal/identity/closing"
 	"zunft/internal/identity/correction"
 	"zunft/internal/identity/departure"
@@ -51,6 +52,7 @@ import (
 	"zunft/internal/identity/portal/leaving"
 	"zunft/internal/identity/portal/members"
 	"zunft/internal/identity/portal/profile"
+	"zunft/internal/identity/portal/records"
 	"zunft/internal/identity/portal/recovering"
 	"zunft/internal/identity/portal/security"
 	"zunft/internal/identity/portal/signin"
@@ -58,9 +60,11 @@ import (
 	"zunft/internal/identity/recovery"
 	"zunft/internal/identity/registration"
 	"zunft/internal/identity/request"
+	"zunft/internal/identity/search"
 	"zunft/internal/identity/session"
 	"zunft/internal/identity/site"
 	"zunft/internal/identity/succession"
+	"zunft/internal/identity/tally"
 	"zunft/internal/identity/terms"
 	"zunft/internal/identity/textblock"
 	"zunft/internal/identity/visitor"
@@ -98,7 +102,7 @@ func (p *Portal) ConnState(c net.Conn, state http.ConnState) { p.OpenID.ConnStat
 func Catalog() (*i18n.Catalog, error) {
 	return i18n.Load(web.Phrases, Phrases, notice.Phrases,
 		captcha.Phrases, correction.Phrases, departure.Phrases, legacy.Phrases, dossier.Phrases, factor.Phrases, recovery.Phrases,
-		account.Phrases, address.Phrases, link.Phrases, password.Phrases, policy.Phrases, application.Phrases, chamber.Phrases, closing.Phrases, directory.Phrases, invitation.Phrases, letter.Phrases, membership.Phrases, organization.Phrases, registration.Phrases, request.Phrases, session.Phrases, site.Phrases, succession.Phrases, terms.Phrases, textblock.Phrases,
+		account.Phrases, address.Phrases, link.Phrases, password.Phrases, policy.Phrases, application.Phrases, chamber.Phrases, closing.Phrases, directory.Phrases, invitation.Phrases, letter.Phrases, membership.Phrases, organization.Phrases, registration.Phrases, request.Phrases, session.Phrases, site.Phrases, succession.Phrases, terms.Phrases, textblock.Phrases, clerk.Phrases, records.Phrases,
 		authorize.Phrases, company.Phrases, consents.Phrases, activity.Phrases, leaving.Phrases, recovering.Phrases, security.Phrases, desk.Phrases, home.Phrases, info.Phrases, inviting.Phrases, joining.Phrases, members.Phrases, openid.Phrases, profile.Phrases, signin.Phrases, signup.Phrases)
 }
 
@@ -147,6 +151,7 @@ func New(ctx context.Context, o Options) (*Portal, error) {
 	(&inviting.Pages{DB: o.DB, Site: site, Door: door, Hasher: hasher}).Mount(m)
 	(&members.Pages{DB: o.DB, Site: site}).Mount(m)
 	// The chamber's desk
+	(&records.Pages{DB: o.DB, Site: site, Door: door}).Mount(m)
 	(&desk.Pages{DB: o.DB, Site: site, PrintShop: o.PrintShop}).Mount(m)
 	// Connected applications
 	provider.Mount(m)
@@ -169,7 +174,7 @@ func New(ctx context.Context, o Options) (*Portal, error) {
 	p.Jobs.Every(15*time.Minute, "membership.leases", func(ctx context.Context) error { return o.DB.Write(ctx, request.ExpireLeases) })
 	p.Jobs.Every(time.Hour, "limit.sweep", func(ctx context.Context) error { return limit.Sweep(ctx, o.DB) })
 	p.Jobs.Every(time.Hour, "session.sweep", func(ctx context.Context) error { return session.Sweep(ctx, o.DB) })
-	for _, work := range []func(*job.Runner, *db.DB){letter.Work, organization.Work, succession.Work, closing.Work, factor.Work, captcha.Work, correction.Work, departure.Work, dossier.Work, recovery.Work, invitation.Work} {
+	for _, work := range []func(*job.Runner, *db.DB){letter.Work, organization.Work, succession.Work, closing.Work, factor.Work, captcha.Work, correction.Work, departure.Work, dossier.Work, recovery.Work, invitation.Work, search.Work, tally.Work} {
 		work(p.Jobs, o.DB)
 	}
 	p.Jobs.Every(time.Hour, "visitor.sweep", func(ctx context.Context) error { return o.DB.Batches(ctx, door.Sweep) })
@@ -202,9 +207,9 @@ func fill(s *web.Site, d *db.DB) func(*http.Request, *web.Frame) error {
 		if v.Chamber != "" {
 			link("portal.nav.desk", "/chamber")
 			link("portal.nav.registrations", "/chamber/registrations")
+			link("portal.nav.organizations", "/chamber/organizations")
+			link("portal.nav.persons", "/chamber/persons")
 			link("portal.nav.letters", "/chamber/letters")
-			link("portal.nav.directory", "/chamber/directory")
-			link("portal.nav.audit", "/chamber/audit")
 		} else if len(v.AdminOf) == 1 {
 			link("portal.nav.members", "/organizations/"+v.AdminOf[0]+"/members")
 			link("portal.nav.requests", "/organizations/"+v.AdminOf[0]+"/requests")
