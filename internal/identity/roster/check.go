@@ -10,6 +10,7 @@ import (
 	"zunft/internal/identity/application"
 	"zunft/internal/identity/fold"
 	"zunft/internal/identity/invitation"
+	"zunft/internal/identity/site"
 )
 
 func isMeaning(m string) bool { return slices.Contains(Meanings(), m) }
@@ -23,7 +24,7 @@ func (l Roster) catalogOf(tx *db.Tx) (catalog, error) {
 	if err != nil {
 		return catalog{}, err
 	}
-	places, err := Places(tx, l.Organization)
+	places, err := site.Released(tx, l.Organization)
 	return newCatalog(offers, places), err
 }
 
@@ -64,7 +65,10 @@ func (l Roster) check(tx *db.Tx, rows []Row) error {
 		r := &rows[i]
 		if f := fault.Of(found[i]); f != nil {
 			for _, p := range f.Problems {
-				r.complain(l.fieldOf(*r, p.Field), p.Key, p.Args...)
+				field := l.fieldOf(*r, p.Field)
+				if !slices.ContainsFunc(r.Problems, func(q Problem) bool { return q.Field == field && !q.Warning }) { // one reason is enough, and ours comes first
+					r.complain(field, p.Key, p.Args...)
+				}
 			}
 		}
 		if key := personKey(wishes[i]); key != "" && r.State != LeftOut {
@@ -130,10 +134,37 @@ func (l Roster) recheck(tx *db.Tx) error {
 	return updateRows(tx, l.ID, changed, false)
 }
 
-// Places are the sites that the chamber has released to an organization (R300).
-func Places(tx *db.Tx, organizationID string) ([]Place, error) {
-	return db.All(tx, func(p *Place) []any { return []any{&p.ID, &p.Name, &p.IdentNumber, &p.Town} },
-		`SELECT id, name, ident_number, place FROM site WHERE organization = $1 AND state = 'released' ORDER BY name_key, id LIMIT 500`, organizationID)
+// Wishes are some rows read as invitations, for a page.
+func Wishes(tx *db.Tx, l Roster, some []Row) ([]invitation.Wish, error) {
+	c, err := l.catalogOf(tx)
+	if err != nil {
+		return nil, err
+	}
+	wishes := make([]invitation.Wish, len(some))
+	for i, r := range some { // a copy: what was found wrong stays as it was found
+		wishes[i] = l.wish(c, &r)
+	}
+	return wishes, nil
+}
+
+// RoleNames are what a list may write for the roles there are, in a language,
+// each so that it means one role.
+func RoleNames(tx *db.Tx, lang string) (names []string, err error) {
+	offers, err := application.AllOffers(tx)
+	if err != nil {
+		return nil, err
+	}
+	c := newCatalog(offers, nil)
+	for _, o := range offers {
+		for _, r := range o.Roles {
+			name := r.Name(lang)
+			if len(c.roles[foldHeading(name)]) > 1 {
+				name = o.Application.Name + ": " + name
+			}
+			names = append(names, name)
+		}
+	}
+	return names, nil
 }
 
 // Summary says what a list would send.

@@ -9,6 +9,7 @@ import (
 	"zunft/internal/identity/fold"
 	"zunft/internal/identity/invitation"
 	"zunft/internal/identity/membership"
+	"zunft/internal/identity/site"
 )
 
 // A Problem is what is wrong with a row, or what one should know before it is
@@ -41,9 +42,6 @@ func (l Roster) Cell(r Row, meaning string) string {
 	return ""
 }
 
-// A Place is a site that the chamber has released to the organization.
-type Place struct{ ID, Name, IdentNumber, Town string }
-
 // catalog is what the words of a list can mean in one organization.
 type catalog struct {
 	offers application.Offers
@@ -51,7 +49,7 @@ type catalog struct {
 	places map[string][]string          // by folded name, number or town
 }
 
-func newCatalog(offers application.Offers, places []Place) catalog {
+func newCatalog(offers application.Offers, places []site.Site) catalog {
 	c := catalog{offers: offers, roles: map[string][]membership.Role{}, places: map[string][]string{}}
 	for _, o := range offers {
 		for _, r := range o.Roles {
@@ -68,7 +66,7 @@ func newCatalog(offers application.Offers, places []Place) catalog {
 		}
 	}
 	for _, p := range places {
-		for _, n := range []string{p.Name, p.IdentNumber, p.Town} {
+		for _, n := range []string{p.Name, p.IdentNumber, p.Place} {
 			if f := foldHeading(n); f != "" && !slices.Contains(c.places[f], p.ID) {
 				c.places[f] = append(c.places[f], p.ID)
 			}
@@ -198,7 +196,7 @@ func (l Roster) look(r *Row, w invitation.Wish) {
 		case strings.Contains(s, "\uFFFD"):
 			r.complain(field, "roster.letters_lost")
 		case garbled.MatchString(s):
-			r.warn(field, "roster.letters_garbled", s)
+			r.complain(field, "roster.letters_garbled", s)
 		}
 	}
 	if w.Email == "" && w.GivenName+w.FamilyName != "" {

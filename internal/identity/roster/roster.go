@@ -24,6 +24,7 @@ package roster
 
 import (
 	"embed"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -105,6 +106,14 @@ type Row struct {
 	State      string
 	Problems   []Problem
 	Invitation string // once it was sent
+	Answer     Answer // what became of that
+}
+
+// An Answer is the state of an invitation (package invitation); it is empty
+// once that is forgotten.
+type Answer struct {
+	State, Failure string
+	ExpiresAt      db.Time
 }
 
 // Make keeps a table as a draft: columns guessed, every row checked. lang is
@@ -255,31 +264,50 @@ func SetDefaults(tx *db.Tx, by audit.Actor, organizationID, id string, version i
 	return l.recheck(tx)
 }
 
-// Mend writes cells of one row, by meaning, and checks the list again: another
-// row may have waited for it. A meaning without a column gets one.
-func Mend(tx *db.Tx, by audit.Actor, organizationID, id string, line int, cells map[string]string) error {
+// A Change of one row.
+type Change struct {
+	Line    int
+	Cells   map[string]string // by meaning; a meaning without a column gets one
+	LeftOut bool              // not to be sent
+}
+
+// Mend changes rows and checks the list again: another row may have waited for
+// it, since somebody stood there twice.
+func Mend(tx *db.Tx, by audit.Actor, organizationID, id string, changes []Change) error {
 	l, err := editable(tx, by, organizationID, id, 0)
 	if err != nil {
 		return err
 	}
-	r, err := rowAt(tx, id, line)
-	if err != nil {
+	var mended []Row
+	for _, c := range changes {
+		r, err := rowAt(tx, id, c.Line)
+		if err != nil {
+			return err
+		}
+		if r.State == Sent {
+			return fault.Conflict("roster.row_sent")
+		}
+		l.write(&r, c.Cells)
+		r.State = Bad // until it is checked
+		if c.LeftOut {
+			r.State = LeftOut
+		}
+		mended = append(mended, r)
+	}
+	if err := updateRows(tx, id, mended, true); err != nil {
 		return err
 	}
-	if r.State == Sent {
-		return fault.Conflict("roster.row_sent")
-	}
+	return l.recheck(tx)
+}
+
+// write puts texts into the cells of their meanings.
+func (l *Roster) write(r *Row, cells map[string]string) {
 	for _, m := range Meanings() {
 		text, given := cells[m]
-		if !given || clean(text) == l.Cell(r, m) {
+		if text = clean(text); !given || text == l.Cell(*r, m) {
 			continue
 		}
-		at := -1
-		for i, c := range l.Columns {
-			if c == m {
-				at = i
-			}
-		}
+		at := slices.Index(l.Columns, m)
 		if at < 0 {
 			at = len(l.Columns)
 			l.Columns = append(l.Columns, m)
@@ -287,36 +315,8 @@ func Mend(tx *db.Tx, by audit.Actor, organizationID, id string, line int, cells 
 		for len(r.Cells) <= at {
 			r.Cells = append(r.Cells, "")
 		}
-		r.Cells[at] = clean(text)
+		r.Cells[at] = text
 	}
-	r.State = Bad // until it was checked
-	if err := updateRows(tx, id, []Row{r}, true); err != nil {
-		return err
-	}
-	return l.recheck(tx)
-}
-
-// LeaveOut takes a row out of what will be sent, or back in.
-func LeaveOut(tx *db.Tx, by audit.Actor, organizationID, id string, line int, out bool) error {
-	l, err := editable(tx, by, organizationID, id, 0)
-	if err != nil {
-		return err
-	}
-	r, err := rowAt(tx, id, line)
-	if err != nil {
-		return err
-	}
-	if r.State == Sent {
-		return fault.Conflict("roster.row_sent")
-	}
-	r.State = Bad
-	if out {
-		r.State = LeftOut
-	}
-	if err := updateRows(tx, id, []Row{r}, false); err != nil {
-		return err
-	}
-	return l.recheck(tx)
 }
 
 // Drop forgets a list; invitations that it sent stay.

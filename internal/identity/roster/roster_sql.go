@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
+	"zunft/internal/identity/invitation"
 )
 
 const columns = `id, organization, name, state, columns, header, defaults, total, done, created_by, created_at, sent_at, done_at, expires_at, version`
@@ -177,22 +179,53 @@ func Counts(tx *db.Tx, l Roster) (map[string]int, error) {
 	})
 }
 
-// Rows are rows of a list in some states (all without any), from the line
-// after one on. Callers have loaded the list.
-func Rows(tx *db.Tx, l Roster, after, limit int, states ...string) ([]Row, error) {
-	args := []any{after, limit}
-	where := `line > $2`
-	if len(states) > 0 {
-		where += ` AND state IN (` + db.In(4, len(states)) + `)`
-		for _, s := range states {
-			args = append(args, s)
-		}
-	}
-	return db.All(tx, (*Row).fields, `SELECT `+rowColumns+` FROM roster_row WHERE roster = $1 AND `+where+` ORDER BY line LIMIT $3`, append([]any{l.ID}, args...)...)
+// Views of a list: rows by their own state, or by that of their invitation.
+func Views() []string {
+	return append([]string{Bad, OK, LeftOut, Failed}, invitation.States()...)
 }
 
-// RowOf is one row. Callers have loaded the list.
-func RowOf(tx *db.Tx, l Roster, line int) (Row, error) { return rowAt(tx, l.ID, line) }
+// Rows are rows of a list with the answers to their invitations, from the line
+// after one on; view narrows them, unless empty. Callers have loaded the list.
+func Rows(tx *db.Tx, l Roster, view string, after, limit int) ([]Row, error) {
+	where, args := `r.line > $2`, []any{l.ID, after, limit, tx.Now()}
+	if view != "" {
+		args = append(args, view)
+		if slices.Contains([]string{Bad, OK, LeftOut, Failed}, view) {
+			where += ` AND r.state = $5`
+		} else {
+			where += ` AND r.state = 'done' AND ` + answer + ` = $5`
+		}
+	}
+	return db.All(tx, func(r *Row) []any { return append(r.fields(), &r.Answer.State, &r.Answer.Failure, &r.Answer.ExpiresAt) },
+		`SELECT r.line, r.cells, r.state, r.problem, r.invitation, COALESCE(`+answer+`, ''), COALESCE(i.failure, ''), i.expires_at
+		FROM roster_row r LEFT JOIN invitation i ON i.id = r.invitation AND r.invitation <> '' WHERE r.roster = $1 AND `+where+` ORDER BY r.line LIMIT $3`, args...)
+}
+
+// answer is the state of an invitation as people see it: one whose time is over
+// has expired, though the job that says so has not come by yet.
+const answer = `CASE WHEN i.state = 'sent' AND i.expires_at <= $4 THEN 'expired' ELSE i.state END`
+
+// Answers counts the rows of a list by the state of their invitation.
+func Answers(tx *db.Tx, l Roster) (map[string]int, error) {
+	counts := map[string]int{}
+	return counts, tx.Each(`SELECT `+strings.ReplaceAll(answer, "$4", "$2")+`, count(*) FROM roster_row r JOIN invitation i ON i.id = r.invitation WHERE r.roster = $1 AND r.invitation <> '' GROUP BY 1`,
+		[]any{l.ID, tx.Now()}, func(scan func(...any) error) error {
+			var state string
+			var n int
+			err := scan(&state, &n)
+			counts[state] = n
+			return err
+		})
+}
+
+// Some are the rows of some lines. Callers have loaded the list.
+func Some(tx *db.Tx, l Roster, lines ...int) ([]Row, error) {
+	args := []any{}
+	for _, n := range lines {
+		args = append(args, n)
+	}
+	return rows(tx, l.ID, `line IN (`+db.In(2, len(lines))+`)`, args...)
+}
 
 // Sweep forgets lists whose time is over.
 func Sweep(ctx context.Context, d *db.DB) error {
