@@ -101,6 +101,25 @@ func ByIdent(tx *db.Tx, chamberID, ident string) (Entry, error) {
 	return entryByIdent(tx, chamberID, ident)
 }
 
+// Named are the entries of a chamber with a company's name at its postcode,
+// whatever their street.
+func Named(tx *db.Tx, chamberID string, c Company) ([]Entry, error) {
+	name, postcode := fold.Name(c.Name), fold.Postcode(c.Postcode)
+	if name == "" || postcode == "" {
+		return nil, nil
+	}
+	var ids []string
+	err := keysAt(tx, chamberID, postcode, func(id, key string) {
+		if strings.HasPrefix(key, name+"|") && len(ids) < 20 {
+			ids = append(ids, id)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return entriesByID(tx, ids)
+}
+
 // Get is the entry with an id.
 func Get(tx *db.Tx, id string) (Entry, error) { return entryByID(tx, id) }
 

@@ -110,37 +110,6 @@ func RegisteredBy(tx *db.Tx, accountID string) ([]Organization, error) {
 	return registeredBy(tx, accountID)
 }
 
-// FindForJoin is the one active organization that these data name exactly
-// after normalization (R122, W06): name, street, house number and postcode, and the
-// ident number if given. Near misses are never told.
-func FindForJoin(tx *db.Tx, name, street, house, postcode, ident string) (Organization, error) {
-	key := fold.CompanyKey(name, street, house, postcode)
-	if key == "" {
-		return Organization{}, fault.NotFound()
-	}
-	found, err := activeByKey(tx, key)
-	if err != nil {
-		return Organization{}, err
-	}
-	var match []Organization
-	for _, o := range found {
-		if ident != "" {
-			c, err := chamber.Get(tx, o.Chamber)
-			if err != nil {
-				return Organization{}, err
-			}
-			if folded, ok := fold.Ident(ident, c.Number); !ok || folded != o.IdentNumber {
-				continue
-			}
-		}
-		match = append(match, o)
-	}
-	if len(match) != 1 {
-		return Organization{}, fault.NotFound()
-	}
-	return match[0], nil
-}
-
 var (
 	activationRate = limit.Rate{Burst: 15, Every: 4 * time.Minute} // tries per person, right or wrong
 )

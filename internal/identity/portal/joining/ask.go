@@ -34,8 +34,8 @@ func (p *Pages) showCompany(w http.ResponseWriter, r *http.Request, f *web.Form)
 	return p.Site.Show(w, r, f.Status(), templates, "company", &companyPage{Form: f, Query: carried(r)})
 }
 
-// find looks the company up. What is missing is said field by field; what does
-// not meet a company is said once, without telling which part differed.
+// find looks the company up. What is missing is said field by field; of what
+// does not meet a company only as much as unknown lets through.
 func (p *Pages) find(w http.ResponseWriter, r *http.Request) error {
 	f := web.ReadForm(r)
 	name, street, house, postcode, ident := f.Text("name"), f.Text("street"), f.Text("house_number"), f.Text("postcode"), f.Text("ident_number")
@@ -76,7 +76,9 @@ func (p *Pages) find(w http.ResponseWriter, r *http.Request) error {
 		return err
 	})
 	if fault.Is(err, fault.KindNotFound) {
-		f.Add("name", "joining.company_unknown")
+		if err := p.unknown(r, f); err != nil {
+			return err
+		}
 		return p.showCompany(w, r, f)
 	}
 	if err != nil {
