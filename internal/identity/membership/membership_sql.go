@@ -113,6 +113,16 @@ func hold(tx *db.Tx, id string) error {
 	return err
 }
 
+// HoldAdmin keeps an admin in office until the end of the transaction;
+// forbidden to whom is none (any more).
+func HoldAdmin(tx *db.Tx, organizationID, accountID string) error {
+	n, err := tx.Exec(`UPDATE membership SET since = since WHERE organization = $1 AND account = $2 AND admin AND ended_at IS NULL`, organizationID, accountID)
+	if err == nil && n == 0 {
+		err = fault.Forbidden()
+	}
+	return err
+}
+
 // lock makes the changes of an organization's admins take turns. A row lock
 // holds until the end of the transaction, and what is read after it is what
 // the one before has committed: this is true of PostgreSQL's READ COMMITTED

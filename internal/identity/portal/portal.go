@@ -171,10 +171,9 @@ func New(ctx context.Context, o Options) (*Portal, error) {
 	provider.Work(p.Jobs)
 	p.Jobs.Every(time.Hour, "account.purge", func(ctx context.Context) error { return account.Purge(ctx, o.DB) })
 	p.Jobs.On(account.RecoverKind, account.Recover(o.DB))
-	p.Jobs.Every(15*time.Minute, "membership.leases", func(ctx context.Context) error { return o.DB.Write(ctx, request.ExpireLeases) })
 	p.Jobs.Every(time.Hour, "limit.sweep", func(ctx context.Context) error { return limit.Sweep(ctx, o.DB) })
 	p.Jobs.Every(time.Hour, "session.sweep", func(ctx context.Context) error { return session.Sweep(ctx, o.DB) })
-	for _, work := range []func(*job.Runner, *db.DB){letter.Work, organization.Work, succession.Work, closing.Work, factor.Work, captcha.Work, correction.Work, departure.Work, dossier.Work, recovery.Work, invitation.Work, search.Work, tally.Work} {
+	for _, work := range []func(*job.Runner, *db.DB){membership.Work, request.Work, letter.Work, organization.Work, succession.Work, closing.Work, factor.Work, captcha.Work, correction.Work, departure.Work, dossier.Work, recovery.Work, invitation.Work, search.Work, tally.Work} {
 		work(p.Jobs, o.DB)
 	}
 	p.Jobs.Every(time.Hour, "visitor.sweep", func(ctx context.Context) error { return o.DB.Batches(ctx, door.Sweep) })

@@ -31,7 +31,11 @@ type letter struct {
 	Answer       string
 	Roles        []string // names, in the reader's language
 	Request      string   // id
-	ID           string   // of the organization
+	Other        string   // another admin, or who is away
+	From, Until  db.Time
+	Days         int // it waits already
+	Email        string
+	ID           string // of the organization
 }
 
 // stage is what the mails and notices about one request need.
@@ -57,9 +61,18 @@ func set(tx *db.Tx, r Request) (s stage, err error) {
 }
 
 func (s stage) send(tx *db.Tx, to account.Account, name string) error {
+	return s.write(tx, to, name, letter{})
+}
+
+// write sends a mail with what this one says beyond the request.
+func (s stage) write(tx *db.Tx, to account.Account, name string, more letter) error {
 	l := letter{
 		Name: to.Name(), Organization: s.company.Name, Short: short(s.company.Name, 28), Applicant: s.applicant.Name(), Initial: initial(s.applicant),
 		Username: s.applicant.Username, Reason: s.request.Reason, Answer: s.request.Answer, Request: s.request.ID, ID: s.company.ID,
+		Other: more.Other, From: more.From, Until: more.Until, Email: more.Email,
+	}
+	if !s.request.SubmittedAt.IsZero() {
+		l.Days = int(tx.Now().Sub(s.request.SubmittedAt).Hours() / 24)
 	}
 	for _, r := range s.request.Roles {
 		l.Roles = append(l.Roles, membership.RoleName(s.offers, r, to.Language))
@@ -84,7 +97,26 @@ func tellSubmitted(tx *db.Tx, r Request) error {
 	if err := s.answer(tx, r.Kind+"_sent"); err != nil {
 		return err
 	}
-	admins, err := membership.Admins(tx, r.Organization)
+	phrase := "notice.join_submitted"
+	if r.Kind == ForRoles {
+		phrase = "notice.role_submitted"
+	}
+	return s.call(tx, r.Kind+"_received", phrase, false)
+}
+
+// call tells the admins of a request: everybody by the bell, by mail those who
+// are here or stand in for one who is not. everybody: those away, too.
+func (s stage) call(tx *db.Tx, mail, phrase string, everybody bool) error {
+	return s.callWith(tx, mail, phrase, "/requests/"+s.request.ID, letter{}, everybody)
+}
+
+// relay is call for a message that belongs to no request.
+func (s stage) relay(tx *db.Tx) error {
+	return s.callWith(tx, "relay", "notice.relay", "/organizations/"+s.company.ID, letter{Email: s.applicant.Email}, false)
+}
+
+func (s stage) callWith(tx *db.Tx, mail, phrase, href string, more letter, everybody bool) error {
+	admins, err := membership.Admins(tx, s.company.ID)
 	if err != nil {
 		return err
 	}
@@ -96,20 +128,31 @@ func tellSubmitted(tx *db.Tx, r Request) error {
 	if err != nil {
 		return err
 	}
-	phrase := "notice.join_submitted"
-	if r.Kind == ForRoles {
-		phrase = "notice.role_submitted"
+	away, err := awayNow(tx, s.company.ID)
+	if err != nil {
+		return err
+	}
+	here := map[string]bool{}
+	for _, id := range admins {
+		here[id] = everybody || away[id].Until.IsZero()
+	}
+	for id, a := range away {
+		if a.Deputy != "" && here[a.Deputy] {
+			silent[a.Deputy] = false // who stands in for somebody is written to
+		} else {
+			here[id] = true // nobody else is
+		}
 	}
 	for _, id := range admins {
-		if id == r.Applicant {
+		if id == s.applicant.ID {
 			continue
 		}
-		if !silent[id] {
-			if err := s.send(tx, people[id], r.Kind+"_received"); err != nil {
+		if here[id] && !silent[id] {
+			if err := s.write(tx, people[id], mail, more); err != nil {
 				return err
 			}
 		}
-		if err := notice.Tell(tx, id, phrase, "/requests/"+r.ID, s.applicant.Name(), s.company.Name); err != nil {
+		if err := notice.Tell(tx, id, phrase, href, s.applicant.Name(), s.company.Name); err != nil {
 			return err
 		}
 	}

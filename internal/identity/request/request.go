@@ -3,16 +3,18 @@
 //
 // A person asks to join ([Submit]) or, as a member, for roles ([SubmitRole]);
 // an admin takes the request on ([Claim], "Mir zuweisen", R131) and then
-// decides it ([Approve], [Deny]). Only who has claimed it may decide, so two
-// admins never answer twice. A claim is a lease: after 24 hours another admin
-// may take over.
+// decides it ([Approve], [Deny]); deciding an open one takes it on in the same
+// step. Only who has claimed it may decide, so two admins never answer twice. A
+// claim is a lease: after 24 hours another admin may take over; it can be handed
+// over before ([HandOver]). Who is away has a deputy ([SetAway]).
 //
 //	        Claim               Approve
 //	open ───────────▶ claimed ───────────▶ approved
 //	 │ ◀───────────      │  └─────────────▶ denied     with a reason (L09)
 //	 │ Release, lease    │       Deny
 //	 │ has ended         │
-//	 └───────────────────┴────────────────▶ withdrawn  by the applicant
+//	 ├───────────────────┴────────────────▶ withdrawn  by the applicant
+//	 └────────────────────────────────────▶ expired    nobody answered ([Wait])
 //
 // Every step is one conditional UPDATE; who comes second reads what happened.
 // Requests are seen by the admins of that organization and by the applicant
@@ -31,6 +33,7 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/limit"
+	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/membership"
 	"zunft/internal/identity/organization"
 )
@@ -60,6 +63,7 @@ const (
 	Approved  = "approved"
 	Denied    = "denied"
 	Withdrawn = "withdrawn"
+	Expired   = "expired"
 )
 
 // A Request is one person's wish to belong to an organization or to hold
@@ -73,6 +77,8 @@ type Request struct {
 	Answer                            string // why it was denied, as the applicant reads it
 	SubmittedAt, DecidedAt            db.Time
 	DecidedBy                         string
+	DueAt                             db.Time // when the next of these happens, if nobody answers
+	RemindedAt, DeputiesAt, ChamberAt db.Time
 	Roles                             []membership.Role // asked for (R139)
 }
 
@@ -137,6 +143,11 @@ func submit(tx *db.Tx, by audit.Actor, r Request) (Request, error) {
 		return r, err
 	}
 	r.ID, r.Applicant, r.State, r.SubmittedAt = db.NewID(), by.Account, Open, tx.Now()
+	s, err := chamber.SettingsOf(tx, org.Chamber)
+	if err != nil {
+		return r, err
+	}
+	r.DueAt, _ = r.next(s)
 	if err := insert(tx, r); err != nil {
 		return r, err
 	}
@@ -153,14 +164,24 @@ func Claim(tx *db.Tx, by audit.Actor, id string) error {
 	if err != nil {
 		return err
 	}
-	ok, err := claim(tx, id, by.Account, tx.Now().Add(Lease))
-	if err != nil {
-		return err
+	ok, err := take(tx, by, r)
+	if err == nil && !ok {
+		err = tooLate(tx, by, id)
 	}
-	if !ok {
-		return tooLate(tx, by, id)
+	return err
+}
+
+// take claims for an admin who stays one as long as the transaction runs: who is
+// demoted at the same moment has their claims put back after it (package membership).
+func take(tx *db.Tx, by audit.Actor, r Request) (bool, error) {
+	if err := membership.HoldAdmin(tx, r.Organization, by.Account); err != nil {
+		return false, err
 	}
-	return note(tx, by, r, "claimed", nil)
+	ok, err := claim(tx, r.ID, by.Account, tx.Now().Add(Lease))
+	if err != nil || !ok {
+		return false, err
+	}
+	return true, note(tx, by, r, "claimed", nil)
 }
 
 // Release puts a claimed request back, for another to take on.
@@ -264,8 +285,8 @@ func Withdraw(tx *db.Tx, by audit.Actor, id string) error {
 	return tellWithdrawn(tx, r)
 }
 
-// ExpireLeases gives back what nobody has answered in time. A periodic job
-// calls it; Claim does not wait for it.
+// ExpireLeases gives back what nobody has answered in time. A job calls it;
+// Claim does not wait for it.
 func ExpireLeases(tx *db.Tx) error {
 	expired, err := expire(tx)
 	if err != nil {
@@ -309,8 +330,14 @@ func review(tx *db.Tx, by audit.Actor, id string) (Request, error) {
 	return r, err
 }
 
-// settle decides a request for the one who claimed it.
+// settle decides a request for the one who claimed it, or takes it on first: two
+// clicks, one transaction (R131; ux.md task 2).
 func settle(tx *db.Tx, by audit.Actor, r Request, state, answer string) error {
+	if r.MayClaim(tx.Now()) {
+		if _, err := take(tx, by, r); err != nil { // another was quicker: decide says so
+			return err
+		}
+	}
 	ok, err := decide(tx, r.ID, by.Account, state, answer)
 	if err == nil && !ok {
 		err = tooLate(tx, by, r.ID)

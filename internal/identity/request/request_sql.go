@@ -8,17 +8,17 @@ import (
 	"zunft/internal/identity/membership"
 )
 
-const requestColumns = `r.id, r.kind, r.organization, r.applicant, r.reason, r.state, r.claimed_by, r.claimed_until, r.answer, r.submitted_at, r.decided_at, r.decided_by`
+const requestColumns = `r.id, r.kind, r.organization, r.applicant, r.reason, r.state, r.claimed_by, r.claimed_until, r.answer, r.submitted_at, r.decided_at, r.decided_by, r.due_at, r.reminded_at, r.deputies_at, r.chamber_at`
 
 func (r *Request) fields() []any {
-	return []any{&r.ID, &r.Kind, &r.Organization, &r.Applicant, &r.Reason, &r.State, &r.ClaimedBy, &r.ClaimedUntil, &r.Answer, &r.SubmittedAt, &r.DecidedAt, &r.DecidedBy}
+	return []any{&r.ID, &r.Kind, &r.Organization, &r.Applicant, &r.Reason, &r.State, &r.ClaimedBy, &r.ClaimedUntil, &r.Answer, &r.SubmittedAt, &r.DecidedAt, &r.DecidedBy, &r.DueAt, &r.RemindedAt, &r.DeputiesAt, &r.ChamberAt}
 }
 
 // insert keeps a request; one undecided of a kind per person and organization.
 func insert(tx *db.Tx, r Request) error {
-	n, err := tx.Exec(`INSERT INTO request (id, kind, organization, applicant, reason, state, submitted_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+	n, err := tx.Exec(`INSERT INTO request (id, kind, organization, applicant, reason, state, submitted_at, due_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 		ON CONFLICT (organization, applicant, kind) WHERE state IN ('open', 'claimed') DO NOTHING`,
-		r.ID, r.Kind, r.Organization, r.Applicant, r.Reason, r.State, r.SubmittedAt)
+		r.ID, r.Kind, r.Organization, r.Applicant, r.Reason, r.State, r.SubmittedAt, r.DueAt)
 	if err != nil {
 		return fmt.Errorf("submit request: %w", err)
 	}
@@ -76,4 +76,4 @@ func expire(tx *db.Tx) ([]Request, error) {
 }
 
 // returned is requestColumns without the alias: SQLite's RETURNING knows none.
-const returned = `id, kind, organization, applicant, reason, state, claimed_by, claimed_until, answer, submitted_at, decided_at, decided_by`
+const returned = `id, kind, organization, applicant, reason, state, claimed_by, claimed_until, answer, submitted_at, decided_at, decided_by, due_at, reminded_at, deputies_at, chamber_at`

@@ -189,7 +189,7 @@ func TestJoin(t *testing.T) {
 
 		s.wants(fault.KindNotFound, "", func(tx *db.Tx) error { return Claim(tx, s.carl, id) }) // another company's admin
 		s.wants(fault.KindForbidden, "", func(tx *db.Tx) error { return Claim(tx, s.anna, id) })
-		s.wants(fault.KindConflict, "request.claim_first", func(tx *db.Tx) error { return Approve(tx, s.bert, id, nil) }) // R131
+		s.wants(fault.KindConflict, "request.claim_first", func(tx *db.Tx) error { return Release(tx, s.bert, id) })
 		s.wants(0, "", func(tx *db.Tx) error { return Claim(tx, s.bert, id) })
 		s.wants(fault.KindConflict, "request.claimed_by_other", func(tx *db.Tx) error { return Claim(tx, s.berta, id) })
 		s.wants(fault.KindConflict, "request.claimed_by_other", func(tx *db.Tx) error { return Approve(tx, s.berta, id, nil) })
@@ -409,9 +409,9 @@ func TestPhrasesAndMails(t *testing.T) {
 	}
 	l := letter{
 		Name: "Bert Backmann", Organization: "Bäckerei Brotmann und Söhne Lieferservice GmbH & Co. KG", Short: short("Bäckerei Brotmann und Söhne Lieferservice GmbH & Co. KG", 28),
-		Applicant: "Anna Beispiel", Initial: "Anna B.", Username: "anna", Reason: "Ich bin Azubi.", Answer: "Wir kennen Sie nicht.", Roles: []string{"Auszubildende:r"}, Request: "r", ID: "o",
+		Applicant: "Anna Beispiel", Initial: "Anna B.", Username: "anna", Reason: "Ich bin Azubi.", Answer: "Wir kennen Sie nicht.", Roles: []string{"Auszubildende:r"}, Request: "r", ID: "o", Other: "Berta Beispiel", Email: "anna@example.org", Days: 14,
 	}
-	for _, name := range []string{"join_sent", "join_received", "join_approved", "join_denied", "role_sent", "role_received", "role_approved", "role_denied"} {
+	for _, name := range []string{"join_sent", "join_received", "join_approved", "join_denied", "role_sent", "role_received", "role_approved", "role_denied", "reminder", "expired", "handed", "deputy", "relay"} {
 		for _, lang := range i18n.Languages() {
 			m, err := texts.Fill(account.Account{GivenName: "Bert", FamilyName: "Backmann", Email: "bert@example.org", Language: lang}.Person(), name, l)
 			if err != nil {
