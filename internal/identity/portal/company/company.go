@@ -52,7 +52,7 @@ func (p *Pages) Mount(m *web.Mux) {
 }
 
 // fields of the form, in the order of S07.
-var fields = []string{"name", "legal_form", "street", "house_number", "postcode", "place", "ident_number", "register_number", "register_court", "register_kind", "reason", "chamber"}
+var fields = []string{"name", "legal_form", "street", "house_number", "postcode", "place", "ident_number", "register_number", "register_court", "register_kind", "reason", "chamber", "way"}
 
 func application(f *web.Form) registration.Application {
 	return registration.Application{
@@ -63,6 +63,7 @@ func application(f *web.Form) registration.Application {
 		},
 		Reason:  f.Lines("reason"),
 		Chamber: f.Text("chamber"),
+		Way:     f.Text("way"),
 	}
 }
 

@@ -3,6 +3,7 @@ package company
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"zunft/internal/ground/db"
@@ -28,6 +29,7 @@ type checkPage struct {
 	Hidden   []Fact       // what was typed, carried along
 	Chambers []web.Option // where several may be in charge
 	Chamber  string       // where one is
+	Ways     []web.Option // how the company can be proved, where there is a choice (W05)
 }
 
 func (p *Pages) showRegister(w http.ResponseWriter, r *http.Request) error {
@@ -58,7 +60,7 @@ func (p *Pages) register(w http.ResponseWriter, r *http.Request) error {
 		if own, yes := errors.AsType[*registration.OwnPending](err); yes { // the button was pressed twice
 			return web.See(w, r, "/registrations/"+own.ID)
 		}
-		if ft := fault.Of(err); ft != nil && ft.Key() == "registration.chamber_choose" {
+		if ft := fault.Of(err); ft != nil && (ft.Key() == "registration.chamber_choose" || ft.Key() == "registration.way_unknown") {
 			f.Take(err)
 			return p.check(w, r, f)
 		}
@@ -83,16 +85,26 @@ func (p *Pages) rated(r *http.Request, f *web.Form) (a registration.Application,
 func (p *Pages) check(w http.ResponseWriter, r *http.Request, f *web.Form) error {
 	var made registration.Registration
 	var serving []chamber.Chamber
+	var ways []string
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
-		made, serving, err = registration.Prepare(tx, web.Actor(r), application(f))
+		if made, serving, err = registration.Prepare(tx, web.Actor(r), application(f)); err != nil {
+			return err
+		}
+		ways, err = waysOf(tx, serving)
 		return err
 	})
 	if err != nil {
 		return p.again(w, r, f, err)
 	}
 	page := &checkPage{Form: f, Facts: p.facts(r, made)}
+	for _, way := range ways {
+		page.Ways = append(page.Ways, web.Option{Value: way, Text: p.Site.Catalog.Text(web.Lang(r), "company.way."+way), Hint: p.Site.Catalog.Text(web.Lang(r), "company.way_hint."+way), Selected: way == ways[0]})
+	}
+	if f.Values.Get("way") == "" {
+		f.Values.Del("way") // the likeliest is chosen
+	}
 	for _, name := range fields {
-		if name != "chamber" || len(serving) < 2 {
+		if (name != "chamber" || len(serving) < 2) && (name != "way" || len(ways) < 2) {
 			page.Hidden = append(page.Hidden, Fact{name, f.Values.Get(name)})
 		}
 	}
@@ -104,6 +116,23 @@ func (p *Pages) check(w http.ResponseWriter, r *http.Request, f *web.Form) error
 		f.Values.Del("chamber") // the likeliest is chosen
 	}
 	return p.Site.Show(w, r, f.Status(), templates, "check", page)
+}
+
+// waysOf are the ways to prove a company that these chambers offer, the
+// likeliest first.
+func waysOf(tx *db.Tx, serving []chamber.Chamber) (ways []string, err error) {
+	for _, c := range serving {
+		settings, err := chamber.SettingsOf(tx, c.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, way := range settings.Proofs {
+			if !slices.Contains(ways, way) {
+				ways = append(ways, way)
+			}
+		}
+	}
+	return ways, nil
 }
 
 // registeredRate bounds how often one person is told that a company is here.

@@ -32,6 +32,31 @@ type statusPage struct {
 	Steps        []Step
 	dialog       []Step // questions and answers
 	Letter       letter.Letter
+	Certified    bool // an ELSTER certificate was shown
+}
+
+// Deviates are the fields that differ from the directory, while that can be mended.
+func (s *statusPage) Deviates() []string {
+	if !s.Registration.Pending() {
+		return nil
+	}
+	return s.Registration.Deviates
+}
+
+// NoCertificate: the company is to be proved by ELSTER, and nothing was shown yet.
+func (s *statusPage) NoCertificate() bool {
+	return s.Registration.Way == chamber.ByElster && !s.Certified && (s.Registration.State == registration.Submitted || s.Registration.State == registration.AskedBack)
+}
+
+// What is the phrase that says what the state means.
+func (s *statusPage) What() string {
+	switch {
+	case s.State() == registration.Refused && s.Registration.Answer == "":
+		return "company.what.joined"
+	case s.State() == organization.AwaitingLetter && s.Registration.Automatic:
+		return "company.what.letter_automatic"
+	}
+	return "company.what." + s.State()
 }
 
 // State is what the page's heading line says: the registration's state, and
@@ -39,6 +64,9 @@ type statusPage struct {
 func (s *statusPage) State() string {
 	if s.Registration.State == registration.Approved && s.Organization.State != "" {
 		return s.Organization.State
+	}
+	if s.Registration.State == registration.Second { // a matter of the chamber alone
+		return registration.Submitted
 	}
 	return s.Registration.State
 }
@@ -48,6 +76,8 @@ func (s *statusPage) Kind() string {
 	switch s.State() {
 	case organization.Active:
 		return "success"
+	case organization.Locked:
+		return "danger"
 	case registration.AskedBack:
 		return "warning"
 	case registration.Refused:
@@ -73,6 +103,9 @@ func (p *Pages) loadStatus(r *http.Request, f *web.Form) (*statusPage, error) {
 		postcode, place := page.Registration.Postcode, page.Registration.Place
 		if f.Text("postcode") != "" { // being corrected
 			postcode, place = f.Text("postcode"), f.Text("place")
+		}
+		if page.Certified, err = registration.Certified(tx, page.Registration.ID); err != nil {
+			return err
 		}
 		all, err := chamber.Serving(tx, postcode, place)
 		if err != nil {
@@ -102,7 +135,10 @@ func (p *Pages) loadStatus(r *http.Request, f *web.Form) (*statusPage, error) {
 
 // dialog is when the chamber asked back and the person answered, as recorded.
 func dialog(tx *db.Tx, reg registration.Registration) (all []Step, err error) {
-	for event, text := range map[string]string{"registration.asked_back": "company.step.asked_back", "registration.resubmitted": "company.step.resubmitted"} {
+	for event, text := range map[string]string{
+		"registration.asked_back": "company.step.asked_back", "registration.resubmitted": "company.step.resubmitted",
+		"registration.certified": "company.step.certified", "registration.way_changed": "company.step.way_changed",
+	} {
 		rows, err := audit.List(tx, audit.Filter{Account: reg.Applicant, Event: event})
 		if err != nil {
 			return nil, err
@@ -161,9 +197,13 @@ func (p *Pages) answer(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	err = p.DB.Write(r.Context(), func(tx *db.Tx) error {
-		if f.Text("do") == "withdraw" {
+		switch f.Text("do") {
+		case "withdraw":
 			phrase = "company.withdrawn"
 			return registration.Withdraw(tx, by, id)
+		case "letter":
+			phrase = "company.by_letter"
+			return registration.ByLetterInstead(tx, by, id)
 		}
 		_, err := registration.Resubmit(tx, by, id, version, a)
 		return err
@@ -173,7 +213,7 @@ func (p *Pages) answer(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		if page.Form = f; f.Text("do") == "withdraw" {
+		if page.Form = f; f.Text("do") != "resubmit" {
 			page.Form = formOf(page.Registration)
 			page.Form.Problems = f.Problems
 		}
