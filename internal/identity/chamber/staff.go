@@ -23,6 +23,11 @@ func IsClerk(tx *db.Tx, accountID, chamberID string) (bool, error) {
 	return db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM staff WHERE account = $1 AND chamber = $2 AND role = 'clerk')`, accountID, chamberID)
 }
 
+// IsLead reports whether the account is a leading clerk of that chamber.
+func IsLead(tx *db.Tx, accountID, chamberID string) (bool, error) {
+	return db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM staff WHERE account = $1 AND chamber = $2 AND role = 'clerk' AND lead)`, accountID, chamberID)
+}
+
 // ClerkOf is the chamber whose clerk the account is, or empty. Of several it
 // is the one since longest.
 func ClerkOf(tx *db.Tx, accountID string) (string, error) {
@@ -90,7 +95,7 @@ func MustLead(tx *db.Tx, by audit.Actor, chamberID string) error {
 	if by.Kind == audit.Command || by.Kind == audit.System {
 		return nil
 	}
-	yes, err := db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM staff WHERE account = $1 AND chamber = $2 AND role = 'clerk' AND lead)`, by.Account, chamberID)
+	yes, err := IsLead(tx, by.Account, chamberID)
 	if err == nil && !yes {
 		err = fault.Forbidden()
 	}

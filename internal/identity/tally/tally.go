@@ -44,6 +44,7 @@ var queues = []struct{ key, from string }{
 	{"batches", `SELECT printed_at AS at FROM letter_batch WHERE chamber = $1 AND dispatched_at IS NULL`},
 	{"returned", `SELECT l.ended_at AS at FROM letter l WHERE l.chamber = $1 AND l.state = 'returned' AND NOT EXISTS (SELECT 1 FROM letter n WHERE n.organization = l.organization AND n.kind = l.kind AND n.id > l.id)`},
 	{"sites", `SELECT s.created_at AS at FROM site s JOIN organization o ON o.id = s.organization WHERE s.state = 'asked' AND o.chamber = $1`},
+	{"successions", `SELECT created_at AS at FROM succession WHERE chamber = $1 AND state = 'objected'`},
 	{"mandates", `SELECT m.accepted_at AS at FROM mandate m JOIN organization o ON o.id = m.principal WHERE m.state = 'accepted' AND o.chamber = $1`},
 	{"overdue", `SELECT r.chamber_at AS at FROM request r JOIN organization o ON o.id = r.organization WHERE r.chamber_at IS NOT NULL AND r.state IN ('open', 'claimed') AND o.chamber = $1`},
 }

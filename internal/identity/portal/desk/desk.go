@@ -25,11 +25,7 @@ import (
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/chamber"
-	"zunft/internal/identity/correction"
-	"zunft/internal/identity/directory"
 	"zunft/internal/identity/letter"
-	"zunft/internal/identity/recovery"
-	"zunft/internal/identity/registration"
 )
 
 //go:embed templates/*.html
@@ -99,62 +95,4 @@ func (c clock) Age(t db.Time) string {
 
 func (p *Pages) clock(tx *db.Tx, r *http.Request) clock {
 	return clock{tx.Now(), func(key string, args ...any) string { return p.text(r, key, args...) }}
-}
-
-type startPage struct {
-	web.Frame
-	clock
-	Counts     registration.Counts
-	Oldest     []registration.Item
-	Letters    int
-	Unsent     int // batches printed and not dispatched
-	Names      int // to be corrected
-	Recoveries recovery.Counts
-	Directory  int
-	Changed    db.Time
-}
-
-func (p *Pages) start(w http.ResponseWriter, r *http.Request) error {
-	page := &startPage{Frame: web.Frame{Wide: true}}
-	err := p.DB.Read(r.Context(), func(tx *db.Tx) error {
-		id, err := mine(tx, r)
-		if err != nil {
-			return err
-		}
-		by := web.Actor(r)
-		page.clock = p.clock(tx, r)
-		if page.Counts, err = registration.Count(tx, by, id); err != nil {
-			return err
-		}
-		if page.Oldest, err = registration.Queue(tx, by, id, registration.Filter{}); err != nil {
-			return err
-		}
-		page.Oldest = page.Oldest[:min(len(page.Oldest), 5)]
-		waiting, err := letter.Waiting(tx, id)
-		if err != nil {
-			return err
-		}
-		page.Letters = len(waiting)
-		batches, err := letter.Batches(tx, id, "")
-		for _, b := range batches {
-			if !b.Dispatched() {
-				page.Unsent++
-			}
-		}
-		if err != nil {
-			return err
-		}
-		if page.Names, err = correction.Open(tx, by, id); err != nil {
-			return err
-		}
-		if page.Recoveries, err = recovery.Count(tx, by, id); err != nil {
-			return err
-		}
-		page.Directory, page.Changed, err = directory.Size(tx, id)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return p.Site.Show(w, r, http.StatusOK, templates, "start", page)
 }
