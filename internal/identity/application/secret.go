@@ -152,3 +152,27 @@ func SecretUsed(tx *db.Tx, id string) error {
 	_, err := tx.Exec(`UPDATE application_secret SET used_at = $1 WHERE id = $2 AND (used_at IS NULL OR used_at < $1)`, today, id)
 	return err
 }
+
+// A Supply is how many secrets of an application are active, and when the last of them ends.
+type Supply struct {
+	Count int
+	Ends  db.Time // zero: never
+}
+
+// LastSecrets is the supply of every application that has a secret.
+func LastSecrets(tx *db.Tx) (map[string]Supply, error) {
+	all := map[string]Supply{}
+	err := tx.Each(`SELECT application, expires_at FROM application_secret WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $1) ORDER BY application`, []any{tx.Now()}, func(scan func(...any) error) error {
+		var id string
+		var ends db.Time
+		err := scan(&id, &ends)
+		s, known := all[id]
+		if !known || !s.Ends.IsZero() && (ends.IsZero() || ends.After(s.Ends)) {
+			s.Ends = ends
+		}
+		s.Count++
+		all[id] = s
+		return err
+	})
+	return all, err
+}

@@ -35,7 +35,7 @@ func (p *Provider) Preview(tx *db.Tx, by audit.Actor, a application.Application,
 		return v, err
 	}
 	g := grant{
-		ID: db.NewID(), Application: a.ID, Account: accountID, Session: "…", Organization: organizationID, Scope: strings.Join(append([]string{"openid"}, strings.Fields(scope)...), " "),
+		ID: db.NewID(), Application: a.ID, Account: accountID, Session: "…", Organization: organizationID, Scope: knownScope(scope),
 		ACR: acrPassword, AMR: "pwd", AuthTime: tx.Now(), inTime: true, alive: true, roles: len(catalogue) > 0,
 	}
 	at, err := work(tx, g)
@@ -55,6 +55,12 @@ func (p *Provider) Preview(tx *db.Tx, by audit.Actor, a application.Application,
 		return v, err
 	}
 	return v, audit.Record(tx, by, audit.Entry{Event: "claims.previewed", Account: accountID, Organization: organizationID, Thing: a.ID, Detail: map[string]any{"scope": g.Scope}})
+}
+
+// knownScope is what we know of a scope, in our order; openid is always there.
+func knownScope(scope string) string {
+	asked := append(strings.Fields(scope), "openid")
+	return strings.Join(slices.DeleteFunc(Scopes(), func(s string) bool { return !slices.Contains(asked, s) }), " ")
 }
 
 func orForbidden(err error) error {

@@ -45,12 +45,14 @@ import (
 	"zunft/internal/identity/portal/company"
 	"zunft/internal/identity/portal/consents"
 	"zunft/internal/identity/portal/desk"
+	"zunft/internal/identity/portal/details"
 	"zunft/internal/identity/portal/home"
 	"zunft/internal/identity/portal/info"
 	"zunft/internal/identity/portal/inviting"
 	"zunft/internal/identity/portal/joining"
 	"zunft/internal/identity/portal/leaving"
 	"zunft/internal/identity/portal/members"
+	"zunft/internal/identity/portal/operator"
 	"zunft/internal/identity/portal/profile"
 	"zunft/internal/identity/portal/records"
 	"zunft/internal/identity/portal/recovering"
@@ -103,7 +105,7 @@ func Catalog() (*i18n.Catalog, error) {
 	return i18n.Load(web.Phrases, Phrases, notice.Phrases,
 		captcha.Phrases, correction.Phrases, departure.Phrases, legacy.Phrases, dossier.Phrases, factor.Phrases, recovery.Phrases,
 		account.Phrases, address.Phrases, link.Phrases, password.Phrases, policy.Phrases, application.Phrases, chamber.Phrases, closing.Phrases, directory.Phrases, invitation.Phrases, letter.Phrases, membership.Phrases, organization.Phrases, registration.Phrases, request.Phrases, session.Phrases, site.Phrases, succession.Phrases, terms.Phrases, textblock.Phrases, clerk.Phrases, records.Phrases,
-		authorize.Phrases, company.Phrases, consents.Phrases, activity.Phrases, leaving.Phrases, recovering.Phrases, security.Phrases, desk.Phrases, home.Phrases, info.Phrases, inviting.Phrases, joining.Phrases, members.Phrases, openid.Phrases, profile.Phrases, signin.Phrases, signup.Phrases)
+		authorize.Phrases, company.Phrases, consents.Phrases, details.Phrases, activity.Phrases, leaving.Phrases, recovering.Phrases, security.Phrases, desk.Phrases, home.Phrases, info.Phrases, inviting.Phrases, joining.Phrases, members.Phrases, openid.Phrases, operator.Phrases, profile.Phrases, signin.Phrases, signup.Phrases)
 }
 
 // New wires the portal; nothing runs yet but what a first start must make
@@ -150,12 +152,15 @@ func New(ctx context.Context, o Options) (*Portal, error) {
 	(&joining.Pages{DB: o.DB, Site: site}).Mount(m)
 	(&inviting.Pages{DB: o.DB, Site: site, Door: door, Hasher: hasher}).Mount(m)
 	(&members.Pages{DB: o.DB, Site: site}).Mount(m)
+	(&details.Pages{DB: o.DB, Site: site, Door: door}).Mount(m)
 	// The chamber's desk
 	(&records.Pages{DB: o.DB, Site: site, Door: door}).Mount(m)
 	(&desk.Pages{DB: o.DB, Site: site, PrintShop: o.PrintShop}).Mount(m)
 	// Connected applications
 	provider.Mount(m)
 	(&authorize.Pages{DB: o.DB, Site: site, AllowNext: provider.AllowNext}).Mount(m)
+	// Who runs this installation
+	(&operator.Pages{DB: o.DB, Site: site, Door: door, OpenID: provider}).Mount(m)
 	// Footer, and what machines ask
 	(&info.Pages{DB: o.DB, Site: site}).Mount(m)
 	m.Machine("GET /healthz", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "ok") }))
@@ -212,6 +217,11 @@ func fill(s *web.Site, d *db.DB) func(*http.Request, *web.Frame) error {
 		} else if len(v.AdminOf) == 1 {
 			link("portal.nav.members", "/organizations/"+v.AdminOf[0]+"/members")
 			link("portal.nav.requests", "/organizations/"+v.AdminOf[0]+"/requests")
+		}
+		if v.Operator {
+			link("portal.nav.operation", "/admin")
+			link("portal.nav.apps", "/admin/apps")
+			link("portal.nav.chambers", "/admin/chambers")
 		}
 		return nil
 	}
