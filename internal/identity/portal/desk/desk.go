@@ -5,7 +5,9 @@
 //	GET       /chamber/registrations          the queue: ?status= &sort= &page=
 //	GET  POST /chamber/registrations/{id}     application and directory side by side, the decision
 //	GET  POST /chamber/letters                letters that wait, batches; print
-//	GET  POST /chamber/letters/batches/{id}   one batch: dispatched, reprint
+//	GET  POST /chamber/letters/batches/{id}   one batch: dispatched, reprint, came back
+//	GET       /chamber/letters/batches/{id}/sheet   its cover sheet
+//	GET       /chamber/letters/returned       letters that came back
 //	GET  POST /chamber/directory              import of the member directory
 //	GET       /chamber/identities             names to be corrected: ?status= &page=
 //	GET  POST /chamber/identities/{id}        the name as it is and as it is wanted
@@ -53,7 +55,9 @@ func (p *Pages) Mount(m *web.Mux) {
 	m.Signed("POST /chamber/registrations/{id}", p.decide)
 	m.Signed("GET /chamber/letters", p.showLetters)
 	m.Signed("POST /chamber/letters", p.print)
+	m.Signed("GET /chamber/letters/returned", p.returned)
 	m.Signed("GET /chamber/letters/batches/{id}", p.showBatch)
+	m.Signed("GET /chamber/letters/batches/{id}/sheet", p.sheet)
 	m.Signed("POST /chamber/letters/batches/{id}", p.batch)
 	m.Signed("GET /chamber/directory", p.showDirectory)
 	m.Signed("POST /chamber/directory", p.upload)

@@ -11,7 +11,7 @@ import (
 
 func TestTemplates(t *testing.T) {
 	pages := map[string]web.Page{
-		"start": &startPage{}, "list": &listPage{}, "case": &casePage{}, "letters": &lettersPage{}, "batch": &batchPage{}, "directory": &directoryPage{}, "audit": &auditPage{}, "recoveries": &recoveriesPage{}, "recovery": &recoveryPage{},
+		"start": &startPage{}, "list": &listPage{}, "case": &casePage{}, "letters": &lettersPage{}, "batch": &batchPage{}, "returned": &returnedPage{}, "directory": &directoryPage{}, "audit": &auditPage{}, "recoveries": &recoveriesPage{}, "recovery": &recoveryPage{},
 		"identities": &identitiesPage{}, "identity": &identityPage{},
 	}
 	for _, name := range templates.Names() {
