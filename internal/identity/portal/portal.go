@@ -34,18 +34,21 @@ import (
 	"zunft/internal/identity/legacy"
 	"zunft/internal/identity/letter"
 	"zunft/internal/identity/link"
+	"zunft/internal/identity/mandate"
 	"zunft/internal/identity/membership"
 	"zunft/internal/identity/notice"
 	"zunft/internal/identity/openid"
 	"zunft/internal/identity/organization"
 	"zunft/internal/identity/password"
 	"zunft/internal/identity/policy"
+	"zunft/internal/identity/portal/acting"
 	"zunft/internal/identity/portal/activity"
 	"zunft/internal/identity/portal/authorize"
 	"zunft/internal/identity/portal/company"
 	"zunft/internal/identity/portal/consents"
 	"zunft/internal/identity/portal/desk"
 	"zunft/internal/identity/portal/details"
+	"zunft/internal/identity/portal/enrolling"
 	"zunft/internal/identity/portal/home"
 	"zunft/internal/identity/portal/info"
 	"zunft/internal/identity/portal/inviting"
@@ -63,6 +66,7 @@ import (
 	"zunft/internal/identity/registration"
 	"zunft/internal/identity/request"
 	"zunft/internal/identity/search"
+	"zunft/internal/identity/roster"
 	"zunft/internal/identity/session"
 	"zunft/internal/identity/site"
 	"zunft/internal/identity/succession"
@@ -103,9 +107,9 @@ func (p *Portal) ConnState(c net.Conn, state http.ConnState) { p.OpenID.ConnStat
 // Catalog holds all phrases of the identity portal.
 func Catalog() (*i18n.Catalog, error) {
 	return i18n.Load(web.Phrases, Phrases, notice.Phrases,
-		captcha.Phrases, correction.Phrases, departure.Phrases, legacy.Phrases, dossier.Phrases, factor.Phrases, recovery.Phrases,
+		captcha.Phrases, correction.Phrases, departure.Phrases, legacy.Phrases, dossier.Phrases, factor.Phrases, recovery.Phrases, roster.Phrases,
 		account.Phrases, address.Phrases, link.Phrases, password.Phrases, policy.Phrases, application.Phrases, chamber.Phrases, closing.Phrases, directory.Phrases, invitation.Phrases, letter.Phrases, membership.Phrases, organization.Phrases, registration.Phrases, request.Phrases, session.Phrases, site.Phrases, succession.Phrases, terms.Phrases, textblock.Phrases, clerk.Phrases, records.Phrases,
-		authorize.Phrases, company.Phrases, consents.Phrases, details.Phrases, activity.Phrases, leaving.Phrases, recovering.Phrases, security.Phrases, desk.Phrases, home.Phrases, info.Phrases, inviting.Phrases, joining.Phrases, members.Phrases, openid.Phrases, operator.Phrases, profile.Phrases, signin.Phrases, signup.Phrases)
+		acting.Phrases, mandate.Phrases, authorize.Phrases, company.Phrases, consents.Phrases, details.Phrases, enrolling.Phrases, activity.Phrases, leaving.Phrases, recovering.Phrases, security.Phrases, desk.Phrases, home.Phrases, info.Phrases, inviting.Phrases, joining.Phrases, members.Phrases, openid.Phrases, operator.Phrases, profile.Phrases, signin.Phrases, signup.Phrases)
 }
 
 // New wires the portal; nothing runs yet but what a first start must make
@@ -150,9 +154,11 @@ func New(ctx context.Context, o Options) (*Portal, error) {
 		return membership.Grant(tx, by, org, person, true)
 	}}).Mount(m)
 	(&joining.Pages{DB: o.DB, Site: site}).Mount(m)
+	(&enrolling.Pages{DB: o.DB, Site: site}).Mount(m)
 	(&inviting.Pages{DB: o.DB, Site: site, Door: door, Hasher: hasher}).Mount(m)
 	(&members.Pages{DB: o.DB, Site: site}).Mount(m)
 	(&details.Pages{DB: o.DB, Site: site, Door: door}).Mount(m)
+	(&acting.Pages{DB: o.DB, Site: site, Door: door}).Mount(m)
 	// The chamber's desk
 	(&records.Pages{DB: o.DB, Site: site, Door: door}).Mount(m)
 	(&desk.Pages{DB: o.DB, Site: site, PrintShop: o.PrintShop}).Mount(m)
@@ -178,7 +184,7 @@ func New(ctx context.Context, o Options) (*Portal, error) {
 	p.Jobs.On(account.RecoverKind, account.Recover(o.DB))
 	p.Jobs.Every(time.Hour, "limit.sweep", func(ctx context.Context) error { return limit.Sweep(ctx, o.DB) })
 	p.Jobs.Every(time.Hour, "session.sweep", func(ctx context.Context) error { return session.Sweep(ctx, o.DB) })
-	for _, work := range []func(*job.Runner, *db.DB){membership.Work, request.Work, letter.Work, organization.Work, succession.Work, closing.Work, factor.Work, captcha.Work, correction.Work, departure.Work, dossier.Work, recovery.Work, invitation.Work, search.Work, tally.Work} {
+	for _, work := range []func(*job.Runner, *db.DB){membership.Work, request.Work, letter.Work, organization.Work, succession.Work, closing.Work, factor.Work, mandate.Work, captcha.Work, correction.Work, departure.Work, dossier.Work, recovery.Work, invitation.Work, search.Work, tally.Work, roster.Work} {
 		work(p.Jobs, o.DB)
 	}
 	p.Jobs.Every(time.Hour, "visitor.sweep", func(ctx context.Context) error { return o.DB.Batches(ctx, door.Sweep) })
@@ -204,6 +210,10 @@ func fill(s *web.Site, d *db.DB) func(*http.Request, *web.Frame) error {
 		}
 		f.Person = &web.Person{Name: v.Account.Name()}
 		f.Bell, f.BellHref, f.ProfileHref, f.LogoutHref = v.Bell, "/notifications", "/account", "/logout"
+		var acts mandate.Context
+		if err := d.Read(r.Context(), func(tx *db.Tx) (err error) { acts, err = acting.Fill(s, tx, v, f); return err }); err != nil {
+			return err
+		}
 		link := func(key, href string) {
 			f.Nav = append(f.Nav, web.Link{Text: text(key), Href: href, Current: r.URL.Path == href})
 		}
@@ -214,9 +224,13 @@ func fill(s *web.Site, d *db.DB) func(*http.Request, *web.Frame) error {
 			link("portal.nav.organizations", "/chamber/organizations")
 			link("portal.nav.persons", "/chamber/persons")
 			link("portal.nav.letters", "/chamber/letters")
-		} else if len(v.AdminOf) == 1 {
-			link("portal.nav.members", "/organizations/"+v.AdminOf[0]+"/members")
-			link("portal.nav.requests", "/organizations/"+v.AdminOf[0]+"/requests")
+		} else if acts.Admin || len(v.AdminOf) == 1 {
+			id := acts.ID
+			if !acts.Admin {
+				id = v.AdminOf[0]
+			}
+			link("portal.nav.members", "/organizations/"+id+"/members")
+			link("portal.nav.requests", "/organizations/"+id+"/requests")
 		}
 		if v.Operator {
 			link("portal.nav.operation", "/admin")

@@ -1,0 +1,170 @@
+package enrolling
+
+import (
+	"errors"
+	"io"
+	"mime/multipart"
+	"net/http"
+
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/fault"
+	"zunft/internal/ground/web"
+	"zunft/internal/identity/application"
+	"zunft/internal/identity/organization"
+	"zunft/internal/identity/roster"
+)
+
+// newPage is all that new.html may use.
+type newPage struct {
+	web.Frame
+	Form    *web.Form
+	Company organization.Organization
+	Roles   []string // what the list may call them
+	MaxRows int
+}
+
+func (p *Pages) ask(w http.ResponseWriter, r *http.Request) error {
+	return p.showNew(w, r, web.NewForm())
+}
+
+func (p *Pages) showNew(w http.ResponseWriter, r *http.Request, f *web.Form) error {
+	page := &newPage{Form: f, MaxRows: roster.MaxRows}
+	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
+		if page.Company, err = company(tx, r); err != nil {
+			return err
+		}
+		page.Roles, err = roster.RoleNames(tx, web.Lang(r))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	page.Back = web.Link{Text: p.text(r, "enrolling.lists"), Href: "/organizations/" + page.Company.ID + "/rosters"}
+	return p.Site.Show(w, r, f.Status(), templates, "new", page)
+}
+
+// upload reads the file or the paste and keeps it as a draft.
+func (p *Pages) upload(w http.ResponseWriter, r *http.Request) error {
+	if err := p.DB.Read(r.Context(), func(tx *db.Tx) error { _, err := company(tx, r); return err }); err != nil {
+		return err // before a byte of a stranger's file is read
+	}
+	f := web.NewForm()
+	table, name, err := received(w, r, f)
+	var l roster.Roster
+	if err == nil {
+		if name == "" {
+			name = p.text(r, "enrolling.pasted")
+		}
+		err = p.DB.Write(r.Context(), func(tx *db.Tx) (err error) {
+			l, err = roster.Make(tx, web.Actor(r), r.PathValue("id"), name, web.Lang(r), table)
+			return err
+		})
+	}
+	if f.Take(err) {
+		return p.showNew(w, r, f)
+	}
+	if err != nil {
+		return err
+	}
+	return web.See(w, r, "/organizations/"+l.Organization+"/rosters/"+l.ID)
+}
+
+// received reads a form of one file and one text, of which one is filled.
+func received(w http.ResponseWriter, r *http.Request, f *web.Form) (t roster.Table, name string, err error) {
+	const most = roster.MaxFile + 1<<20 // the other fields
+	large := fault.Invalid("file", "roster.file_large", roster.MaxFile>>20)
+	if r.ContentLength > most {
+		return t, "", large
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, most)
+	body, err := r.MultipartReader()
+	if err != nil {
+		return t, "", fault.Invalid("", "web.form_unreadable")
+	}
+	var file []byte
+	for {
+		part, err := body.NextPart()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err == nil {
+			err = take(part, f, &file, &name)
+		}
+		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+			return t, "", large
+		}
+		if err != nil {
+			return t, "", fault.Invalid("", "web.form_unreadable")
+		}
+	}
+	pasted := f.Raw("rows")
+	switch {
+	case name != "":
+		t, err = roster.Read(file)
+	case pasted == "":
+		return t, "", fault.Invalid("file", "enrolling.nothing")
+	default:
+		if t, err = roster.ReadText(pasted); err != nil {
+			err = atRows(err)
+		}
+	}
+	return t, name, err
+}
+
+// atRows puts what is wrong with a paste beside its field.
+func atRows(err error) error {
+	ft := fault.Of(err)
+	if ft == nil {
+		return err
+	}
+	var p fault.Problems
+	for _, problem := range ft.Problems {
+		p.Add("rows", problem.Key, problem.Args...)
+	}
+	return p.Err()
+}
+
+func take(part *multipart.Part, f *web.Form, file *[]byte, name *string) error {
+	switch part.FormName() {
+	case "file":
+		if part.FileName() == "" {
+			return nil
+		}
+		b, err := io.ReadAll(part)
+		*file, *name = b, part.FileName()
+		return err
+	case "rows":
+		b, err := io.ReadAll(part)
+		f.Values.Set("rows", string(b))
+		return err
+	}
+	return nil
+}
+
+// example is a list with the right headings and one row to overwrite.
+func (p *Pages) example(w http.ResponseWriter, r *http.Request) error {
+	role := ""
+	err := p.DB.Read(r.Context(), func(tx *db.Tx) error {
+		if _, err := company(tx, r); err != nil {
+			return err
+		}
+		offers, err := application.AllOffers(tx)
+		for _, o := range offers.WithRoles() {
+			if role == "" {
+				role = o.Roles[0].Name(web.Lang(r))
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	attach(w, "text/csv; charset=utf-8", p.text(r, "enrolling.example_file")+".csv")
+	return roster.WriteExample(w, p.say(r), role)
+}
+
+// attach says that what follows is a file to keep.
+func attach(w http.ResponseWriter, kind, name string) {
+	w.Header().Set("Content-Type", kind)
+	w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
+}
