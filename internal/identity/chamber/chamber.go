@@ -143,6 +143,10 @@ func Update(tx *db.Tx, by audit.Actor, c Chamber) error {
 		return err
 	}
 	c.Number = was.Number
+	return change(tx, by, was, c)
+}
+
+func change(tx *db.Tx, by audit.Actor, was, c Chamber) error {
 	if err := c.check(); err != nil {
 		return err
 	}

@@ -79,7 +79,9 @@ func AddStaff(tx *db.Tx, by audit.Actor, accountID, chamberID, role string) erro
 	if chamberID != "" {
 		at = chamberID
 	}
-	added, err := tx.Exec(`INSERT INTO staff (account, chamber, role, since) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`, accountID, at, role, tx.Now())
+	// The first clerk of a chamber leads: somebody has to settle team and settings.
+	added, err := tx.Exec(`INSERT INTO staff (account, chamber, role, lead, since) SELECT $1, $2, $3, $3 = 'clerk' AND NOT EXISTS (SELECT 1 FROM staff WHERE chamber = $2 AND lead), $4
+		ON CONFLICT DO NOTHING`, accountID, at, role, tx.Now())
 	if err != nil {
 		return fmt.Errorf("add %s %s: %w", role, accountID, err)
 	}
