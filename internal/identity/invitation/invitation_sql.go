@@ -126,15 +126,6 @@ func owned(tx *db.Tx, account string) ([]string, error) {
 		UNION SELECT email_key FROM account_email WHERE account = $1 AND confirmed_at IS NOT NULL`, account)
 }
 
-// A Site that an organization may name in an invitation.
-type Site struct{ ID, Name string }
-
-// Sites are the released ones of an organization, two hundred at most.
-func Sites(tx *db.Tx, organizationID string) ([]Site, error) {
-	return db.All(tx, func(s *Site) []any { return []any{&s.ID, &s.Name} },
-		`SELECT id, name FROM site WHERE organization = $1 AND state = 'released' ORDER BY name_key, id LIMIT 200`, organizationID)
-}
-
 // SiteName of an invitation's site; empty for the head office.
 func SiteName(tx *db.Tx, site string) (string, error) {
 	if site == "" {

@@ -15,6 +15,7 @@ import (
 	"zunft/internal/identity/membership"
 	"zunft/internal/identity/organization"
 	"zunft/internal/identity/policy"
+	"zunft/internal/identity/site"
 )
 
 // askPage is all that new.html may use.
@@ -73,7 +74,7 @@ func (p *Pages) showAsk(w http.ResponseWriter, r *http.Request, f *web.Form, fou
 			return err
 		}
 		page.offer(offers.WithRoles(), lang)
-		sites, err := invitation.Sites(tx, id)
+		sites, err := site.Released(tx, id)
 		if err != nil || len(sites) == 0 {
 			return err
 		}
