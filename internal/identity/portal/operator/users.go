@@ -3,6 +3,7 @@ package operator
 import (
 	"net/http"
 
+	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/web"
@@ -84,7 +85,9 @@ func (p *Pages) changeUsers(w http.ResponseWriter, r *http.Request) error {
 		if a.ID == by.Account {
 			return nil
 		}
-		return session.EndAll(tx, by, a.ID, "")
+		system := by
+		system.Kind = audit.System // people end their own sessions only
+		return session.EndAll(tx, system, a.ID, "")
 	})
 	if f.Take(err) {
 		return p.showUsers(w, r, f)
