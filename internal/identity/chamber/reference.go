@@ -152,10 +152,13 @@ func RegisterCourtLabel(key string) string {
 
 var registerNumber = regexp.MustCompile(`^(?:(HRA|HRB|GNR|GR|GSR|PR|VR)\s*)?0*([1-9][0-9]{0,5})\s*([A-ZÖ]{1,3})?$`)
 
+// blanks are what people put between the digits of a number: "HRB 12.345", "HRB 20 11".
+var blanks = regexp.MustCompile(`[\s.]+`)
+
 // FoldRegisterNumber parts "HRB 12345 B" into its kind (empty if not written)
 // and number "12345B" (domain 2.5). ok is false for anything else.
 func FoldRegisterNumber(s string) (kind, number string, ok bool) {
-	m := registerNumber.FindStringSubmatch(strings.ToUpper(strings.Join(strings.Fields(s), " ")))
+	m := registerNumber.FindStringSubmatch(strings.ToUpper(blanks.ReplaceAllString(s, "")))
 	if m == nil {
 		return "", "", false
 	}

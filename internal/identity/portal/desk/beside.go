@@ -1,6 +1,8 @@
 package desk
 
 import (
+	"unicode"
+
 	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/directory"
 )
@@ -44,7 +46,8 @@ func certify(lines []Line, m directory.Match) {
 			if f.Verdict == directory.Missing || certified == listed {
 				lines[i].Certified = plain(certified)
 			} else {
-				lines[i].Certified, _ = mark(certified, listed)
+				// certificates are in capitals: that is no difference to look at
+				lines[i].Certified, _ = markBy(certified, listed, func(x, y rune) bool { return unicode.ToLower(x) == unicode.ToLower(y) })
 			}
 		}
 	}
@@ -112,6 +115,10 @@ func plain(s string) []Piece {
 // mark finds the longest common subsequence of two short texts and marks the
 // rest, joined where only a letter or two lie between.
 func mark(a, b string) (left, right []Piece) {
+	return markBy(a, b, func(x, y rune) bool { return x == y })
+}
+
+func markBy(a, b string, same func(x, y rune) bool) (left, right []Piece) {
 	x, y := []rune(a), []rune(b)
 	if len(x) > 300 || len(y) > 300 {
 		return []Piece{{a, true}}, []Piece{{b, true}}
@@ -122,7 +129,7 @@ func mark(a, b string) (left, right []Piece) {
 	}
 	for i := len(x) - 1; i >= 0; i-- {
 		for j := len(y) - 1; j >= 0; j-- {
-			if x[i] == y[j] {
+			if same(x[i], y[j]) {
 				length[i][j] = length[i+1][j+1] + 1
 			} else {
 				length[i][j] = max(length[i+1][j], length[i][j+1])
@@ -132,7 +139,7 @@ func mark(a, b string) (left, right []Piece) {
 	inX, inY := make([]bool, len(x)), make([]bool, len(y))
 	for i, j := 0, 0; i < len(x) && j < len(y); {
 		switch {
-		case x[i] == y[j]:
+		case same(x[i], y[j]):
 			inX[i], inY[j] = true, true
 			i, j = i+1, j+1
 		case length[i+1][j] >= length[i][j+1]:

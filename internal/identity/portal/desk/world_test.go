@@ -73,6 +73,14 @@ func newWorld(t *testing.T, d *db.DB) *world {
 		w.person(p[0], p[1], p[2])
 	}
 	w.write(func(tx *db.Tx) error {
+		rule, err := policy.Preset(policy.Standard)
+		if err != nil {
+			return err
+		}
+		rule.Default = true
+		return policy.Save(tx, audit.Console, rule)
+	})
+	w.write(func(tx *db.Tx) error {
 		c, err := chamber.Create(tx, audit.Console, chamber.Chamber{
 			Number: "999", Name: "Kammer Musterland", Street: "Am Markt", HouseNumber: "1", Postcode: "00001", Place: "Musterstadt",
 			Phone: "01234 5678-0", Hours: "Mo–Fr 8–16 Uhr", Email: "hilfe@kammer.example", LetterSigner: "Clara Kammer", Postcodes: []string{"00"},
