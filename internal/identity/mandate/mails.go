@@ -64,7 +64,9 @@ func (m Mandate) stage(tx *db.Tx) (s stage, err error) {
 		if err != nil {
 			return s, err
 		}
-		s.by = a.Name()
+		if s.by = a.Name(); s.by == "" { // the account is gone
+			s.by = m.Reference
+		}
 	}
 	s.offers, err = application.AllOffers(tx)
 	return s, err

@@ -115,7 +115,8 @@ func (m Mandate) LastDay() db.Time { return m.EndsAt.Add(-time.Second) }
 
 // A Wish is what somebody proposes.
 type Wish struct {
-	Email                      string // of the representing person; or
+	Email                      string // of the representing person
+	Company                    bool   // a company is to represent
 	IdentNumber, ChamberNumber string // of the other organization
 	Roles                      []membership.Role
 	Note                       string
@@ -189,7 +190,7 @@ func Propose(tx *db.Tx, by audit.Actor, side, organizationID string, w Wish) (Ma
 
 // find is the organization that is asked; none: a person is, by address.
 func find(tx *db.Tx, p *fault.Problems, side string, w Wish) (o organization.Organization, err error) {
-	if side == ForPrincipal && strings.TrimSpace(w.IdentNumber) == "" {
+	if side == ForPrincipal && !w.Company {
 		if _, err := account.ReadEmail("email", w.Email); err != nil {
 			f := fault.Of(err)
 			if f == nil {
