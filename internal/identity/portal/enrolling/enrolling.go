@@ -1,8 +1,7 @@
 // Package enrolling holds the pages by which an organization asks many people
 // in at once (ux.md 0 no. 4: 40 apprentices in six clicks).
 //
-//	GET       /organizations/{id}/rosters                       the lists there are
-//	GET  POST /organizations/{id}/rosters/new                   a file, or rows pasted
+//	GET  POST /organizations/{id}/rosters                       a file, or rows pasted; the lists there are
 //	GET       /organizations/{id}/rosters/example.csv           an empty list to fill in
 //	GET       /organizations/{id}/rosters/{roster}              what was read, what came of it
 //	POST      /organizations/{id}/rosters/{roster}/columns      which column is what
@@ -50,9 +49,8 @@ type Pages struct {
 
 // Mount puts the pages into the route table.
 func (p *Pages) Mount(m *web.Mux) {
-	m.Signed("GET /organizations/{id}/rosters", p.lists)
-	m.Signed("GET /organizations/{id}/rosters/new", p.ask)
-	m.Signed("POST /organizations/{id}/rosters/new", p.upload)
+	m.Signed("GET /organizations/{id}/rosters", p.ask)
+	m.Signed("POST /organizations/{id}/rosters", p.upload)
 	m.Signed("GET /organizations/{id}/rosters/example.csv", p.example)
 	m.Signed("GET /organizations/{id}/rosters/{roster}", p.show)
 	m.Signed("POST /organizations/{id}/rosters/{roster}/columns", p.columns)
@@ -75,36 +73,6 @@ func (p *Pages) text(r *http.Request, key string, args ...any) string {
 // say is text for one who only takes a function.
 func (p *Pages) say(r *http.Request) func(string, ...any) string {
 	return func(key string, args ...any) string { return p.text(r, key, args...) }
-}
-
-const listSize = 50
-
-// listsPage is all that lists.html may use.
-type listsPage struct {
-	web.Frame
-	Company     organization.Organization
-	Lists       []roster.Roster
-	After, More string
-}
-
-func (p *Pages) lists(w http.ResponseWriter, r *http.Request) error {
-	page := &listsPage{After: r.URL.Query().Get("after")}
-	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
-		if page.Lists, err = roster.Lists(tx, web.Actor(r), r.PathValue("id"), page.After, listSize+1); err != nil {
-			return err
-		}
-		page.Company, err = organization.Get(tx, r.PathValue("id"))
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if len(page.Lists) > listSize {
-		page.Lists = page.Lists[:listSize]
-		page.More = page.Lists[listSize-1].ID
-	}
-	page.Back = web.Link{Text: page.Company.Name, Href: "/organizations/" + page.Company.ID}
-	return p.Site.Show(w, r, http.StatusOK, templates, "lists", page)
 }
 
 // company is the organization of the address, for its admins.

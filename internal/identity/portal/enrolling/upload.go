@@ -14,13 +14,17 @@ import (
 	"zunft/internal/identity/roster"
 )
 
+const listSize = 20
+
 // newPage is all that new.html may use.
 type newPage struct {
 	web.Frame
-	Form    *web.Form
-	Company organization.Organization
-	Roles   []string // what the list may call them
-	MaxRows int
+	Form        *web.Form
+	Company     organization.Organization
+	Roles       []string // what the list may call them
+	MaxRows     int
+	Lists       []roster.Roster
+	After, More string
 }
 
 func (p *Pages) ask(w http.ResponseWriter, r *http.Request) error {
@@ -28,9 +32,12 @@ func (p *Pages) ask(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) showNew(w http.ResponseWriter, r *http.Request, f *web.Form) error {
-	page := &newPage{Form: f, MaxRows: roster.MaxRows}
+	page := &newPage{Form: f, MaxRows: roster.MaxRows, After: r.URL.Query().Get("after")}
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
 		if page.Company, err = company(tx, r); err != nil {
+			return err
+		}
+		if page.Lists, err = roster.Lists(tx, web.Actor(r), page.Company.ID, page.After, listSize+1); err != nil {
 			return err
 		}
 		page.Roles, err = roster.RoleNames(tx, web.Lang(r))
@@ -39,7 +46,11 @@ func (p *Pages) showNew(w http.ResponseWriter, r *http.Request, f *web.Form) err
 	if err != nil {
 		return err
 	}
-	page.Back = web.Link{Text: p.text(r, "enrolling.lists"), Href: "/organizations/" + page.Company.ID + "/rosters"}
+	if len(page.Lists) > listSize {
+		page.Lists = page.Lists[:listSize]
+		page.More = page.Lists[listSize-1].ID
+	}
+	page.Back = web.Link{Text: page.Company.Name, Href: "/organizations/" + page.Company.ID}
 	return p.Site.Show(w, r, f.Status(), templates, "new", page)
 }
 
