@@ -56,6 +56,7 @@ import (
 	"zunft/internal/identity/portal/leaving"
 	"zunft/internal/identity/portal/members"
 	"zunft/internal/identity/portal/operator"
+	"zunft/internal/identity/portal/office"
 	"zunft/internal/identity/portal/profile"
 	"zunft/internal/identity/portal/records"
 	"zunft/internal/identity/portal/recovering"
@@ -108,7 +109,7 @@ func (p *Portal) ConnState(c net.Conn, state http.ConnState) { p.OpenID.ConnStat
 func Catalog() (*i18n.Catalog, error) {
 	return i18n.Load(web.Phrases, Phrases, notice.Phrases,
 		captcha.Phrases, correction.Phrases, departure.Phrases, legacy.Phrases, dossier.Phrases, factor.Phrases, recovery.Phrases, roster.Phrases,
-		account.Phrases, address.Phrases, link.Phrases, password.Phrases, policy.Phrases, application.Phrases, chamber.Phrases, closing.Phrases, directory.Phrases, invitation.Phrases, letter.Phrases, membership.Phrases, organization.Phrases, registration.Phrases, request.Phrases, session.Phrases, site.Phrases, succession.Phrases, terms.Phrases, textblock.Phrases, clerk.Phrases, records.Phrases,
+		account.Phrases, address.Phrases, link.Phrases, password.Phrases, policy.Phrases, application.Phrases, chamber.Phrases, closing.Phrases, directory.Phrases, invitation.Phrases, letter.Phrases, membership.Phrases, organization.Phrases, registration.Phrases, request.Phrases, session.Phrases, site.Phrases, succession.Phrases, terms.Phrases, textblock.Phrases, clerk.Phrases, records.Phrases, office.Phrases,
 		acting.Phrases, mandate.Phrases, authorize.Phrases, company.Phrases, consents.Phrases, details.Phrases, enrolling.Phrases, activity.Phrases, leaving.Phrases, recovering.Phrases, security.Phrases, desk.Phrases, home.Phrases, info.Phrases, inviting.Phrases, joining.Phrases, members.Phrases, openid.Phrases, operator.Phrases, profile.Phrases, signin.Phrases, signup.Phrases)
 }
 
@@ -156,11 +157,12 @@ func New(ctx context.Context, o Options) (*Portal, error) {
 	(&joining.Pages{DB: o.DB, Site: site}).Mount(m)
 	(&enrolling.Pages{DB: o.DB, Site: site}).Mount(m)
 	(&inviting.Pages{DB: o.DB, Site: site, Door: door, Hasher: hasher}).Mount(m)
-	(&members.Pages{DB: o.DB, Site: site}).Mount(m)
+	(&members.Pages{DB: o.DB, Site: site, Door: door}).Mount(m)
 	(&details.Pages{DB: o.DB, Site: site, Door: door}).Mount(m)
 	(&acting.Pages{DB: o.DB, Site: site, Door: door}).Mount(m)
 	// The chamber's desk
 	(&records.Pages{DB: o.DB, Site: site, Door: door}).Mount(m)
+	(&office.Pages{DB: o.DB, Site: site, Door: door}).Mount(m)
 	(&desk.Pages{DB: o.DB, Site: site, PrintShop: o.PrintShop}).Mount(m)
 	// Connected applications
 	provider.Mount(m)
