@@ -38,7 +38,7 @@ import (
 //go:embed phrases/*.json
 var Phrases embed.FS
 
-//go:embed templates
+//go:embed all:templates
 var files embed.FS
 
 var templates = web.Parse(files)
