@@ -11,8 +11,18 @@ import (
 	"strings"
 	"testing"
 
+	"zunft/internal/ground/db"
 	"zunft/internal/story"
 )
+
+// rosterValue reads a text from the identity portal's database.
+func rosterValue(t *testing.T, w *story.World, query string) (v string) {
+	t.Helper()
+	if err := w.IdentityDB.Read(t.Context(), func(tx *db.Tx) (err error) { v, err = db.Value[string](tx, query); return err }); err != nil {
+		t.Fatal(query, err)
+	}
+	return v
+}
 
 // rosterFile writes a list of apprentices as Excel does: the last three cannot be used.
 func rosterFile(t *testing.T, name string, rows [][]string) string {
@@ -80,7 +90,7 @@ func TestFortyApprentices(t *testing.T) {
 		file := rosterFile(t, "Azubis 2026.xlsx", firstOfAugust())
 		bert := walks(t, w, "bert")
 		bert.signIn()
-		bert.Open(w.Identity + "/organizations/" + oneID(t, w, `SELECT id FROM organization WHERE ident_number = '100017'`))
+		bert.Open(w.Identity + "/organizations/" + rosterValue(t, w, `SELECT id FROM organization WHERE ident_number = '100017'`))
 		clicks := 0
 		click := func(do func(string), text string) { t.Helper(); clicks++; do(text) }
 		click(bert.Follow, "Einladungen")
@@ -135,7 +145,7 @@ func TestFortyApprentices(t *testing.T) {
 		bert.Press("Weiter mit 37 Personen")
 		bert.Press("37 einladen")
 		mail(t, w, w.Person("bert").Email, "37 Einladungen versendet, 3 Zeilen prüfen")
-		if n := oneID(t, w, `SELECT CAST(count(*) AS TEXT) FROM invitation`); n != "39" {
+		if n := rosterValue(t, w, `SELECT CAST(count(*) AS TEXT) FROM invitation`); n != "39" {
 			t.Errorf("%s invitations, want 39", n)
 		}
 	})
@@ -145,7 +155,7 @@ func TestFortyApprentices(t *testing.T) {
 // no list get a clear answer, and nothing is lost.
 func TestHostileRosters(t *testing.T) {
 	w := start(t, "sqlite", story.Options{})
-	rosters := w.Identity + "/organizations/" + oneID(t, w, `SELECT id FROM organization WHERE ident_number = '100017'`) + "/rosters"
+	rosters := w.Identity + "/organizations/" + rosterValue(t, w, `SELECT id FROM organization WHERE ident_number = '100017'`) + "/rosters"
 	bert := walks(t, w, "bert")
 	bert.signIn()
 	bert.Open(rosters)
@@ -181,7 +191,7 @@ func TestHostileRosters(t *testing.T) {
 // Every page and state of lists.
 func TestGalleryRoster(t *testing.T) {
 	w := start(t, "sqlite", story.Options{})
-	rosters := w.Identity + "/organizations/" + oneID(t, w, `SELECT id FROM organization WHERE ident_number = '100017'`) + "/rosters"
+	rosters := w.Identity + "/organizations/" + rosterValue(t, w, `SELECT id FROM organization WHERE ident_number = '100017'`) + "/rosters"
 	bert := walks(t, w, "bert")
 	bert.signIn()
 	bert.Open(rosters)
