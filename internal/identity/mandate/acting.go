@@ -98,7 +98,7 @@ var errFull = errors.New("page is full")
 // the last one of the page before.
 func Contexts(tx *db.Tx, accountID, application, search, after string, limit int) (page []Context, err error) {
 	args := arguments(accountID, tx.Now(), application)
-	query := `SELECT o.id, o.chamber, o.name, o.street, o.house_number, o.postcode, o.place, o.ident_number, c.mandate, c.via, c.until, c.admin FROM ` + contexts(application)
+	query := `SELECT o.id, o.chamber, o.name, o.own_name, o.street, o.house_number, o.postcode, o.place, o.ident_number, c.mandate, c.via, c.until, c.admin FROM ` + contexts(application)
 	if after != "" {
 		id, mandate := ReadValue(after)
 		at := len(args)
@@ -113,10 +113,10 @@ func Contexts(tx *db.Tx, accountID, application, search, after string, limit int
 	}
 	err = tx.Each(query, args, func(scan func(...any) error) error {
 		c := Context{}
-		if err := scan(&c.ID, &c.Chamber, &c.Name, &c.Street, &c.HouseNumber, &c.Postcode, &c.Place, &c.IdentNumber, &c.Mandate, &c.Via, &c.Until, &c.Admin); err != nil {
+		if err := scan(&c.ID, &c.Chamber, &c.Name, &c.Own.Name, &c.Street, &c.HouseNumber, &c.Postcode, &c.Place, &c.IdentNumber, &c.Mandate, &c.Via, &c.Until, &c.Admin); err != nil {
 			return err
 		}
-		folded := fold.Text(c.Name + " " + c.Place + " " + c.IdentNumber)
+		folded := fold.Text(c.Name + " " + c.Own.Name + " " + c.Place + " " + c.IdentNumber)
 		for _, w := range words {
 			if !strings.Contains(folded, w) {
 				return nil
@@ -139,10 +139,10 @@ func place(n int) string { return "$" + strconv.Itoa(n) }
 // that there are more.
 func Only(tx *db.Tx, accountID, application string) (c Context, several bool, err error) {
 	n := 0
-	query := `SELECT o.id, o.name, c.mandate FROM ` + contexts(application) + ` LIMIT 2`
+	query := `SELECT o.id, o.name, o.own_name, c.mandate FROM ` + contexts(application) + ` LIMIT 2`
 	err = tx.Each(query, arguments(accountID, tx.Now(), application), func(scan func(...any) error) error {
 		n++
-		return scan(&c.ID, &c.Name, &c.Mandate)
+		return scan(&c.ID, &c.Name, &c.Own.Name, &c.Mandate)
 	})
 	if err == nil && n == 0 {
 		err = fault.NotFound()
@@ -155,8 +155,8 @@ func Only(tx *db.Tx, accountID, application string) (c Context, several bool, er
 func Look(tx *db.Tx, accountID, application, organizationID, mandateID string) (c Context, err error) {
 	args := arguments(accountID, tx.Now(), application)
 	at := len(args)
-	err = tx.Scan(`SELECT o.id, o.name, c.mandate, c.via, c.until, c.admin FROM `+contexts(application)+` WHERE c.organization = `+place(at+1)+` AND c.mandate = `+place(at+2)+` LIMIT 1`,
-		append(args, organizationID, mandateID), &c.ID, &c.Name, &c.Mandate, &c.Via, &c.Until, &c.Admin)
+	err = tx.Scan(`SELECT o.id, o.name, o.own_name, c.mandate, c.via, c.until, c.admin FROM `+contexts(application)+` WHERE c.organization = `+place(at+1)+` AND c.mandate = `+place(at+2)+` LIMIT 1`,
+		append(args, organizationID, mandateID), &c.ID, &c.Name, &c.Own.Name, &c.Mandate, &c.Via, &c.Until, &c.Admin)
 	return c, err
 }
 

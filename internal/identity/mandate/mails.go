@@ -51,14 +51,14 @@ func (m Mandate) stage(tx *db.Tx) (s stage, err error) {
 	if err != nil {
 		return s, err
 	}
-	s.principal, s.by = o.Name, m.Email
+	s.principal, s.by = o.Label(), m.Email
 	switch {
 	case m.Representative != "":
 		r, err := organization.Get(tx, m.Representative)
 		if err != nil {
 			return s, err
 		}
-		s.by = r.Name
+		s.by = r.Label()
 	case m.Account != "":
 		a, err := account.Get(tx, m.Account)
 		if err != nil {
@@ -219,7 +219,7 @@ func (m Mandate) tellPerson(tx *db.Tx, by audit.Actor, accountID string, yes boo
 		return err
 	}
 	phrase := map[bool]string{true: "notice.mandate_named", false: "notice.mandate_unnamed"}[yes]
-	return notice.Tell(tx, accountID, phrase, "/account/mandates", o.Name)
+	return notice.Tell(tx, accountID, phrase, "/account/mandates", o.Label())
 }
 
 func short(s string, n int) string {

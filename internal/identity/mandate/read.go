@@ -123,7 +123,7 @@ func fill(tx *db.Tx, all []Item) error {
 		agreed := !i.AcceptedAt.IsZero()
 		party := func(id string, hidden bool) Party {
 			o := companies[id]
-			p := Party{ID: id, Name: o.Name, Address: o.Address(), IdentNumber: o.IdentNumber, ChamberNo: numbers[o.Chamber], Hidden: hidden}
+			p := Party{ID: id, Name: o.Label(), Address: o.Address(), IdentNumber: o.IdentNumber, ChamberNo: numbers[o.Chamber], Hidden: hidden}
 			if hidden {
 				p.Name, p.Address = "", ""
 			}
@@ -232,12 +232,6 @@ func Queue(tx *db.Tx, by audit.Actor, chamberID string, decided bool, after stri
 		return nil, err
 	}
 	return list(tx, all, func(*Item) {})
-}
-
-// Waiting counts what a chamber has to approve, and since when the oldest waits.
-func Waiting(tx *db.Tx, chamberID string) (n int, oldest db.Time, err error) {
-	err = tx.Scan(`SELECT count(*), MIN(accepted_at) FROM mandate WHERE chamber = $1 AND state = 'accepted'`, []any{chamberID}, &n, &oldest)
-	return n, oldest, err
 }
 
 // A Named person acts by a mandate for the representing organization.

@@ -107,9 +107,9 @@ func Fill(s *web.Site, tx *db.Tx, v *visitor.Visitor, f *web.Frame) (c mandate.C
 	case c.ID == "":
 		f.Context = s.Catalog.Text(f.Lang, "acting.context_self")
 	case c.Mandate != "":
-		f.Context = s.Catalog.Text(f.Lang, "acting.context_mandate", c.Name, c.LastDay())
+		f.Context = s.Catalog.Text(f.Lang, "acting.context_mandate", c.Label(), c.LastDay())
 	default:
-		f.Context = s.Catalog.Text(f.Lang, "acting.context", c.Name)
+		f.Context = s.Catalog.Text(f.Lang, "acting.context", c.Label())
 	}
 	return c, nil
 }
@@ -185,7 +185,7 @@ func (p *Pages) choose(w http.ResponseWriter, r *http.Request) error {
 	if c.ID == "" {
 		return p.Site.Done(w, r, next, "acting.chosen_self")
 	}
-	return p.Site.Done(w, r, next, "acting.chosen", c.Name)
+	return p.Site.Done(w, r, next, "acting.chosen", c.Label())
 }
 
 // roleNames of a mandate, as the application declares them.

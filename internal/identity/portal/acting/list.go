@@ -60,7 +60,7 @@ func names(tx *db.Tx, page []mandate.Context) (map[string]string, error) {
 	found, err := organization.GetMany(tx, ids)
 	all := map[string]string{}
 	for id, o := range found {
-		all[id] = o.Name
+		all[id] = o.Label()
 	}
 	return all, err
 }
@@ -81,7 +81,7 @@ func (p *Pages) ofCompany(w http.ResponseWriter, r *http.Request) error {
 			return nil, err
 		}
 		page.Company, err = organization.Get(tx, id)
-		page.Back = web.Link{Text: page.Company.Name, Href: "/organizations/" + id}
+		page.Back = web.Link{Text: page.Company.Label(), Href: "/organizations/" + id}
 		return items, err
 	})
 }

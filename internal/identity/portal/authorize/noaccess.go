@@ -95,7 +95,7 @@ func (page *noAccessPage) load(tx *db.Tx, r *http.Request, organizationID, manda
 	if err != nil {
 		return err
 	}
-	page.ID, page.Organization, page.Here = m.ID, m.Name, here(page.ClientID, m.ID)
+	page.ID, page.Organization, page.Here = m.ID, m.Label(), here(page.ClientID, m.ID)
 	for i, e := range waiting {
 		if e.Kind == request.ForRoles && e.Organization == m.ID {
 			page.Waiting = &waiting[i]
@@ -154,7 +154,7 @@ func (page *noAccessPage) companies(tx *db.Tx, r *http.Request, organizationID s
 	}
 	for _, other := range all {
 		if other.ID != m.ID {
-			page.Others = append(page.Others, web.Link{Text: other.Name, Href: here(page.ClientID, other.ID)})
+			page.Others = append(page.Others, web.Link{Text: other.Label(), Href: here(page.ClientID, other.ID)})
 		}
 	}
 	return m, err
@@ -165,7 +165,7 @@ func (page *noAccessPage) companies(tx *db.Tx, r *http.Request, organizationID s
 func (page *noAccessPage) represents(tx *db.Tx, account string) error {
 	all, err := mandate.Contexts(tx, account, mandate.ByMandate, "", "", 10)
 	for _, c := range all {
-		page.Represents = append(page.Represents, c.Name)
+		page.Represents = append(page.Represents, c.Label())
 	}
 	return err
 }

@@ -125,9 +125,9 @@ func (p *Pages) options(tx *db.Tx, r *http.Request, a application.Application, r
 			hints = append(hints, say("authorize.by_mandate", c.LastDay()))
 		}
 		if c.Via != "" {
-			hints = append(hints, say("authorize.via", companies[c.Via].Name))
+			hints = append(hints, say("authorize.via", companies[c.Via].Label()))
 		}
-		options = append(options, web.Option{Value: c.Value(), Text: c.Name, Hint: strings.Join(hints, " · ")})
+		options = append(options, web.Option{Value: c.Value(), Text: c.Label(), Hint: strings.Join(hints, " · ")})
 	}
 	return options, nil
 }
