@@ -95,10 +95,7 @@ func EndAll(tx *db.Tx, by audit.Actor, accountID string) error {
 // steppedDown puts back what a person has claimed who is no admin any more, and
 // ends their absence and their standing in for others. It comes after the
 // membership has changed: whoever claims holds that row, too (request.Claim).
-func steppedDown(tx *db.Tx, m Member, admin bool) error {
-	if admin {
-		return nil
-	}
+func steppedDown(tx *db.Tx, m Member) error {
 	if _, err := tx.Exec(`UPDATE request SET state = 'open', claimed_by = '', claimed_until = NULL WHERE organization = $1 AND state = 'claimed' AND claimed_by = $2`,
 		m.Organization, m.Account); err != nil {
 		return err

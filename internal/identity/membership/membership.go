@@ -18,6 +18,10 @@ import (
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
+	"zunft/internal/identity/account"
+	"zunft/internal/identity/factor"
+	"zunft/internal/identity/policy"
+	"zunft/internal/identity/session"
 )
 
 // Phrases are what people read of this package's faults.
@@ -70,6 +74,9 @@ func Grant(tx *db.Tx, by audit.Actor, organizationID, accountID string, admin bo
 			return err
 		}
 		if err := record(tx, by, "membership.admin_granted", m, nil); err != nil {
+			return err
+		}
+		if err := raise(tx, m.Account); err != nil {
 			return err
 		}
 	}
@@ -199,7 +206,12 @@ func SetAdmin(tx *db.Tx, by audit.Actor, membershipID string, yes bool) error {
 	if err := setAdmin(tx, m.ID, yes); err != nil {
 		return err
 	}
-	if err := steppedDown(tx, m, yes); err != nil {
+	if !yes {
+		err = steppedDown(tx, m)
+	} else {
+		err = raise(tx, m.Account)
+	}
+	if err != nil {
 		return err
 	}
 	if err := record(tx, by, event, m, nil); err != nil {
@@ -251,7 +263,7 @@ func end(tx *db.Tx, by audit.Actor, m Member, event string) error {
 	if err := endMembership(tx, m.ID); err != nil {
 		return err
 	}
-	if err := steppedDown(tx, m, false); err != nil {
+	if err := steppedDown(tx, m); err != nil {
 		return err
 	}
 	var roles []string
@@ -280,4 +292,36 @@ func gate(tx *db.Tx, by audit.Actor, membershipID string) (Member, error) {
 		return m, err
 	}
 	return m, MustAdminister(tx, by, m.Organization)
+}
+
+// raise sends the sessions of a new admin back to the sign-in's last step that
+// have not shown the factor which the office needs.
+func raise(tx *db.Tx, accountID string) error {
+	running, err := session.List(tx, accountID)
+	if err != nil || len(running) == 0 {
+		return err
+	}
+	person, err := account.Get(tx, accountID)
+	if err != nil {
+		return err
+	}
+	rules, err := policy.Of(tx, person.Policy)
+	if fault.Is(err, fault.KindNotFound) { // no policy asks for anything
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	least, err := factor.Least(tx, accountID, rules)
+	if err != nil || least == "" {
+		return err
+	}
+	for _, s := range running {
+		if !factor.Enough(s.AMR, least) {
+			if err := session.Raise(tx, s.ID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

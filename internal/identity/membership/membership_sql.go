@@ -135,8 +135,9 @@ func lock(tx *db.Tx, organizationID string) error {
 	return err
 }
 
+// setAdmin gives or takes the office. An admin has no end date.
 func setAdmin(tx *db.Tx, id string, yes bool) error {
-	_, err := tx.Exec(`UPDATE membership SET admin = $1 WHERE id = $2 AND ended_at IS NULL`, yes, id)
+	_, err := tx.Exec(`UPDATE membership SET admin = $1, until = CASE WHEN $1 THEN NULL ELSE until END WHERE id = $2 AND ended_at IS NULL`, yes, id)
 	return err
 }
 

@@ -163,6 +163,13 @@ func Proved(tx *db.Tx, by audit.Actor, s Session, more string) (token string, _ 
 	return token, s, audit.Record(tx, by, audit.Entry{Event: "session.proved", Account: s.Account, Thing: s.ID, Detail: map[string]any{"amr": more}})
 }
 
+// Raise makes a whole session pending again: a new role needs a factor that it
+// has not shown. Its person goes on once they have proved it.
+func Raise(tx *db.Tx, id string) error {
+	_, err := tx.Exec(`UPDATE session SET pending = TRUE, next = '' WHERE id = $1 AND NOT pending AND ended_at IS NULL`, id)
+	return err
+}
+
 // Resolve finds the session a token opens, whole or pending. NotFound: it has
 // ended, rested too long, or its account is not active any more.
 func Resolve(tx *db.Tx, token string) (Session, error) {

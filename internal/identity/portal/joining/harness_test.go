@@ -64,8 +64,9 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	m := web.NewMux(site)
 	(&home.Pages{DB: d, Site: site}).Mount(m)
 	(&joining.Pages{DB: d, Site: site}).Mount(m)
-	(&members.Pages{DB: d, Site: site}).Mount(m)
+	(&members.Pages{DB: d, Site: site, Door: door}).Mount(m)
 	w.handler = m.Handler()
+	w.write(policy.EnsureDefault)
 	w.write(func(tx *db.Tx) error {
 		if _, err := tx.Exec(`INSERT INTO chamber (id, number, name, short_name, created_at) VALUES ('c', '999', 'Kammer Musterland', 'Musterland', $1)`, tx.Now()); err != nil {
 			return err
@@ -109,7 +110,10 @@ func (w *world) person(tx *db.Tx, name string) error {
 		return err
 	}
 	w.ids[key] = a.ID
-	w.cookies[key], _, err = session.Start(tx, audit.Console, a.ID, "pwd")
+	if w.cookies[key], _, err = session.Start(tx, audit.Console, a.ID, "pwd otp"); err != nil {
+		return err
+	}
+	_, err = tx.Exec(`UPDATE session SET proved_at = $1 WHERE account = $2`, tx.Now(), a.ID) // as after a second factor
 	return err
 }
 

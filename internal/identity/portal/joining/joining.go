@@ -5,12 +5,15 @@
 //	POST /organizations/join           find it: exactly one company, or no word about any
 //	GET  /join/{company} reason and wished roles (W24)
 //	POST /join/{company} ask
+//	GET  /join/{company}/message       "Wer verwaltet mein Unternehmen?": write to the administration
+//	POST /join/{company}/message       send
 //	GET  /requests                     my requests
 //	GET  /requests/{id}                one request: its state for the applicant, the review for admins (S14, S18)
 //	GET  /requests/{id}/sent           what happens next
 //	POST /requests/{id}/claim          "Mir zuweisen"
 //	POST /requests/{id}/release        put it back
-//	POST /requests/{id}/approve        let in, with roles
+//	POST /requests/{id}/hand-over      give it to another admin
+//	POST /requests/{id}/approve        let in, with roles; an open one is taken on in the same step
 //	POST /requests/{id}/deny           turn away, with a reason
 //	POST /requests/{id}/withdraw       the applicant takes it back
 //
@@ -53,11 +56,14 @@ func (p *Pages) Mount(m *web.Mux) {
 	m.Signed("POST /organizations/join", p.find)
 	m.Signed("GET /join/{company}", p.reason)
 	m.Signed("POST /join/{company}", p.ask)
+	m.Signed("GET /join/{company}/message", p.relay)
+	m.Signed("POST /join/{company}/message", p.sendRelay)
 	m.Signed("GET /requests", p.mine)
 	m.Signed("GET /requests/{id}", p.request)
 	m.Signed("GET /requests/{id}/sent", p.sent)
 	m.Signed("POST /requests/{id}/claim", p.claim)
 	m.Signed("POST /requests/{id}/release", p.release)
+	m.Signed("POST /requests/{id}/hand-over", p.handOver)
 	m.Signed("POST /requests/{id}/approve", p.approve)
 	m.Signed("POST /requests/{id}/deny", p.deny)
 	m.Signed("POST /requests/{id}/withdraw", p.withdraw)

@@ -30,6 +30,9 @@ type requestPage struct {
 	MayClaim  bool   // nobody has, or the claim has ended
 	Admins    string // who else: the claiming admin
 	Decider   string // who decided
+	Steps     []request.Step
+	Others    []web.Option // admins to hand it over to
+	Token     string       // of the company, for a message to its administration
 }
 
 func (p *Pages) request(w http.ResponseWriter, r *http.Request) error {
@@ -66,6 +69,18 @@ func (p *Pages) showRequest(w http.ResponseWriter, r *http.Request, f *web.Form)
 		}
 		page.MyClaim = page.Admin && q.State == request.Claimed && q.ClaimedBy == actor.Account
 		page.MayClaim = page.Admin && !page.MyClaim && q.MayClaim(tx.Now())
+		if q.Undecided() {
+			settings, err := chamber.SettingsOf(tx, page.Company.Chamber)
+			if err != nil {
+				return err
+			}
+			page.Steps = q.Schedule(settings)
+		}
+		if page.MyClaim {
+			if page.Others, err = others(tx, q, actor.Account); err != nil {
+				return err
+			}
+		}
 		offers, err := application.AllOffers(tx)
 		if err != nil {
 			return err
@@ -85,12 +100,36 @@ func (p *Pages) showRequest(w http.ResponseWriter, r *http.Request, f *web.Form)
 	if err != nil {
 		return err
 	}
+	if page.Own {
+		page.Token = p.sealed(r, page.Company.ID)
+	}
 	text := func(key string) string { return p.Site.Catalog.Text(web.Lang(r), key) }
 	page.Back = web.Link{Text: text("joining.my_requests"), Href: "/requests"}
 	if page.Admin {
 		page.Back = web.Link{Text: text("joining.to_inbox"), Href: "/organizations/" + page.Company.ID + "/requests"}
 	}
 	return p.Site.Show(w, r, f.Status(), templates, "request", page)
+}
+
+// others are the admins to whom the one who has taken a request on may hand it.
+func others(tx *db.Tx, q request.Request, me string) (options []web.Option, err error) {
+	ids, err := membership.Admins(tx, q.Organization)
+	if err != nil {
+		return nil, err
+	}
+	people, err := account.GetMany(tx, ids)
+	for _, id := range ids {
+		if id != me && id != q.Applicant {
+			options = append(options, web.Option{Value: id, Text: people[id].Name()})
+		}
+	}
+	return options, err
+}
+
+func (p *Pages) handOver(w http.ResponseWriter, r *http.Request) error {
+	return p.command(w, r, "joining.handed_over", func(tx *db.Tx, f *web.Form) error {
+		return request.HandOver(tx, web.Actor(r), r.PathValue("id"), f.Text("to"))
+	})
 }
 
 func (p *Pages) claim(w http.ResponseWriter, r *http.Request) error {

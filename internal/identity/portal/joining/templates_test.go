@@ -9,7 +9,7 @@ import (
 )
 
 func TestTemplates(t *testing.T) {
-	pages := map[string]web.Page{"company": &companyPage{}, "reason": &reasonPage{}, "sent": &sentPage{}, "mine": &minePage{}, "request": &requestPage{}}
+	pages := map[string]web.Page{"company": &companyPage{}, "reason": &reasonPage{}, "sent": &sentPage{}, "relay": &relayPage{}, "mine": &minePage{}, "request": &requestPage{}}
 	for _, name := range templates.Names() {
 		if pages[name] == nil {
 			t.Errorf("no page struct for %s", name)

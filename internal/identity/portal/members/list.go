@@ -4,9 +4,9 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"zunft/internal/ground/db"
-	"zunft/internal/ground/fault"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/application"
 	"zunft/internal/identity/membership"
@@ -21,20 +21,27 @@ type listPage struct {
 	Company organization.Organization
 	Members []line
 	Size    int
-	Search  string
+	Filter  *web.Form
+	Query   string // the filter, to go on with
+	All     bool   // nothing is filtered
+	Roles   []web.Option
+	Shown   []web.Option
+	Sites   []web.Option
+	Sort    []web.Option
 	After   string // id of the last member of the page before
-	More    string // id to go on from
+	More    string // query of the next page
 	Failed  string // a conflict that stopped the last step
 }
 
 // A line is one member; its roles fold out.
 type line struct {
 	membership.Listed
-	Held  []string // names of roles, in short
+	Held  []held
+	Place string // query that leads back to this page of the list
+	Work  string // name of the site, where it is not the head office
 	Apps  []app
 	Open  bool // folded out: the last step was here
 	Self  bool
-	Place string // query that leads back to this page of the list
 }
 
 // An app with its roles, each held or not.
@@ -54,11 +61,12 @@ func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) showList(w http.ResponseWriter, r *http.Request, status int, failed string) error {
-	q := r.URL.Query()
-	page := &listPage{Search: web.ReadQuery(r).Text("q"), After: q.Get("after"), Failed: failed}
+	f := web.ReadQuery(r)
+	page := &listPage{Filter: f, After: f.Text("after"), Failed: failed}
+	narrow := filter(f)
 	actor, id := web.Actor(r), r.PathValue("id")
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
-		found, err := membership.List(tx, actor, id, membership.Filter{Search: page.Search}, page.After, listSize+1)
+		found, err := membership.List(tx, actor, id, narrow, page.After, listSize+1)
 		if err != nil {
 			return err
 		}
@@ -72,36 +80,72 @@ func (p *Pages) showList(w http.ResponseWriter, r *http.Request, status int, fai
 		if err != nil {
 			return err
 		}
+		sites, err := siteNames(tx, id)
+		if err != nil {
+			return err
+		}
+		page.Query = carriedFilter(f)
 		if len(found) > listSize {
 			found = found[:listSize]
-			page.More = found[listSize-1].ID
+			page.More = place(page.Query, found[listSize-1].ID)
 		}
-		open := q.Get("open")
+		open := f.Text("open")
 		if open == "" {
 			open = r.PathValue("member") // a step that did not work is shown where it was tried
 		}
 		for _, m := range found {
-			page.Members = append(page.Members, newLine(m, offers.WithRoles(), web.Lang(r), m.ID == open, m.Account == actor.Account, place(page.Search, page.After)))
+			l := newLine(m, offers.WithRoles(), web.Lang(r))
+			l.Open, l.Self, l.Place = m.ID == open, m.Account == actor.Account, place(page.Query, page.After)
+			l.Held, l.Work = holdings(m, offers, sites, web.Lang(r), tx.Now()), sites.names[m.Site]
+			page.Members = append(page.Members, l)
 		}
+		page.Roles = append([]web.Option{{Text: p.text(r, "members.any_role")}}, p.roleOptions(r, offers.WithRoles())...)
+		page.Sites = sites.options(p.text(r, "members.any_site"), "")
 		return nil
 	})
 	if err != nil {
 		return err
 	}
+	for _, show := range shows {
+		page.Shown = append(page.Shown, web.Option{Value: show.value, Text: p.text(r, show.phrase)})
+	}
+	page.Sort = []web.Option{{Text: p.text(r, "members.sort_name")}, {Value: "new", Text: p.text(r, "members.sort_new")}}
+	page.All = narrow == membership.Filter{Newest: narrow.Newest}
 	page.Back = p.back(r, page.Company)
 	return p.Site.Show(w, r, status, templates, "list", page)
 }
 
-func newLine(m membership.Listed, offers application.Offers, lang string, open, self bool, place string) line {
-	l := line{Listed: m, Open: open, Self: self, Place: place}
+// shows are the filters that narrow by a state.
+var shows = []struct{ value, phrase string }{
+	{"", "members.show_everybody"}, {"without", "members.show_without"}, {"admins", "members.show_admins"}, {"ending", "members.show_ending"}, {"idle", "members.show_idle"},
+}
+
+// filter reads the list's filter from its address.
+func filter(f *web.Form) membership.Filter {
+	show := f.Text("show")
+	return membership.Filter{
+		Search: f.Text("q"), Role: roleOf(f.Text("role")), Site: f.Text("site"), Newest: f.Text("sort") == "new",
+		Without: show == "without", Admins: show == "admins", Ending: show == "ending", Idle: show == "idle",
+	}
+}
+
+// carriedFilter is the filter as a query.
+func carriedFilter(f *web.Form) string {
+	q := url.Values{}
+	for _, name := range []string{"q", "role", "show", "site", "sort"} {
+		if v := f.Text(name); v != "" {
+			q.Set(name, v)
+		}
+	}
+	return q.Encode()
+}
+
+func newLine(m membership.Listed, offers application.Offers, lang string) line {
+	l := line{Listed: m}
 	for _, o := range offers {
 		a := app{Name: o.Application.Name}
 		for _, declared := range o.Roles {
-			x := role{declared, declared.Name(lang), declared.Description(lang), m.Has(declared.Application, declared.Key)}
-			if x.Held {
-				l.Held = append(l.Held, x.Name)
-			}
-			a.Roles = append(a.Roles, x)
+			a.Roles = append(a.Roles, role{declared, declared.Name(lang), declared.Description(lang), m.Has(declared.Application, declared.Key)})
 		}
 		l.Apps = append(l.Apps, a)
 	}
@@ -109,28 +153,14 @@ func newLine(m membership.Listed, offers application.Offers, lang string, open, 
 }
 
 // place is the query of a page of the list.
-func place(search, after string) string {
-	q := url.Values{}
-	if search != "" {
-		q.Set("q", search)
-	}
+func place(filter, after string) string {
 	if after != "" {
-		q.Set("after", after)
+		filter = strings.TrimPrefix(filter+"&after="+url.QueryEscape(after), "&")
 	}
-	if len(q) == 0 {
+	if filter == "" {
 		return ""
 	}
-	return "?" + q.Encode()
-}
-
-// addressed is the member of the address, who must be one of the company of
-// the address: a member of another is none here, even to their own admin.
-func addressed(tx *db.Tx, r *http.Request) (membership.Listed, error) {
-	m, err := membership.LoadMember(tx, web.Actor(r), r.PathValue("member"))
-	if err == nil && m.Organization != r.PathValue("id") {
-		return membership.Listed{}, fault.NotFound()
-	}
-	return m, err
+	return "?" + filter
 }
 
 // step runs a rule on one member and returns to where the member is in the list.
@@ -156,14 +186,12 @@ func (p *Pages) step(w http.ResponseWriter, r *http.Request, done string, rule f
 	if !admin { // by this very step
 		return p.Site.Done(w, r, "/organizations/"+r.PathValue("id"), done)
 	}
-	q := r.URL.Query()
-	back := url.Values{"open": {member}}
-	for _, name := range []string{"q", "after"} {
-		if v := q.Get(name); v != "" {
-			back.Set(name, v)
-		}
+	if r.URL.Query().Get("from") == "member" {
+		return p.Site.Done(w, r, "/organizations/"+r.PathValue("id")+"/members/"+member, done)
 	}
-	return p.Site.Done(w, r, "/organizations/"+r.PathValue("id")+"/members?"+back.Encode()+"#m-"+member, done)
+	back := web.ReadQuery(r)
+	to := place(carriedFilter(back), back.Text("after"))
+	return p.Site.Done(w, r, "/organizations/"+r.PathValue("id")+"/members?open="+member+strings.Replace(to, "?", "&", 1)+"#m-"+member, done)
 }
 
 func (p *Pages) setRole(w http.ResponseWriter, r *http.Request) error {
@@ -176,6 +204,11 @@ func (p *Pages) setRole(w http.ResponseWriter, r *http.Request) error {
 
 func (p *Pages) setAdmin(w http.ResponseWriter, r *http.Request) error {
 	yes, _ := strconv.ParseBool(r.PostForm.Get("yes"))
+	if yes { // giving power takes a proof; taking it does not
+		if sure, err := p.Door.Sure(w, r); !sure {
+			return err
+		}
+	}
 	done := map[bool]string{true: "members.admin_given", false: "members.admin_taken"}[yes]
 	return p.step(w, r, done, func(tx *db.Tx, member string) error {
 		return membership.SetAdmin(tx, web.Actor(r), member, yes)

@@ -5,7 +5,19 @@
 //	GET  /organizations/{id}                          the company (R144)
 //	GET  /organizations/{id}/members                  "Organisationsmitglieder" (S16, R142)
 //	POST /organizations/{id}/members/{member}/roles   Ja or Nein to one role (R143)
-//	POST /organizations/{id}/members/{member}/admin   administration yes or no
+//	POST /organizations/{id}/members/{member}/admin   administration yes or no; yes takes a proof
+//	GET  /organizations/{id}/members/{member}         one member: site, end, numbers (R216), roles for a time or at a site
+//	POST /organizations/{id}/members/{member}         save
+//	POST /organizations/{id}/members/{member}/give    a role for a time, or at a site
+//	POST /organizations/{id}/members/{member}/take    take one
+//	GET  /organizations/{id}/members/{member}/why     why this person can, or cannot, use an application
+//	GET  /organizations/{id}/roles-matrix             who holds which roles: tick and save
+//	POST /organizations/{id}/roles-matrix             save
+//	GET  /organizations/{id}/review                   half-yearly: still right?
+//	POST /organizations/{id}/review                   keep, take the roles, remove
+//	GET  /organizations/{id}/away                     absence and deputy of an admin
+//	POST /organizations/{id}/away                     save
+//	POST /organizations/{id}/back                     back again
 //	GET  /organizations/{id}/members/{member}/remove  end a membership: sure?
 //	POST /organizations/{id}/members/{member}/remove  end it
 //	GET  /organizations/{id}/requests                 the inbox (S15)
@@ -30,6 +42,7 @@ import (
 	"zunft/internal/identity/membership"
 	"zunft/internal/identity/organization"
 	"zunft/internal/identity/request"
+	"zunft/internal/identity/visitor"
 )
 
 // Phrases of these pages.
@@ -37,7 +50,7 @@ import (
 //go:embed phrases/*.json
 var Phrases embed.FS
 
-//go:embed templates
+//go:embed templates/*
 var files embed.FS
 
 var templates = web.Parse(files)
@@ -46,6 +59,7 @@ var templates = web.Parse(files)
 type Pages struct {
 	DB   *db.DB
 	Site *web.Site
+	Door *visitor.Door
 }
 
 // Mount puts the pages into the route table.
@@ -59,6 +73,18 @@ func (p *Pages) Mount(m *web.Mux) {
 	m.Signed("POST /organizations/{id}/leave", p.doLeave)
 	m.Signed("POST /organizations/{id}/members/{member}/roles", p.setRole)
 	m.Signed("POST /organizations/{id}/members/{member}/admin", p.setAdmin)
+	m.Signed("GET /organizations/{id}/members/{member}", p.member)
+	m.Signed("POST /organizations/{id}/members/{member}", p.saveMember)
+	m.Signed("POST /organizations/{id}/members/{member}/give", p.give)
+	m.Signed("POST /organizations/{id}/members/{member}/take", p.take)
+	m.Signed("GET /organizations/{id}/members/{member}/why", p.why)
+	m.Signed("GET /organizations/{id}/roles-matrix", p.matrix)
+	m.Signed("POST /organizations/{id}/roles-matrix", p.saveMatrix)
+	m.Signed("GET /organizations/{id}/review", p.review)
+	m.Signed("POST /organizations/{id}/review", p.judge)
+	m.Signed("GET /organizations/{id}/away", p.away)
+	m.Signed("POST /organizations/{id}/away", p.setAway)
+	m.Signed("POST /organizations/{id}/back", p.endAway)
 	m.Signed("GET /organizations/{id}/members/{member}/remove", p.remove)
 	m.Signed("POST /organizations/{id}/members/{member}/remove", p.doRemove)
 }
@@ -85,6 +111,9 @@ type companyPage struct {
 	Size    int      // members
 	Counts  request.Counts
 	Days    int // since the oldest open request waits
+	Review  membership.Review
+	Away    request.Absence
+	Apps    []application.Application // to ask why (not) about
 }
 
 // named is a role as people read it.
@@ -111,6 +140,9 @@ func (p *Pages) company(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
+		for _, o := range offers.WithRoles() {
+			page.Apps = append(page.Apps, o.Application)
+		}
 		for _, role := range page.Me.Roles {
 			if app, declared, ok := offers.Role(role.Application, role.Key); ok {
 				page.Roles = append(page.Roles, named{app.Name, declared.Name(web.Lang(r))})
@@ -123,6 +155,12 @@ func (p *Pages) company(w http.ResponseWriter, r *http.Request) error {
 			return nil
 		}
 		if page.Size, err = membership.Size(tx, id); err != nil {
+			return err
+		}
+		if page.Review, err = membership.ReviewOf(tx, page.Company); err != nil {
+			return err
+		}
+		if page.Away, err = request.AwayOf(tx, id, actor.Account); err != nil {
 			return err
 		}
 		if page.Counts, err = request.CountInbox(tx, actor, id); err == nil && page.Counts.Waiting() > 0 {

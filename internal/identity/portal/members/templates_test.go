@@ -9,7 +9,7 @@ import (
 )
 
 func TestTemplates(t *testing.T) {
-	pages := map[string]web.Page{"company": &companyPage{}, "list": &listPage{}, "remove": &removePage{}, "leave": &leavePage{}, "roles": &rolesPage{}, "inbox": &inboxPage{}}
+	pages := map[string]web.Page{"company": &companyPage{}, "list": &listPage{}, "remove": &removePage{}, "leave": &leavePage{}, "roles": &rolesPage{}, "inbox": &inboxPage{}, "why": &whyPage{}, "matrix": &matrixPage{}, "member": &memberPage{}, "review": &reviewPage{}, "away": &awayPage{}}
 	for _, name := range templates.Names() {
 		if pages[name] == nil {
 			t.Errorf("no page struct for %s", name)
