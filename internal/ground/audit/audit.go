@@ -106,8 +106,9 @@ func (r *Row) fields() []any {
 // A Filter narrows a list of records; empty fields do not filter.
 type Filter struct {
 	Chamber, Organization, Account, Event, Request string
-	Before                                         string // id of the last row of the page before
-	Limit                                          int    // at most 200
+	Before                                         string  // id of the last row of the page before
+	From, Until                                    db.Time // written at or after, and before; zero: any time
+	Limit                                          int     // at most 200
 }
 
 // List reads records, newest first, one page at a time (keyset paging).
@@ -128,8 +129,20 @@ func List(tx *db.Tx, f Filter) ([]Row, error) {
 	add(` AND event = $%d`, f.Event)
 	add(` AND request = $%d`, f.Request)
 	add(` AND id < $%d`, f.Before)
+	add(` AND id >= $%d`, first(f.From))
+	add(` AND id < $%d`, first(f.Until))
 	args = append(args, f.Limit)
 	return db.All(tx, (*Row).fields, query+fmt.Sprintf(` ORDER BY id DESC LIMIT $%d`, len(args)), args...)
+}
+
+// first is where the ids of a moment begin: UUIDv7 counts milliseconds. So a
+// term costs what lies in it, whatever came after.
+func first(t db.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	ms := t.UnixMilli()
+	return fmt.Sprintf("%08x-%04x-0000-0000-000000000000", ms>>16, ms&0xffff)
 }
 
 // Forget takes address and browser out of the records on a person who is gone

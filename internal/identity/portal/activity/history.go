@@ -25,6 +25,8 @@ var quiet = map[string]bool{
 	"join.claimed":              true, // how admins divide their work
 	"join.released":             true,
 	"password.mistyped":         true,
+	"person.locked":             true, // told by account.locked
+	"person.unlocked":           true,
 	"recovery.matched":          true, // the clerk's work; the decision is told
 	"recovery.printed":          true,
 	"recovery.proved":           true,

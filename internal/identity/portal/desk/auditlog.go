@@ -3,23 +3,16 @@ package desk
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"time"
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
+	"zunft/internal/ground/mail"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/organization"
 )
-
-// events that a chamber's record is filtered by.
-var events = []string{
-	"registration.submitted", "registration.resubmitted", "registration.withdrawn", "registration.claimed", "registration.released", "registration.taken_over",
-	"registration.approved", "registration.asked_back", "registration.refused",
-	"letter.queued", "letter.printed", "letter.voided", "letter.wrong_code", "letter.burned", "letter.used", "batch.printed", "batch.dispatched",
-	"recovery.submitted", "recovery.searched", "recovery.matched", "recovery.approved", "recovery.printed", "recovery.released", "recovery.wrong_code", "recovery.burned",
-	"recovery.proved", "recovery.code_sent", "recovery.done", "recovery.refused", "recovery.cancelled", "recovery.expired",
-	"organization.activated", "organization.letter_requested", "directory.imported", "chamber.created", "chamber.updated", "staff.added",
-}
 
 // A Deed is a row of the record in words.
 type Deed struct {
@@ -33,18 +26,55 @@ type Deed struct {
 
 type auditPage struct {
 	web.Frame
-	Form   *web.Form
-	Events []web.Option
-	Deeds  []Deed
-	Older  string
+	Form    *web.Form
+	Events  []web.Option
+	Deeds   []Deed
+	Older   string
+	File    string // the same as a file
+	Company string // only of this one
+}
+
+// auditFilter is what the form asks for; a day that is none is told.
+func auditFilter(f *web.Form) audit.Filter {
+	day := func(name string, after int) db.Time {
+		typed := f.Text(name)
+		if typed == "" {
+			return db.Time{}
+		}
+		t, err := time.ParseInLocation("2006-01-02", typed, mail.Berlin)
+		if err != nil || t.Year() < 2000 || t.Year() > 9000 {
+			f.Add(name, "desk.day_form")
+			return db.Time{}
+		}
+		return db.At(t.AddDate(0, 0, after))
+	}
+	return audit.Filter{Event: f.Text("event"), Request: strings.ToUpper(f.Text("request")), Organization: f.Text("organization"), Before: f.Text("before"), From: day("from", 0), Until: day("until", 1)}
+}
+
+// auditQuery is a filter as an address.
+func auditQuery(f *web.Form, before string) string {
+	v := url.Values{}
+	for _, name := range []string{"event", "request", "organization", "from", "until"} {
+		if t := f.Text(name); t != "" {
+			v.Set(name, t)
+		}
+	}
+	if before != "" {
+		v.Set("before", before)
+	}
+	if len(v) == 0 {
+		return ""
+	}
+	return "?" + v.Encode()
 }
 
 func (p *Pages) audit(w http.ResponseWriter, r *http.Request) error {
 	f := web.ReadQuery(r)
 	page := &auditPage{Form: f, Frame: web.Frame{Wide: true}}
-	filter := audit.Filter{Event: f.Text("event"), Request: f.Text("request"), Before: f.Text("before"), Limit: 51}
+	filter := auditFilter(f)
+	filter.Limit = 51
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
-		if filter.Chamber, err = mine(tx, r); err != nil {
+		if filter.Chamber, err = mine(tx, r); err != nil || !f.OK() {
 			return err
 		}
 		rows, err := audit.List(tx, filter)
@@ -53,7 +83,12 @@ func (p *Pages) audit(w http.ResponseWriter, r *http.Request) error {
 		}
 		if len(rows) > 50 {
 			rows = rows[:50]
-			page.Older = "/chamber/audit?" + url.Values{"event": {filter.Event}, "request": {filter.Request}, "before": {rows[49].ID}}.Encode()
+			page.Older = "/chamber/audit" + auditQuery(f, rows[49].ID)
+		}
+		if filter.Organization != "" {
+			if o, err := organization.Get(tx, filter.Organization); err == nil && o.Chamber == filter.Chamber {
+				page.Company = o.Name
+			}
 		}
 		page.Deeds, err = p.deeds(tx, r, rows)
 		return err
@@ -61,11 +96,21 @@ func (p *Pages) audit(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	page.Events = []web.Option{{Text: p.text(r, "desk.all_events")}}
-	for _, e := range events {
-		page.Events = append(page.Events, web.Option{Value: e, Text: p.event(r, e)})
+	page.File = "/chamber/audit.csv" + auditQuery(f, "")
+	page.Events = p.events(r)
+	return p.Site.Show(w, r, f.Status(), templates, "audit", page)
+}
+
+// events that the record is filtered by: all that have words, in the order of these.
+func (p *Pages) events(r *http.Request) []web.Option {
+	all := []web.Option{{Text: p.text(r, "desk.all_events")}}
+	for key := range p.Site.Catalog.Keys() {
+		if event, ok := strings.CutPrefix(key, "audit.event."); ok {
+			all = append(all, web.Option{Value: event, Text: p.text(r, key)})
+		}
 	}
-	return p.Site.Show(w, r, http.StatusOK, templates, "audit", page)
+	slices.SortFunc(all[1:], func(a, b web.Option) int { return strings.Compare(a.Text, b.Text) })
+	return all
 }
 
 // event is the deed in words, or its key where there are none.

@@ -13,7 +13,7 @@
 //	GET  POST /chamber/identities/{id}        the name as it is and as it is wanted
 //	GET       /chamber/recoveries             people who lost everything: ?status= &page=
 //	GET  POST /chamber/recoveries/{id}        what was claimed and the account side by side, the decision, the paper
-//	GET       /chamber/audit                  who did what
+//	GET       /chamber/audit                  who did what: ?event= &request= &organization= &from= &until=; audit.csv is the same as a file
 //
 // Only clerks of a chamber come in, and each sees that chamber alone. The
 // commands ask again who acts.
@@ -65,6 +65,7 @@ func (p *Pages) Mount(m *web.Mux) {
 	m.Signed("GET /chamber/recoveries/{id}", p.showRecovery)
 	m.Signed("POST /chamber/recoveries/{id}", p.decideRecovery)
 	m.Signed("GET /chamber/audit", p.audit)
+	m.Signed("GET /chamber/audit.csv", p.auditFile)
 	m.Signed("GET /chamber/identities", p.identities)
 	m.Signed("GET /chamber/identities/{id}", p.identity)
 	m.Signed("POST /chamber/identities/{id}", p.decideIdentity)
