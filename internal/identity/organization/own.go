@@ -179,7 +179,7 @@ func Deviations(tx *db.Tx, by audit.Actor, chamberID string, before db.Time) (al
 		return nil, last, err
 	}
 	if before.IsZero() {
-		before = tx.Now().Add(1)
+		before = tx.Now().Add(time.Second)
 	}
 	type row struct {
 		o Organization

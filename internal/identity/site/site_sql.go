@@ -49,16 +49,11 @@ func used(tx *db.Tx, s Site) (int, error) {
 
 // list is a page of the sites that are not closed, by name.
 func list(tx *db.Tx, organizationID, after string) ([]Site, error) {
-	key := ""
+	behind, args := ``, []any{organizationID}
 	if after != "" {
-		last, err := get(tx, after)
-		if err != nil {
-			return nil, err
-		}
-		key = nameKey(last.Name)
+		behind, args = ` AND (s.name_key, s.id) > (SELECT name_key, id FROM site WHERE id = $2)`, append(args, after)
 	}
-	return db.All(tx, (*Site).fields, `SELECT `+columns+` FROM site s WHERE s.organization = $1 AND s.state <> 'closed' AND (s.name_key, s.id) > ($2, $3) ORDER BY s.name_key, s.id LIMIT 50`,
-		organizationID, key, after)
+	return db.All(tx, (*Site).fields, `SELECT `+columns+` FROM site s WHERE s.organization = $1 AND s.state <> 'closed'`+behind+` ORDER BY s.name_key, s.id LIMIT 50`, args...)
 }
 
 // mostReleased bounds what a form offers.
