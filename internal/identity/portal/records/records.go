@@ -4,6 +4,7 @@
 //	GET  POST /chamber/organizations/{id}    one company: data, letters, administration, record; lock, unlock, new letter
 //	GET       /chamber/persons               search: ?q= &status= &after=
 //	GET  POST /chamber/persons/{id}          one person: memberships, state; lock, unlock
+//	GET       /chamber/requests              requests that no administration answers
 //	GET       /chamber/statistics            counts, ages and times
 //
 // What is searched for stands in the address, so a search can be kept and
@@ -53,6 +54,7 @@ func (p *Pages) Mount(m *web.Mux) {
 	m.Signed("GET /chamber/persons", p.persons)
 	m.Signed("GET /chamber/persons/{id}", p.person)
 	m.Signed("POST /chamber/persons/{id}", p.changePerson)
+	m.Signed("GET /chamber/requests", p.overdue)
 	m.Signed("GET /chamber/statistics", p.statistics)
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 func TestTemplates(t *testing.T) {
-	pages := map[string]web.Page{"organizations": &organizationsPage{}, "organization": &organizationPage{}, "persons": &personsPage{}, "person": &personPage{}, "statistics": &statisticsPage{}}
+	pages := map[string]web.Page{"organizations": &organizationsPage{}, "organization": &organizationPage{}, "persons": &personsPage{}, "person": &personPage{}, "statistics": &statisticsPage{}, "overdue": &overduePage{}}
 	for _, name := range templates.Names() {
 		if pages[name] == nil {
 			t.Errorf("no page struct for %s", name)
