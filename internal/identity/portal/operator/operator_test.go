@@ -246,7 +246,7 @@ func TestOverview(t *testing.T) {
 			}
 			return application.Log(tx, []application.Event{{Application: w.app.ID, At: tx.Now(), Outcome: "authorize.redirect_uri", Reason: "application.differs_slash_missing", Sent: "https://book.example/c", Account: w.ids["lena"]}})
 		})
-		w.otto.Get("/admin").Want(w.T, 200, "Berichtsheft: Geheimnis austauschen", "gilt bis 22.11.2026", "Eine Anmeldung an Berichtsheft")
+		w.otto.Get("/admin").Want(w.T, 200, "Berichtsheft: Geheimnis austauschen", "gilt bis 22.11.2026", "Berichtsheft: Eine Anmeldung")
 		w.otto.Get(w.base+"/log").Want(w.T, 200, "Unterscheidet sich am Ende: Es fehlt „/“", "https://book.example/c", "lena", "nicht gelungen")
 		w.otto.Get(w.base+"/redirects?uri="+url.QueryEscape("https://book.example/cb/")).Want(w.T, 200, "Diese Adresse ist nicht eingetragen", "„/“ ist zu viel")
 		w.otto.Get(w.base+"/redirects?uri="+url.QueryEscape("https://book.example/cb")).Want(w.T, 200, "Diese Adresse ist eingetragen")
