@@ -28,7 +28,7 @@ var sample = map[string]any{
 	"Roles": []string{"Auszubildende:r", "Ausbilder:in"}, "Request": "01920000-0000-7000-8000-000000000001", "ID": "01920000-0000-7000-8000-000000000002",
 	"Trainer": "Murat Yılmaz", "Apprentice": "Anna Amsel", "Writer": "Anna Amsel", "Week": "48", "Dates": "23.11.–27.11.2026", "Path": "2026-W48",
 	"Disavow": strings.Repeat("d", 43), "Cancel": "/recover/W-7F3K-22M/cancel/" + strings.Repeat("c", 43), "Address": "anna.amsel@beispiel.example", "Kind": "totp", "Left": 9, "Main": true,
-	"Until": noon, "Due": noon, "Days": 1095, "Years": 3, "Again": false, "Browser": "Firefox auf Android", "IP": "192.0.2.7",
+	"Until": noon, "Due": noon, "Days": 1095, "Years": 3, "Again": false, "Browser": "Firefox auf Android", "IP": "192.0.2.7", "Admin": false, "By": "Bert Backmann", "As": "Auszubildende:r", "Message": "Wir freuen uns auf Sie.", "Known": false,
 }
 
 var noon = db.Time{Time: time.Date(2026, 11, 23, 11, 0, 0, 0, time.UTC)}

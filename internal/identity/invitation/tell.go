@@ -45,7 +45,7 @@ func (h host) post(tx *db.Tx, i Invitation, name string, again bool) (Invitation
 		}
 	}
 	if len(l.Roles) == 1 && !i.Admin {
-		l.As = short(l.Roles[0], 60-utf8.RuneCountInString(l.Short)-len(" invites you as "))
+		l.As = short(l.Roles[0], 60-utf8.RuneCountInString(l.Short)-utf8.RuneCountInString(" lädt Sie ein als "))
 	}
 	if i.InvitedBy != "" {
 		admin, err := account.Get(tx, i.InvitedBy)
