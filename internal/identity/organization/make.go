@@ -15,15 +15,15 @@ func Create(tx *db.Tx, o Organization) (created bool, err error) { return insert
 // Taken reports whether a company of the chamber has an account: it bears one
 // of these ident numbers, or has this name and address.
 func Taken(tx *db.Tx, chamberID string, c directory.Company, idents []string) (bool, error) {
-	args := []any{chamberID, fold.CompanyKey(c.Name, c.Street, c.HouseNumber, c.Postcode)}
+	key := fold.CompanyKey(c.Name, c.Street, c.HouseNumber, c.Postcode)
+	if taken, err := db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM organization WHERE company_key = $1 AND chamber = $2 AND state <> 'closed')`, key, chamberID); taken || err != nil || len(idents) == 0 {
+		return taken, err
+	}
+	args := []any{chamberID}
 	for _, i := range idents {
 		args = append(args, i)
 	}
-	byIdent := ""
-	if len(idents) > 0 {
-		byIdent = ` OR ident_number IN (` + db.In(3, len(idents)) + `)`
-	}
-	return db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM organization WHERE chamber = $1 AND state <> 'closed' AND (company_key = $2`+byIdent+`))`, args...)
+	return db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM organization WHERE chamber = $1 AND ident_number IN (`+db.In(2, len(idents))+`) AND state <> 'closed')`, args...)
 }
 
 // AddressOf is a company's address in one line: "Schuteweg 1, 26723 Emden".

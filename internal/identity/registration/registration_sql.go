@@ -66,10 +66,15 @@ func resubmit(tx *db.Tx, r Registration, version int) (bool, error) {
 	return n == 1, nil
 }
 
+// pendingLike is another pending registration of the company: by its key, else
+// by its ident number; each is one look into a unique index.
 func pendingLike(tx *db.Tx, r Registration) (Registration, error) {
-	return db.One(tx, (*Registration).fields, `SELECT `+registrationColumns+` FROM registration r
-		WHERE r.chamber = $1 AND r.state IN ('submitted', 'asked_back', 'second') AND r.id <> $2 AND (r.company_key = $3 OR r.ident_number = $4 AND r.ident_number <> '') ORDER BY r.id LIMIT 1`,
-		r.Chamber, r.ID, r.Key(), r.IdentNumber)
+	const pending = `SELECT ` + registrationColumns + ` FROM registration r WHERE r.chamber = $1 AND r.id <> $2 AND r.state IN ('submitted', 'asked_back', 'second') AND `
+	found, err := db.One(tx, (*Registration).fields, pending+`r.company_key = $3`, r.Chamber, r.ID, r.Key())
+	if r.IdentNumber == "" || !fault.Is(err, fault.KindNotFound) {
+		return found, err
+	}
+	return db.One(tx, (*Registration).fields, pending+`r.ident_number = $3 AND r.ident_number <> ''`, r.Chamber, r.ID, r.IdentNumber)
 }
 
 // passTo moves a case between clerks; empty is nobody.
@@ -132,11 +137,13 @@ func pendingFor(tx *db.Tx, chamberID, entryID, not string) ([]Registration, erro
 		WHERE r.chamber = $1 AND r.entry = $2 AND r.id <> $3 AND r.state IN ('submitted', 'asked_back', 'second') ORDER BY r.id LIMIT 20`, chamberID, entryID, not)
 }
 
+// flagColumns look each along an index of its own: one OR over two indexes is
+// read by neither engine without going through a chamber's companies.
 const flagColumns = `,
-	EXISTS (SELECT 1 FROM organization o WHERE o.chamber = r.chamber AND o.state <> 'closed' AND o.id <> r.organization
-		AND (o.company_key = r.company_key OR o.ident_number = (SELECT e.ident_number FROM directory_entry e WHERE e.id = r.entry)))
-	OR EXISTS (SELECT 1 FROM registration d WHERE d.chamber = r.chamber AND d.id <> r.id AND d.entry = r.entry AND r.entry <> '' AND d.state IN ('submitted', 'asked_back', 'second')),
-	EXISTS (SELECT 1 FROM registration e WHERE e.chamber = r.chamber AND e.id <> r.id AND e.submitted_at < r.submitted_at AND e.company_key = r.company_key)
+	EXISTS (SELECT 1 FROM organization o WHERE o.company_key = r.company_key AND o.chamber = r.chamber AND o.state <> 'closed' AND o.id <> r.organization)
+	OR EXISTS (SELECT 1 FROM directory_entry e JOIN organization o ON o.chamber = e.chamber AND o.ident_number = e.ident_number AND o.state <> 'closed' WHERE e.id = r.entry AND o.id <> r.organization)
+	OR EXISTS (SELECT 1 FROM registration d WHERE d.chamber = r.chamber AND d.entry = r.entry AND r.entry <> '' AND d.state IN ('submitted', 'asked_back', 'second') AND d.id <> r.id),
+	EXISTS (SELECT 1 FROM registration e WHERE e.chamber = r.chamber AND e.company_key = r.company_key AND e.id < r.id)
 	FROM registration r`
 
 func (i *Item) fields() []any {
@@ -184,7 +191,7 @@ func queue(tx *db.Tx, by audit.Actor, chamberID string, f Filter) ([]Item, error
 	switch f.Status {
 	case StatusMine:
 		args = append(args, by.Account)
-		where = `r.clerk = $3 AND r.state IN ('submitted', 'asked_back', 'second')`
+		where = `r.id IN (SELECT id FROM registration WHERE clerk = $3 AND state IN ('submitted', 'asked_back', 'second'))`
 	case StatusSecond, StatusAskedBack:
 		where = `r.state = '` + f.Status + `'`
 	case StatusDone:
@@ -236,11 +243,14 @@ func next(tx *db.Tx, by audit.Actor, r Registration, sort string) (string, error
 	return find("")
 }
 
+// counts looks only into indexes: nothing of a case is read to be counted.
 func counts(tx *db.Tx, by audit.Actor, chamberID string) (c Counts, err error) {
-	err = tx.Scan(`SELECT count(*) FILTER (WHERE state = 'submitted'), count(*) FILTER (WHERE state = 'submitted' AND submitted_at < $2),
-			count(*) FILTER (WHERE clerk = $3), count(*) FILTER (WHERE state = 'asked_back'), count(*) FILTER (WHERE state = 'second'),
-			(SELECT count(*) FROM registration WHERE chamber = $1 AND sampled AND sampled_at IS NULL)
-		FROM registration WHERE chamber = $1 AND state IN ('submitted', 'asked_back', 'second')`,
+	err = tx.Scan(`SELECT (SELECT count(*) FROM registration WHERE chamber = $1 AND state = 'submitted'),
+			(SELECT count(*) FROM registration WHERE chamber = $1 AND state = 'submitted' AND submitted_at < $2),
+			(SELECT count(*) FROM registration WHERE clerk = $3 AND state IN ('submitted', 'asked_back', 'second')),
+			(SELECT count(*) FROM registration WHERE chamber = $1 AND state = 'asked_back'),
+			(SELECT count(*) FROM registration WHERE chamber = $1 AND state = 'second'),
+			(SELECT count(*) FROM registration WHERE chamber = $1 AND sampled AND sampled_at IS NULL AND id > '')`,
 		[]any{chamberID, tx.Now().Add(-3 * 24 * time.Hour), by.Account}, &c.Open, &c.Old, &c.Mine, &c.AskedBack, &c.Second, &c.Samples)
 	return c, err
 }

@@ -304,7 +304,7 @@ CREATE INDEX registration_clerk ON registration (clerk, state, submitted_at, id)
 CREATE INDEX registration_done ON registration (chamber, decided_at, id) WHERE decided_at IS NOT NULL;
 CREATE INDEX registration_samples ON registration (chamber, id) WHERE sampled AND sampled_at IS NULL;
 CREATE INDEX registration_applicant ON registration (applicant);
-CREATE INDEX registration_company ON registration (chamber, company_key);
+CREATE INDEX registration_company ON registration (chamber, company_key, id);
 CREATE INDEX registration_entry ON registration (chamber, entry);
 CREATE INDEX registration_decided ON registration (chamber, decided_at, id) WHERE decided_at IS NOT NULL;
 CREATE INDEX registration_organization ON registration (organization) WHERE organization <> '';
