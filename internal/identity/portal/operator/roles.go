@@ -14,7 +14,6 @@ import (
 // rolesPage is all that roles.html may use.
 type rolesPage struct {
 	web.Frame
-	Form  *web.Form
 	App   application.Application
 	Roles []roleLine
 }
@@ -23,11 +22,6 @@ type roleLine struct {
 	application.Role
 	Name, Description string
 	Excludes          []string // names
-	First, Last       bool
-}
-
-func (p *Pages) roles(w http.ResponseWriter, r *http.Request) error {
-	return p.showRoles(w, r, web.NewForm())
 }
 
 // catalogue is an application and what it declares.
@@ -45,16 +39,16 @@ func at(roles []application.Role, key string) int {
 	return slices.IndexFunc(roles, func(r application.Role) bool { return r.Key == key })
 }
 
-func (p *Pages) showRoles(w http.ResponseWriter, r *http.Request, f *web.Form) error {
-	page := &rolesPage{Form: f}
+func (p *Pages) roles(w http.ResponseWriter, r *http.Request) error {
+	page := &rolesPage{}
 	var roles []application.Role
 	var err error
 	if page.App, roles, err = p.catalogue(r); err != nil {
 		return err
 	}
 	page.Frame = p.back(page.App.Name, "/admin/apps/"+page.App.ID)
-	for i, one := range roles {
-		l := roleLine{Role: one, Name: one.Name(web.Lang(r)), Description: one.Description(web.Lang(r)), First: i == 0, Last: i == len(roles)-1}
+	for _, one := range roles {
+		l := roleLine{Role: one, Name: one.Name(web.Lang(r)), Description: one.Description(web.Lang(r))}
 		for _, other := range roles {
 			if one.Excludes(other) {
 				l.Excludes = append(l.Excludes, other.Name(web.Lang(r)))
@@ -62,7 +56,7 @@ func (p *Pages) showRoles(w http.ResponseWriter, r *http.Request, f *web.Form) e
 		}
 		page.Roles = append(page.Roles, l)
 	}
-	return p.Site.Show(w, r, f.Status(), templates, "roles", page)
+	return p.Site.Show(w, r, http.StatusOK, templates, "roles", page)
 }
 
 // changeRoles moves a role up or down, or takes it out.
@@ -87,8 +81,13 @@ func (p *Pages) changeRoles(w http.ResponseWriter, r *http.Request) error {
 		}
 		return application.Declare(tx, web.Actor(r), id, f.Number("version"), roles)
 	})
-	if f.Take(err) {
-		return p.showRoles(w, r, f)
+	if f.Take(err) { // back to the role, with what it is
+		now, fill := p.fill(r, f.Text("role"))
+		if fill != nil {
+			return fill
+		}
+		now.Take(err)
+		return p.showRole(w, r, now, f.Text("role"))
 	}
 	if err != nil {
 		return err
@@ -111,38 +110,50 @@ type rolePage struct {
 	Form     *web.Form
 	App      application.Application
 	Key      string // empty: a new one
+	First    bool
+	Last     bool
 	Requires []web.Option
 	Others   []web.Option
 }
 
 func (p *Pages) role(w http.ResponseWriter, r *http.Request) error {
-	f := web.NewForm()
 	key := web.ReadQuery(r).Text("key")
-	if key != "" {
-		_, roles, err := p.catalogue(r)
-		if err != nil {
-			return err
-		}
-		i := at(roles, key)
-		if i < 0 {
-			return fault.NotFound()
-		}
-		one := roles[i]
-		f = web.NewForm("name_de", one.NameDE, "name_en", one.NameEN, "description_de", one.DescriptionDE, "description_en", one.DescriptionEN, "requires", one.Requires)
-		f.Values["exclusive_with"] = one.ExclusiveWith
-		if one.Invited {
-			f.Values.Set("invited", "1")
-		}
+	f, err := p.fill(r, key)
+	if err != nil {
+		return err
 	}
-	return p.showRole(w, r, f)
+	return p.showRole(w, r, f, key)
 }
 
-func (p *Pages) showRole(w http.ResponseWriter, r *http.Request, f *web.Form) error {
+// fill is the form of a role as it is; without a key an empty one.
+func (p *Pages) fill(r *http.Request, key string) (*web.Form, error) {
+	if key == "" {
+		return web.NewForm(), nil
+	}
+	_, roles, err := p.catalogue(r)
+	if err != nil {
+		return nil, err
+	}
+	i := at(roles, key)
+	if i < 0 {
+		return nil, fault.NotFound()
+	}
+	one := roles[i]
+	f := web.NewForm("name_de", one.NameDE, "name_en", one.NameEN, "description_de", one.DescriptionDE, "description_en", one.DescriptionEN, "requires", one.Requires)
+	f.Values["exclusive_with"] = one.ExclusiveWith
+	if one.Invited {
+		f.Values.Set("invited", "1")
+	}
+	return f, nil
+}
+
+func (p *Pages) showRole(w http.ResponseWriter, r *http.Request, f *web.Form, key string) error {
 	a, roles, err := p.catalogue(r)
 	if err != nil {
 		return err
 	}
-	page := &rolePage{Form: f, App: a, Key: web.ReadQuery(r).Text("key")}
+	i := at(roles, key)
+	page := &rolePage{Form: f, App: a, Key: key, First: i == 0, Last: i == len(roles)-1}
 	page.Frame = p.back(p.text(r, "operator.roles_of", a.Name), "/admin/apps/"+a.ID+"/roles")
 	for _, level := range []string{"", application.MFA, application.PHR} {
 		page.Requires = append(page.Requires, web.Option{Value: level, Text: p.text(r, "operator.requires_"+cmp.Or(level, "none")), Selected: level == ""})
@@ -191,7 +202,7 @@ func (p *Pages) saveRole(w http.ResponseWriter, r *http.Request) error {
 				}
 			}
 		}
-		return p.showRole(w, r, f)
+		return p.showRole(w, r, f, key)
 	}
 	if err != nil {
 		return err
