@@ -158,10 +158,7 @@ func (s *Sender) Deliver(ctx context.Context, body []byte) error {
 	}
 	err = s.Send(ctx, w.ID, m)
 	if refused, ok := errors.AsType[*gomail.SendError](err); ok && m.About != "" && s.Refused != nil && !refused.IsTemp() && refused.ErrorCode() >= 550 && refused.ErrorCode() <= 559 {
-		if told := s.Refused(ctx, m.About, refused.Error()); told != nil {
-			return told
-		}
-		return fmt.Errorf("%w: %w", job.ErrGiveUp, err)
+		return s.Refused(ctx, m.About, refused.Error()) // who asked deals with it: nothing is left to try
 	}
 	return err
 }
