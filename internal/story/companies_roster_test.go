@@ -211,6 +211,7 @@ func TestGalleryRoster(t *testing.T) {
 	bert.Press("Weiter mit 37 Personen")
 	bert.Inspect("roster-defaults-mistakes")
 	bert.Fill("Gültig für Tage", "14")
+	bert.Press("Nachricht hinzufügen")
 	bert.Fill("Nachricht an alle", "Willkommen zum Ausbildungsstart!\nIhre Ausbildungsleitung")
 	bert.Press("Weiter mit 37 Personen")
 	bert.Inspect("roster-send")

@@ -38,6 +38,7 @@ type listPage struct {
 	Sorted                         bool // the columns are clear: they fold
 	Mend                           []line
 	Roles, Sites                   []web.Option
+	RolesOpen, MessageOpen         bool // unfolded
 	Lines                          []line
 	Views                          []view
 	View                           string
@@ -411,6 +412,11 @@ func (page *listPage) everybody(c words) {
 			page.Sites = append(page.Sites, web.Option{Value: s.ID, Text: s.Name, Selected: s.ID == d.Site})
 		}
 	}
+	wrong := func(field string) bool {
+		return slices.ContainsFunc(f.Problems, func(x fault.Problem) bool { return x.Field == field })
+	}
+	page.RolesOpen = !slices.Contains(page.List.Columns, roster.RoleName) || wrong("roles") || wrong("site")
+	page.MessageOpen = d.Message != "" || wrong("message")
 	if f.Values["days"] == nil {
 		f.Values.Set("days", strconv.Itoa(d.Days))
 		f.Values.Set("message", d.Message)

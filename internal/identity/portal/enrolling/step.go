@@ -80,6 +80,9 @@ func days(n int) time.Duration { return time.Duration(n) * 24 * time.Hour }
 // defaults keeps what holds for all and goes on to the last look.
 func (p *Pages) defaults(w http.ResponseWriter, r *http.Request) error {
 	f := web.ReadForm(r)
+	if !f.Values.Has("roles") { // none is ticked, and that stays so when the page comes back
+		f.Values["roles"] = []string{}
+	}
 	return p.step(w, r, nil, here(r)+"/send", "", func(tx *db.Tx) error {
 		l, err := list(tx, r)
 		if err != nil {

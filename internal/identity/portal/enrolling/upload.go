@@ -20,6 +20,7 @@ const listSize = 20
 type newPage struct {
 	web.Frame
 	Form        *web.Form
+	File, Rows  web.Input // one of them is enough
 	Company     organization.Organization
 	Roles       []string // what the list may call them
 	MaxRows     int
@@ -50,8 +51,21 @@ func (p *Pages) showNew(w http.ResponseWriter, r *http.Request, f *web.Form) err
 		page.Lists = page.Lists[:listSize]
 		page.More = page.Lists[listSize-1].ID
 	}
+	page.File = p.input(r, f, web.Input{Name: "file", Type: "file", Label: "enrolling.file", Hint: "enrolling.file_hint"})
+	page.Rows = p.input(r, f, web.Input{Name: "rows", Area: true, Rows: 6, Label: "enrolling.paste", Hint: "enrolling.paste_hint", Value: f.Raw("rows")})
 	page.Back = web.Link{Text: page.Company.Name, Href: "/organizations/" + page.Company.ID}
 	return p.Site.Show(w, r, f.Status(), templates, "new", page)
+}
+
+// input is a field that is neither required nor, by itself, optional.
+func (p *Pages) input(r *http.Request, f *web.Form, in web.Input) web.Input {
+	in.ID, in.Label, in.Hint = in.Name, p.text(r, in.Label), p.text(r, in.Hint)
+	for _, x := range f.Problems {
+		if x.Field == in.Name && in.Error == "" {
+			in.Error = p.text(r, x.Key, x.Args...)
+		}
+	}
+	return in
 }
 
 // upload reads the file or the paste and keeps it as a draft.
