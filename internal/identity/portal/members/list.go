@@ -18,19 +18,20 @@ const listSize = 50
 // listPage is the member list with roles.
 type listPage struct {
 	web.Frame
-	Company organization.Organization
-	Members []line
-	Size    int
-	Filter  *web.Form
-	Query   string // the filter, to go on with
-	All     bool   // nothing is filtered
-	Roles   []web.Option
-	Shown   []web.Option
-	Sites   []web.Option
-	Sort    []web.Option
-	After   string // id of the last member of the page before
-	More    string // query of the next page
-	Failed  string // a conflict that stopped the last step
+	Company  organization.Organization
+	Members  []line
+	Size     int
+	Filter   *web.Form
+	Query    string // the filter, to go on with
+	All      bool   // nothing is filtered
+	Narrowed bool   // by more than a name
+	Roles    []web.Option
+	Shown    []web.Option
+	Sites    []web.Option
+	Sort     []web.Option
+	After    string // id of the last member of the page before
+	More     string // query of the next page
+	Failed   string // a conflict that stopped the last step
 }
 
 // A line is one member; its roles fold out.
@@ -110,6 +111,7 @@ func (p *Pages) showList(w http.ResponseWriter, r *http.Request, status int, fai
 		page.Shown = append(page.Shown, web.Option{Value: show.value, Text: p.text(r, show.phrase)})
 	}
 	page.Sort = []web.Option{{Text: p.text(r, "members.sort_name")}, {Value: "new", Text: p.text(r, "members.sort_new")}}
+	page.Narrowed = narrow != membership.Filter{Search: narrow.Search}
 	page.All = narrow == membership.Filter{Newest: narrow.Newest}
 	page.Back = p.back(r, page.Company)
 	return p.Site.Show(w, r, status, templates, "list", page)

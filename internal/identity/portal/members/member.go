@@ -187,7 +187,7 @@ func (p *Pages) saveMember(w http.ResponseWriter, r *http.Request) error {
 
 func (p *Pages) give(w http.ResponseWriter, r *http.Request) error {
 	f := web.ReadForm(r)
-	h := membership.Holding{Role: roleOf(f.Text("role")), Site: f.Text("site"), From: begin(f, "from"), Until: end(f, "until")}
+	h := membership.Holding{Role: roleOf(f.Text("role")), Site: f.Text("role_site"), From: begin(f, "from"), Until: end(f, "role_until")}
 	if h.Key == "" {
 		f.Add("role", "members.choose_role")
 	}
@@ -214,9 +214,9 @@ func (p *Pages) change(w http.ResponseWriter, r *http.Request, f *web.Form, done
 		return rule(tx, m.ID)
 	})
 	if f.Take(err) {
-		for i := range f.Problems {
-			if f.Problems[i].Field == "roles" { // the rule's word for it
-				f.Problems[i].Field = "role"
+		for i, problem := range f.Problems { // the rule's words, where this page has two of a name
+			if field, ok := map[string]string{"roles": "role", "site": "role_site", "until": "role_until"}[problem.Field]; ok {
+				f.Problems[i].Field = field
 			}
 		}
 		return p.showMember(w, r, nil, f)
