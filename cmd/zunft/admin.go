@@ -12,9 +12,7 @@ import (
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
-	"zunft/internal/ground/seal"
 	"zunft/internal/identity/account"
-	"zunft/internal/identity/application"
 	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/directory"
 	identityschema "zunft/internal/identity/schema"
@@ -85,62 +83,12 @@ func (m migrateCommand) Run(ctx context.Context) error {
 }
 
 type chamberCommand struct {
-	Add    chamberAddCommand    `cmd:"" help:"Add a chamber."`
-	List   chamberListCommand   `cmd:"" help:"List the chambers of this installation."`
-	Import chamberImportCommand `cmd:"" help:"Import a chamber's member directory from a CSV file."`
-	Codes  chamberCodesCommand  `cmd:"" help:"Make registration codes for numbers of a chamber: who types one has the number."`
-}
-
-type chamberAddCommand struct {
-	configFlags
-	Number    string `arg:"" help:"Kammernummer, three digits."`
-	Name      string `arg:"" help:"Full name."`
-	ShortName string `help:"Short name."`
-	Postcodes string `help:"Postcode prefixes it serves beyond the public list, comma separated."`
-	Place     string
-	Street    string
-	House     string
-	Postcode  string
-	Phone     string
-	Email     string
-}
-
-// Run adds the chamber.
-func (a chamberAddCommand) Run(ctx context.Context) error {
-	d, err := a.identityDB(ctx)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Write(ctx, func(tx *db.Tx) error {
-		short := a.ShortName
-		if short == "" {
-			short = a.Name
-		}
-		_, err := chamber.Create(tx, audit.Console, chamber.Chamber{
-			Number: a.Number, Name: a.Name, ShortName: short, Street: a.Street, HouseNumber: a.House,
-			Postcode: a.Postcode, Place: a.Place, Phone: a.Phone, Email: a.Email, Postcodes: strings.FieldsFunc(a.Postcodes, func(r rune) bool { return r == ',' || r == ' ' }),
-		})
-		return err
-	})
-}
-
-type chamberListCommand struct{ configFlags }
-
-// Run lists number and name.
-func (l chamberListCommand) Run(ctx context.Context) error {
-	d, err := l.identityDB(ctx)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Read(ctx, func(tx *db.Tx) error {
-		all, err := chamber.All(tx)
-		for _, c := range all {
-			fmt.Printf("%s\t%s\n", c.Number, c.Name)
-		}
-		return err
-	})
+	Add       chamberAddCommand       `cmd:"" help:"Add a chamber."`
+	List      chamberListCommand      `cmd:"" help:"List the chambers of this installation."`
+	Change    chamberSetCommand       `cmd:"" name:"set" help:"Change a chamber: what is not given stays."`
+	Successor chamberSuccessorCommand `cmd:"" help:"Say when a chamber ends and who takes over."`
+	Import    chamberImportCommand    `cmd:"" help:"Import a chamber's member directory from a CSV file."`
+	Codes     chamberCodesCommand     `cmd:"" help:"Make registration codes for numbers of a chamber: who types one has the number."`
 }
 
 type chamberImportCommand struct {
@@ -248,42 +196,4 @@ func (s staffAddCommand) Run(ctx context.Context) error {
 		// A sign-in asks for the second factor that the role needs; so the one that was does not count.
 		return session.EndAll(tx, audit.Console, a.ID, "")
 	})
-}
-
-type appCommand struct {
-	Add appAddCommand `cmd:"" help:"Connect an application, or change it; prints a new secret."`
-}
-
-type appAddCommand struct {
-	configFlags
-	ClientID   string   `arg:""`
-	Name       string   `arg:""`
-	Redirect   []string `required:"" help:"Redirect URI, compared exactly. May be repeated." sep:"none"`
-	PostLogout []string `help:"Post-logout redirect URI. May be repeated." sep:"none"`
-	Logout     string   `help:"Back-channel logout URI."`
-	Home       string   `help:"Where people open the application."`
-	Training   bool     `help:"Give it the role catalogue of the training portal."`
-}
-
-// Run prints the client secret: it is stored as a hash and cannot be read again.
-func (a appAddCommand) Run(ctx context.Context) error {
-	d, err := a.identityDB(ctx)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	secret := seal.Token()
-	app := application.Application{
-		ClientID: a.ClientID, Name: a.Name, ClientURI: a.Home, SecretHash: seal.Hash(secret), RedirectURIs: a.Redirect,
-		PostLogoutRedirectURIs: a.PostLogout, BackchannelLogoutURI: a.Logout, AuthMethod: "client_secret_basic", IDTokenAlg: "ES256", State: "active",
-	}
-	var roles []application.Role
-	if a.Training {
-		roles = trainingRoles()
-	}
-	if err := d.Write(ctx, func(tx *db.Tx) error { _, err := application.Put(tx, audit.Console, app, roles); return err }); err != nil {
-		return say(err)
-	}
-	fmt.Println(secret)
-	return nil
 }
