@@ -159,7 +159,7 @@ func Lock(tx *db.Tx, by audit.Actor, chamberID, accountID, reason string) error 
 	if _, err := account.LockByClerk(tx, by, accountID); err != nil {
 		return err
 	}
-	if err := session.EndAll(tx, by, accountID, ""); err != nil {
+	if err := endSessions(tx, by, accountID); err != nil {
 		return err
 	}
 	return tell(tx, by, chamberID, "person.locked", "locked", a, message{Reason: reason})
@@ -179,6 +179,12 @@ func Unlock(tx *db.Tx, by audit.Actor, chamberID, accountID string) error {
 		return err
 	}
 	return tell(tx, by, chamberID, "person.unlocked", "unlocked", a, message{Disavow: token})
+}
+
+// endSessions of somebody else: the system does it, because of what the clerk
+// did, which is recorded by itself.
+func endSessions(tx *db.Tx, by audit.Actor, accountID string) error {
+	return session.EndAll(tx, audit.Actor{Kind: audit.System, Request: by.Request}, accountID, "")
 }
 
 // tell records for the chamber what was done and writes to the person.

@@ -10,7 +10,6 @@ import (
 	"zunft/internal/ground/limit"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/chamber"
-	"zunft/internal/identity/session"
 )
 
 // hireRate keeps the field from being used to find out who has an account: a
@@ -43,7 +42,7 @@ func Hire(tx *db.Tx, by audit.Actor, chamberID, email string) (account.Account, 
 	if err := chamber.AddColleague(tx, by, chamberID, a.ID); err != nil {
 		return a, err
 	}
-	if err := session.EndAll(tx, by, a.ID, ""); err != nil {
+	if err := endSessions(tx, by, a.ID); err != nil {
 		return a, err
 	}
 	return a, tellTeam(tx, chamberID, "hired", a)
@@ -59,7 +58,7 @@ func Dismiss(tx *db.Tx, by audit.Actor, chamberID, accountID string) error {
 		return err
 	}
 	if accountID != by.Account { // whoever goes by themselves stays signed in
-		if err := session.EndAll(tx, by, accountID, ""); err != nil {
+		if err := endSessions(tx, by, accountID); err != nil {
 			return err
 		}
 	}

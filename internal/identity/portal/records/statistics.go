@@ -2,6 +2,7 @@ package records
 
 import (
 	"net/http"
+	"slices"
 
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/web"
@@ -60,6 +61,7 @@ func (p *Pages) statistics(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		page.Queues, err = tally.Queues(tx, web.Actor(r), c.ID)
+		page.Queues = slices.DeleteFunc(page.Queues, func(q tally.Queue) bool { return q.Count == 0 || q.Key == "mine" })
 		return err
 	})
 	if err != nil {
