@@ -34,8 +34,14 @@ type proposePage struct {
 }
 
 func (p *Pages) propose(w http.ResponseWriter, r *http.Request) error {
+	to := r.URL.Query().Get("to")
+	if to != offer && r.PathValue("id") != "" { // to give power, prove who you are before you fill anything in
+		if sure, err := p.Door.Sure(w, r); !sure {
+			return err
+		}
+	}
 	now := p.DB.Now().In(mail.Berlin)
-	return p.showPropose(w, r, web.NewForm("first", now.Format(time.DateOnly), "last", now.AddDate(1, 0, -1).Format(time.DateOnly)), r.URL.Query().Get("to"))
+	return p.showPropose(w, r, web.NewForm("first", now.Format(time.DateOnly), "last", now.AddDate(1, 0, -1).Format(time.DateOnly)), to)
 }
 
 func (p *Pages) showPropose(w http.ResponseWriter, r *http.Request, f *web.Form, to string) error {
