@@ -2,6 +2,7 @@ package request
 
 import (
 	"embed"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -132,22 +133,20 @@ func (s stage) callWith(tx *db.Tx, mail, phrase, href string, more letter, every
 	if err != nil {
 		return err
 	}
-	here := map[string]bool{}
-	for _, id := range admins {
-		here[id] = everybody || away[id].Until.IsZero()
+	here := func(id string) bool { return everybody || away[id].Until.IsZero() }
+	if !slices.ContainsFunc(admins, here) { // nobody is: then all of them
+		here = func(string) bool { return true }
 	}
-	for id, a := range away {
-		if a.Deputy != "" && here[a.Deputy] {
+	for _, a := range away {
+		if a.Deputy != "" {
 			silent[a.Deputy] = false // who stands in for somebody is written to
-		} else {
-			here[id] = true // nobody else is
 		}
 	}
 	for _, id := range admins {
 		if id == s.applicant.ID {
 			continue
 		}
-		if here[id] && !silent[id] {
+		if here(id) && !silent[id] {
 			if err := s.write(tx, people[id], mail, more); err != nil {
 				return err
 			}
