@@ -349,8 +349,7 @@ func (h host) invite(tx *db.Tx, by audit.Actor, w Wish) (Invitation, error) {
 	return h.post(tx, i, "invited", false)
 }
 
-// complete gives a member what an invitation would have given, but no admin's
-// office: that is decided on the member's own page.
+// complete gives a member what an invitation would have given.
 func (h host) complete(tx *db.Tx, by audit.Actor, m membership.Member, w Wish) (Invitation, error) {
 	i := Invitation{Organization: h.ID, Email: w.Email, State: Member, Account: m.Account, Roles: w.Roles}
 	for _, r := range w.Roles {
@@ -358,7 +357,15 @@ func (h host) complete(tx *db.Tx, by audit.Actor, m membership.Member, w Wish) (
 			return i, err
 		}
 	}
-	return i, membership.Furnish(tx, m.ID, membership.Invited{Site: w.Site, ApprenticeNumber: w.ApprenticeNumber, TrainerNumber: w.TrainerNumber})
+	if w.Admin {
+		if err := membership.SetAdmin(tx, by, m.ID, true); err != nil {
+			return i, err
+		}
+	}
+	if err := membership.Furnish(tx, m.ID, membership.Invited{Site: w.Site, ApprenticeNumber: w.ApprenticeNumber, TrainerNumber: w.TrainerNumber}); err != nil {
+		return i, err
+	}
+	return i, i.record(tx, by, "invitation.met_member", map[string]any{"roles": w.Roles, "roster": w.Roster})
 }
 
 // record notes what happened; details hold keys, no names.

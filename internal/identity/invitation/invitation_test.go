@@ -143,6 +143,10 @@ func TestInviteMember(t *testing.T) {
 		if s.count(`SELECT count(*) FROM membership WHERE trainer_number = 'A 12'`) != 1 {
 			s.Error("the number is lost")
 		}
+		s.invite(invitation.Wish{Email: "lena@example.org", Admin: true})
+		if m, _ := s.member(s.lena, bakery); !m.Admin || !m.Has(s.app, "apprentice") {
+			s.Errorf("%+v", m)
+		}
 		// "Suchen" (R110) tells what the company knows, and nothing about accounts.
 		s.invite(invitation.Wish{Email: "open@example.org"})
 		for email, want := range map[string]string{"lena@example.org": invitation.Member, "open@example.org": invitation.Sent, "anna@example.org": "", "nobody@example.org": ""} {
