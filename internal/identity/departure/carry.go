@@ -19,6 +19,8 @@ var forgotten = []string{
 	`DELETE FROM account_email WHERE account = $1`,
 	`DELETE FROM account_number WHERE account = $1`,
 	`DELETE FROM account_link WHERE account = $1`,
+	// What happened at an application's door stays its thirty days, by nobody; an application keeps a thousand at most.
+	`UPDATE application_event SET account = '' WHERE account = $1`,
 	`DELETE FROM address_change WHERE account = $1`,
 	`DELETE FROM consent WHERE account = $1`,
 	`DELETE FROM dossier WHERE account = $1`,

@@ -36,6 +36,7 @@ var sources = []source{
 	{"recovery_codes", "recovery_code", "account = $1", "made_at used_at"},
 	{"sessions", "session", "account = $1", "ip agent amr auth_time seen_at ended_at"},
 	{"applications", "oidc_grant g JOIN application a ON a.id = g.application", "g.account = $1", "client_name scope g.created_at revoked_at"},
+	{"application_events", "application_event e JOIN application a ON a.id = e.application", "e.account = $1", "client_name at outcome"},
 	{"memberships", "membership m JOIN organization o ON o.id = m.organization", "m.account = $1", "name admin? since ended_at"},
 	{"roles", "role_grant r JOIN membership m ON m.id = r.membership JOIN organization o ON o.id = m.organization", "m.account = $1", "name role granted_at"},
 	{"requests", "request r JOIN organization o ON o.id = r.organization", "r.applicant = $1", "kind name reason r.state answer submitted_at decided_at"},
