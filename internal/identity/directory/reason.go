@@ -46,7 +46,7 @@ func spelledHow(a, b string) Reason {
 		return Case
 	case strings.EqualFold(bareLetters(a), bareLetters(b)):
 		return Signs
-	case joined(fold.Text(a)) == joined(fold.Text(b)):
+	case joined(fold.Text(a)) == joined(fold.Text(b)) && strings.ContainsAny(a, "&+") == strings.ContainsAny(b, "&+"): // & is short for und
 		return Letters
 	}
 	return Short

@@ -14,6 +14,7 @@ spelling signs       | name | Spiel- und Spaß GmbH | Spiel und Spaß GmbH
 spelling short       | name | Spiel u. Spaß GmbH | Spiel- und Spaß GmbH
 spelling letters     | name | Spiel- und Spass GmbH | Spiel- und Spaß GmbH
 spelling case        | name | SPIEL- UND SPAẞ GMBH | Spiel- und Spaß GmbH
+spelling short       | name | Spiel & Spaß GmbH | Spiel und Spaß GmbH
 spelling case        | name | Müller KG | MÜLLER KG
 spelling letters     | name | Mueller KG | Müller KG
 spelling letters     | name | Café Öztürk GmbH | Cafe Oeztuerk GmbH
@@ -118,7 +119,7 @@ spelling short       | house_number | Hausnr. 7 | 7
 spelling signs       | house_number | 3 – 5 | 3-5
 spelling short       | house_number | 3 bis 5 | 3-5
 spelling short       | house_number | 3 u. 5 | 3 und 5
-spelling letters     | house_number | 3 und 5 | 3 + 5
+spelling short       | house_number | 3 und 5 | 3 + 5
 spelling signs       | house_number | 3, 5 | 3 + 5
 spelling short       | house_number | 12 Hinterhaus | 12 HH
 spelling signs       | house_number | 12, Haus 2 | 12 Haus 2

@@ -34,7 +34,7 @@ func (p *Pages) unknown(r *http.Request, f *web.Form) error {
 		}
 	}
 	for _, field := range fields {
-		f.Add(field, "joining.deviates")
+		f.Add(field, "joining.deviates."+field)
 	}
 	if len(fields) == 0 {
 		f.Add("name", "joining.company_unknown")
