@@ -39,7 +39,7 @@ var forgotten = []string{
 	`DELETE FROM session WHERE account = $1`,
 	`DELETE FROM staff WHERE account = $1`,
 	// That somebody was invited and came stays with the company; who, does not.
-	`UPDATE invitation SET email = '', email_key = '', given_name = '', family_name = '', apprentice_number = '', trainer_number = '', message = '' WHERE account = $1`,
+	`UPDATE invitation SET email = '', email_key = '', given_name = '', family_name = '', apprentice_number = '', trainer_number = '', message = '', failure = '' WHERE account = $1`,
 	// The chamber's decision stays; what was claimed, and where the letter went, does not.
 	`UPDATE recovery SET claimed = '', address = '', account = '', state = CASE WHEN state IN ('submitted', 'approved', 'released') THEN 'cancelled' ELSE state END WHERE account = $1`,
 }

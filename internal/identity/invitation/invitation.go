@@ -42,6 +42,7 @@ import (
 	"zunft/internal/identity/fold"
 	"zunft/internal/identity/membership"
 	"zunft/internal/identity/organization"
+	"zunft/internal/identity/site"
 )
 
 // Phrases are what people read of this package's faults.
@@ -203,10 +204,11 @@ func (h host) check(tx *db.Tx, w *Wish) error {
 	if w.Site != "" {
 		known, seen := h.sites[w.Site]
 		if !seen {
-			var err error
-			if known, err = released(tx, h.ID, w.Site); err != nil {
+			err := site.MustRelease(tx, h.ID, w.Site)
+			if err != nil && fault.Of(err) == nil {
 				return err
 			}
+			known = err == nil
 			h.sites[w.Site] = known
 		}
 		if !known {

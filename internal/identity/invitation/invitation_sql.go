@@ -115,11 +115,6 @@ func memberBy(tx *db.Tx, organizationID, emailKey string) (membership.Member, er
 	return membership.In(tx, organizationID, account)
 }
 
-// released reports whether the chamber has released a site to the organization (R300).
-func released(tx *db.Tx, organizationID, site string) (bool, error) {
-	return db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM site WHERE id = $1 AND organization = $2 AND state = 'released')`, site, organizationID)
-}
-
 // owned are the confirmed addresses of an account, as they are compared.
 func owned(tx *db.Tx, account string) ([]string, error) {
 	return db.Values[string](tx, `SELECT email_key FROM account WHERE id = $1 AND state <> 'unconfirmed'

@@ -177,7 +177,14 @@ func (h host) remind(tx *db.Tx, by audit.Actor, i Invitation) error {
 		return err
 	}
 	if n == 0 {
-		return tooLate(tx, i.ID)
+		now, err := load(tx, i.ID)
+		if err == nil && now.Open(tx.Now()) { // another admin was quicker
+			err = fault.Conflict("invitation.reminded_today")
+		}
+		if err == nil {
+			err = tooLate(tx, i.ID)
+		}
+		return err
 	}
 	if err := i.record(tx, by, "invitation.reminded", nil); err != nil {
 		return err

@@ -3,6 +3,7 @@ package invitation_test
 import (
 	"context"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -67,6 +68,29 @@ func TestRemindAndExpire(t *testing.T) {
 		s.inbox("x")
 		if n := s.count(`SELECT count(*) FROM invitation WHERE id = $1`, late.ID); n != 0 {
 			s.Error("kept for ever")
+		}
+	})
+}
+
+// Two admins remind at once: one mail.
+func TestRemindRace(t *testing.T) {
+	each(t, func(s *stand) {
+		i := s.invite(invitation.Wish{Email: "new@example.org"})
+		s.inbox("new@example.org")
+		s.pass(25 * time.Hour)
+		var group sync.WaitGroup
+		for n := range 4 {
+			who := []audit.Actor{s.bert, s.berta}[n%2]
+			group.Go(func() {
+				err := s.Write(context.Background(), func(tx *db.Tx) error { return invitation.Remind(tx, who, i.ID) })
+				if err != nil && (fault.Of(err) == nil || fault.Of(err).Key() != "invitation.reminded_today") {
+					s.Error(err)
+				}
+			})
+		}
+		group.Wait()
+		if got := s.inbox("new@example.org"); len(got) != 1 {
+			s.Error(len(got), "mails")
 		}
 	})
 }
