@@ -52,6 +52,9 @@ func Accept(tx *db.Tx, by audit.Actor, id string) (Mandate, error) {
 			return m, fault.Conflict("mandate.not_active", c.Name)
 		}
 	}
+	if err := m.stillGiven(tx); err != nil {
+		return m, err
+	}
 	s, err := chamber.SettingsOf(tx, m.Chamber)
 	if err != nil {
 		return m, err
@@ -72,6 +75,19 @@ func Accept(tx *db.Tx, by audit.Actor, id string) (Mandate, error) {
 		return m, err
 	}
 	return changed, changed.tellAccepted(tx, by)
+}
+
+// stillGiven: power does not outlive its giver. What was proposed for the
+// principal by somebody who is no admin of it any more cannot be accepted.
+func (m Mandate) stillGiven(tx *db.Tx) error {
+	if m.ProposedSide != ForPrincipal || m.ProposedBy == "" {
+		return nil
+	}
+	yes, err := membership.IsAdmin(tx, audit.Actor{Account: m.ProposedBy}, m.Principal)
+	if err == nil && !yes {
+		err = fault.Conflict("mandate.giver_gone")
+	}
+	return err
 }
 
 // Decline says no to what the other side has proposed.

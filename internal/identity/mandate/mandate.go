@@ -166,6 +166,9 @@ func Propose(tx *db.Tx, by audit.Actor, side, organizationID string, w Wish) (Ma
 	if utf8.RuneCountInString(m.Note) > MostNote {
 		p.Add("note", "mandate.note_long", MostNote)
 	}
+	if lower := strings.ToLower(m.Note); strings.Contains(lower, "://") || strings.Contains(lower, "www.") {
+		p.Add("note", "mandate.note_link") // our mails carry our links only
+	}
 	if err := m.period(tx, &p, w); err != nil {
 		return m, err
 	}

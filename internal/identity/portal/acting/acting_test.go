@@ -27,6 +27,7 @@ func TestR295APersonActs(t *testing.T) {
 		// What is wrong stands at its field, and nothing is lost.
 		bert.Post("/organizations/bakery/mandates/new", "to", "person", "email", "anna", "note", "Für die Prüfungsanmeldung").
 			Want(w, http.StatusUnprocessableEntity, "mit @", "Wählen Sie mindestens eine Rolle aus", "ab wann", "bis wann", "Für die Prüfungsanmeldung")
+		bert.Post("/organizations/bakery/mandates/new", w.form("to", "person", "email", "anna@example.org", "note", "Klick: https://evil.example")...).Want(w, http.StatusUnprocessableEntity, "ohne Internetadressen")
 		page := bert.Post("/organizations/bakery/mandates/new", w.form("to", "person", "email", "anna@example.org", "note", "Für die Prüfungsanmeldung")...).Want(w, http.StatusSeeOther)
 		id := ids.FindStringSubmatch(page.To)[1]
 		bert.Get(page.To).Want(w, http.StatusOK, "anna@example.org", "Wartet auf Antwort", "sobald die andere Seite zugestimmt hat")
@@ -359,6 +360,16 @@ func TestWhatHoldsIsAskedEachTime(t *testing.T) {
 		if f := fault.Of(err); f == nil || f.Problems[0].Key != "mandate.roles_exclude" {
 			t.Error(err)
 		}
+		// Power does not outlive its giver.
+		given := w.propose("bert", "max@example.org")
+		w.Write(func(tx *db.Tx) error {
+			if err := membership.Grant(tx, audit.Console, "bakery", w.ids["lena"], true); err != nil {
+				return err
+			}
+			return membership.Leave(tx, w.as("bert"), "bakery")
+		})
+		w.people["max"].Post("/mandates/"+given.ID, "do", "accept").Want(w, http.StatusConflict, "verwaltet das Unternehmen nicht mehr")
+		w.Write(func(tx *db.Tx) error { return membership.Grant(tx, audit.Console, "bakery", w.ids["bert"], true) })
 		m := w.held("anna")
 		w.Exec(`UPDATE organization SET state = 'locked' WHERE id = 'bakery'`)
 		if w.rolesBy("anna", m.ID) != "" {
