@@ -74,7 +74,9 @@ func plan() map[string]place {
 	put("identity", rule, 5, i, "correction", "registration", "dossier", "recovery", "invitation", "mandate", "request")
 	put("identity", rule, 6, i, "clerk", "tally") // figures over everything
 	put("identity", rule, 5, i, "succession")
+	put("identity", rule, 7, i, "daily") // what tally says, by mail
 	put("identity", rule, 6, i, "closing")             // ends everything that hangs on a company
+	put("identity", rule, 1, i, "table")               // lists of people as they come; uses fold
 	put("identity", rule, 6, i, "roster", "departure") // lists of invitations; the end of an account, in all rules
 	put("identity", door, 0, i, "visitor")             // the session's cookie: who comes through the other doors
 	put("identity", door, 1, i, "openid", "federation", "scim", "hook")

@@ -26,6 +26,7 @@ import (
 	"zunft/internal/identity/clerk"
 	"zunft/internal/identity/closing"
 	"zunft/internal/identity/correction"
+	"zunft/internal/identity/daily"
 	"zunft/internal/identity/departure"
 	"zunft/internal/identity/directory"
 	"zunft/internal/identity/dossier"
@@ -71,6 +72,7 @@ import (
 	"zunft/internal/identity/session"
 	"zunft/internal/identity/site"
 	"zunft/internal/identity/succession"
+	"zunft/internal/identity/table"
 	"zunft/internal/identity/tally"
 	"zunft/internal/identity/terms"
 	"zunft/internal/identity/textblock"
@@ -108,7 +110,7 @@ func (p *Portal) ConnState(c net.Conn, state http.ConnState) { p.OpenID.ConnStat
 // Catalog holds all phrases of the identity portal.
 func Catalog() (*i18n.Catalog, error) {
 	return i18n.Load(web.Phrases, Phrases, notice.Phrases,
-		captcha.Phrases, correction.Phrases, departure.Phrases, legacy.Phrases, dossier.Phrases, factor.Phrases, recovery.Phrases, roster.Phrases,
+		captcha.Phrases, correction.Phrases, departure.Phrases, legacy.Phrases, dossier.Phrases, factor.Phrases, recovery.Phrases, roster.Phrases, table.Phrases,
 		account.Phrases, address.Phrases, link.Phrases, password.Phrases, policy.Phrases, application.Phrases, chamber.Phrases, closing.Phrases, directory.Phrases, invitation.Phrases, letter.Phrases, membership.Phrases, organization.Phrases, registration.Phrases, request.Phrases, session.Phrases, site.Phrases, succession.Phrases, terms.Phrases, textblock.Phrases, clerk.Phrases, records.Phrases, office.Phrases,
 		acting.Phrases, mandate.Phrases, authorize.Phrases, company.Phrases, consents.Phrases, details.Phrases, enrolling.Phrases, activity.Phrases, leaving.Phrases, recovering.Phrases, security.Phrases, desk.Phrases, home.Phrases, info.Phrases, inviting.Phrases, joining.Phrases, members.Phrases, openid.Phrases, operator.Phrases, profile.Phrases, signin.Phrases, signup.Phrases)
 }
@@ -186,7 +188,7 @@ func New(ctx context.Context, o Options) (*Portal, error) {
 	p.Jobs.On(account.RecoverKind, account.Recover(o.DB))
 	p.Jobs.Every(time.Hour, "limit.sweep", func(ctx context.Context) error { return limit.Sweep(ctx, o.DB) })
 	p.Jobs.Every(time.Hour, "session.sweep", func(ctx context.Context) error { return session.Sweep(ctx, o.DB) })
-	for _, work := range []func(*job.Runner, *db.DB){membership.Work, request.Work, letter.Work, organization.Work, succession.Work, closing.Work, factor.Work, mandate.Work, captcha.Work, correction.Work, departure.Work, dossier.Work, recovery.Work, invitation.Work, search.Work, tally.Work, roster.Work} {
+	for _, work := range []func(*job.Runner, *db.DB){membership.Work, request.Work, letter.Work, organization.Work, succession.Work, closing.Work, daily.Work, factor.Work, mandate.Work, captcha.Work, correction.Work, departure.Work, dossier.Work, recovery.Work, invitation.Work, search.Work, tally.Work, roster.Work} {
 		work(p.Jobs, o.DB)
 	}
 	p.Jobs.Every(time.Hour, "visitor.sweep", func(ctx context.Context) error { return o.DB.Batches(ctx, door.Sweep) })

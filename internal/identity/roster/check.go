@@ -11,9 +11,10 @@ import (
 	"zunft/internal/identity/fold"
 	"zunft/internal/identity/invitation"
 	"zunft/internal/identity/site"
+	"zunft/internal/identity/table"
 )
 
-func isMeaning(m string) bool { return slices.Contains(Meanings(), m) }
+func isMeaning(m string) bool { return slices.Contains(table.Meanings(), m) }
 
 // columnField is the form field of a column.
 func columnField(i int) string { return fmt.Sprintf("column-%d", i) }
@@ -32,14 +33,14 @@ func (l Roster) catalogOf(tx *db.Tx) (catalog, error) {
 func (l Roster) fieldOf(r Row, field string) string {
 	switch field {
 	case "roles":
-		return RoleName
-	case ApprenticeNumber, TrainerNumber:
+		return table.RoleName
+	case table.ApprenticeNumber, table.TrainerNumber:
 		if l.Cell(r, field) == "" {
-			return Number
+			return table.Number
 		}
-	case GivenName, FamilyName:
-		if l.Cell(r, field) == "" && l.Cell(r, FullName) != "" {
-			return FullName
+	case table.GivenName, table.FamilyName:
+		if l.Cell(r, field) == "" && l.Cell(r, table.FullName) != "" {
+			return table.FullName
 		}
 	}
 	return field
@@ -73,7 +74,7 @@ func (l Roster) check(tx *db.Tx, rows []Row) error {
 		}
 		if key := personKey(wishes[i]); key != "" && r.State != LeftOut {
 			if line := seen[key]; line != 0 {
-				r.complain(Email, "roster.row_twice", line)
+				r.complain(table.Email, "roster.row_twice", line)
 			} else {
 				seen[key] = r.Number
 			}
@@ -158,7 +159,7 @@ func RoleNames(tx *db.Tx, lang string) (names []string, err error) {
 	for _, o := range offers {
 		for _, r := range o.Roles {
 			name := r.Name(lang)
-			if len(c.roles[foldHeading(name)]) > 1 {
+			if len(c.roles[table.FoldHeading(name)]) > 1 {
 				name = o.Application.Name + ": " + name
 			}
 			names = append(names, name)

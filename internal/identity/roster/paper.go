@@ -9,6 +9,7 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/identity/invitation"
+	"zunft/internal/identity/table"
 )
 
 // MostSlips is how many slips one file has.
@@ -73,7 +74,7 @@ func WriteRemaining(tx *db.Tx, w io.Writer, l Roster, text func(key string, args
 	for i := range head {
 		if i < len(l.Header) && l.Header[i] != "" {
 			head[i] = l.Header[i]
-		} else if l.Columns[i] != unused {
+		} else if l.Columns[i] != table.Unused {
 			head[i] = text("roster.column." + l.Columns[i])
 		}
 	}
@@ -81,7 +82,7 @@ func WriteRemaining(tx *db.Tx, w io.Writer, l Roster, text func(key string, args
 		return err
 	}
 	for _, r := range left {
-		if err := out.Write(guarded(append(sized(r.Cells, len(l.Columns)), r.Reasons(text)))); err != nil {
+		if err := out.Write(guarded(append(padded(r.Cells, len(l.Columns)), r.Reasons(text)))); err != nil {
 			return err
 		}
 	}
@@ -97,8 +98,8 @@ func WriteExample(w io.Writer, text func(key string, args ...any) string, role s
 	out := csv.NewWriter(w)
 	out.Comma, out.UseCRLF = ';', true
 	var head []string
-	for _, m := range Meanings() {
-		if m != FullName && m != Number {
+	for _, m := range table.Meanings() {
+		if m != table.FullName && m != table.Number {
 			head = append(head, text("roster.column."+m))
 		}
 	}
@@ -112,10 +113,16 @@ func WriteExample(w io.Writer, text func(key string, args ...any) string, role s
 	return out.Error()
 }
 
+func padded(cells []string, width int) []string {
+	out := make([]string, width)
+	copy(out, cells)
+	return out
+}
+
 func guarded(cells []string) []string {
 	cells = slices.Clone(cells)
 	for i := range cells {
-		cells[i] = Guard(cells[i])
+		cells[i] = table.Guard(cells[i])
 	}
 	return cells
 }

@@ -10,6 +10,7 @@ import (
 	"zunft/internal/identity/invitation"
 	"zunft/internal/identity/membership"
 	"zunft/internal/identity/site"
+	"zunft/internal/identity/table"
 )
 
 // A Problem is what is wrong with a row, or what one should know before it is
@@ -57,7 +58,7 @@ func newCatalog(offers application.Offers, places []site.Site) catalog {
 			names := []string{r.Key, r.NameDE, r.NameEN, o.Application.Name + r.NameDE, o.Application.Name + r.NameEN}
 			names = append(names, strings.Fields(synonyms[r.Key])...)
 			for _, n := range names {
-				for _, f := range []string{roleKey(n), foldHeading(n)} {
+				for _, f := range []string{roleKey(n), table.FoldHeading(n)} {
 					if f != "" && !slices.Contains(c.roles[f], role) {
 						c.roles[f] = append(c.roles[f], role)
 					}
@@ -67,7 +68,7 @@ func newCatalog(offers application.Offers, places []site.Site) catalog {
 	}
 	for _, p := range places {
 		for _, n := range []string{p.Name, p.IdentNumber, p.Place} {
-			if f := foldHeading(n); f != "" && !slices.Contains(c.places[f], p.ID) {
+			if f := table.FoldHeading(n); f != "" && !slices.Contains(c.places[f], p.ID) {
 				c.places[f] = append(c.places[f], p.ID)
 			}
 		}
@@ -89,7 +90,7 @@ var administration = []string{"administrator", "administratorin", "administratio
 // endings of German words that name everybody: Auszubildende/r, Ausbilder(in), Ausbilder*in.
 var endings = regexp.MustCompile(`(?i)[/*_:(]-?(?:innen|in|r|n|frau)\)?([^\pL]|$)`)
 
-func roleKey(s string) string { return foldHeading(endings.ReplaceAllString(s, "$1")) }
+func roleKey(s string) string { return table.FoldHeading(endings.ReplaceAllString(s, "$1")) }
 
 // rolesOf reads the roles in a cell, one or several.
 func (c catalog) rolesOf(r *Row, cell string) (roles []membership.Role) {
@@ -102,7 +103,7 @@ func (c catalog) rolesOf(r *Row, cell string) (roles []membership.Role) {
 		}
 		found, ok := c.role(r, word)
 		if !ok {
-			r.complain(RoleName, "roster.role_unknown", word)
+			r.complain(table.RoleName, "roster.role_unknown", word)
 		}
 		roles = append(roles, found...)
 	}
@@ -110,16 +111,16 @@ func (c catalog) rolesOf(r *Row, cell string) (roles []membership.Role) {
 }
 
 func (c catalog) role(r *Row, word string) (found []membership.Role, ok bool) {
-	for _, f := range []string{foldHeading(word), roleKey(word)} {
+	for _, f := range []string{table.FoldHeading(word), roleKey(word)} {
 		switch roles := c.roles[f]; {
 		case len(roles) == 1:
 			return roles, true
 		case len(roles) > 1: // two applications call it so; who gives power says which
 			a, _, _ := c.offers.Role(roles[0].Application, roles[0].Key)
-			r.complain(RoleName, "roster.role_ambiguous", word, a.Name+": "+word)
+			r.complain(table.RoleName, "roster.role_ambiguous", word, a.Name+": "+word)
 			return nil, true
 		case slices.Contains(administration, f):
-			r.complain(RoleName, "roster.role_admin")
+			r.complain(table.RoleName, "roster.role_admin")
 			return nil, true
 		}
 	}
@@ -137,11 +138,11 @@ var angled = regexp.MustCompile(`^"?([^"<]*?)"?\s*<([^<>]+)>$`)
 func (l Roster) wish(c catalog, r *Row) invitation.Wish {
 	r.Problems = nil
 	w := invitation.Wish{
-		Email: strings.Trim(l.Cell(*r, Email), " ;,"), GivenName: l.Cell(*r, GivenName), FamilyName: l.Cell(*r, FamilyName),
-		ApprenticeNumber: l.Cell(*r, ApprenticeNumber), TrainerNumber: l.Cell(*r, TrainerNumber),
+		Email: strings.Trim(l.Cell(*r, table.Email), " ;,"), GivenName: l.Cell(*r, table.GivenName), FamilyName: l.Cell(*r, table.FamilyName),
+		ApprenticeNumber: l.Cell(*r, table.ApprenticeNumber), TrainerNumber: l.Cell(*r, table.TrainerNumber),
 		Language: l.Defaults.Language, Site: l.Defaults.Site, Roles: l.Defaults.Roles, Message: l.Defaults.Message, Days: l.Defaults.Days, Roster: l.ID,
 	}
-	name := l.Cell(*r, FullName)
+	name := l.Cell(*r, table.FullName)
 	if m := angled.FindStringSubmatch(w.Email); m != nil { // Lena Berger <lena@x.de>
 		w.Email = strings.TrimSpace(m[2])
 		if name == "" {
@@ -150,40 +151,40 @@ func (l Roster) wish(c catalog, r *Row) invitation.Wish {
 	}
 	w.Email = strings.TrimPrefix(w.Email, "mailto:")
 	if strings.Count(w.Email, "@") > 1 {
-		r.complain(Email, "roster.email_several")
+		r.complain(table.Email, "roster.email_several")
 	}
 	if name != "" && w.GivenName+w.FamilyName == "" && !strings.Contains(name, "@") {
-		w.GivenName, w.FamilyName = splitName(name)
+		w.GivenName, w.FamilyName = table.SplitName(name)
 	}
-	if cell := l.Cell(*r, RoleName); cell != "" {
+	if cell := l.Cell(*r, table.RoleName); cell != "" {
 		w.Roles = c.rolesOf(r, cell)
 	}
-	if cell := l.Cell(*r, SiteName); cell != "" {
-		switch ids := c.places[foldHeading(cell)]; len(ids) {
+	if cell := l.Cell(*r, table.SiteName); cell != "" {
+		switch ids := c.places[table.FoldHeading(cell)]; len(ids) {
 		case 0:
-			r.complain(SiteName, "roster.site_unknown", cell)
+			r.complain(table.SiteName, "roster.site_unknown", cell)
 		case 1:
 			w.Site = ids[0]
 		default:
-			r.complain(SiteName, "roster.site_ambiguous", cell)
+			r.complain(table.SiteName, "roster.site_ambiguous", cell)
 		}
 	}
-	if cell := l.Cell(*r, Number); cell != "" {
+	if cell := l.Cell(*r, table.Number); cell != "" {
 		if slices.ContainsFunc(w.Roles, func(r membership.Role) bool { return r.Key == "trainer" }) {
 			w.TrainerNumber = cell
 		} else {
 			w.ApprenticeNumber = cell
 		}
 	}
-	if cell := l.Cell(*r, Language); cell != "" {
-		if lang := languages[foldHeading(cell)]; lang != "" {
+	if cell := l.Cell(*r, table.Language); cell != "" {
+		if lang := languages[table.FoldHeading(cell)]; lang != "" {
 			w.Language = lang
 		} else {
-			r.warn(Language, "roster.language_unknown", cell)
+			r.warn(table.Language, "roster.language_unknown", cell)
 		}
 	}
 	if len(w.Roles) == 0 && !r.Bad() {
-		r.warn(RoleName, "roster.without_role")
+		r.warn(table.RoleName, "roster.without_role")
 	}
 	l.look(r, w)
 	return w
@@ -191,7 +192,7 @@ func (l Roster) wish(c catalog, r *Row) invitation.Wish {
 
 // look warns of what is allowed and seldom meant.
 func (l Roster) look(r *Row, w invitation.Wish) {
-	for field, s := range map[string]string{GivenName: w.GivenName, FamilyName: w.FamilyName} {
+	for field, s := range map[string]string{table.GivenName: w.GivenName, table.FamilyName: w.FamilyName} {
 		switch {
 		case strings.Contains(s, "\uFFFD"):
 			r.complain(field, "roster.letters_lost")
@@ -200,14 +201,16 @@ func (l Roster) look(r *Row, w invitation.Wish) {
 		}
 	}
 	if w.Email == "" && w.GivenName+w.FamilyName != "" {
-		r.warn(Email, "roster.on_paper")
+		r.warn(table.Email, "roster.on_paper")
 	}
 	if _, domain, ok := strings.Cut(fold.Login(w.Email), "@"); ok {
 		if meant := typos[domain]; meant != "" {
-			r.warn(Email, "roster.email_typo", domain, meant)
+			r.warn(table.Email, "roster.email_typo", domain, meant)
 		}
 	}
-	slices.SortFunc(r.Problems, func(a, b Problem) int { return slices.Index(Meanings(), a.Field) - slices.Index(Meanings(), b.Field) })
+	slices.SortFunc(r.Problems, func(a, b Problem) int {
+		return slices.Index(table.Meanings(), a.Field) - slices.Index(table.Meanings(), b.Field)
+	})
 }
 
 // garbled is UTF-8 that somebody read as Windows-1252: "MÃ¼ller".

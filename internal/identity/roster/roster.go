@@ -38,6 +38,7 @@ import (
 	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/membership"
 	"zunft/internal/identity/organization"
+	"zunft/internal/identity/table"
 )
 
 // Phrases are what people read of this package's faults.
@@ -102,7 +103,7 @@ type Defaults struct {
 
 // A Row of a list.
 type Row struct {
-	Line
+	table.Line
 	State      string
 	Problems   []Problem
 	Invitation string // once it was sent
@@ -118,7 +119,7 @@ type Answer struct {
 
 // Make keeps a table as a draft: columns guessed, every row checked. lang is
 // the language of people whose row says nothing.
-func Make(tx *db.Tx, by audit.Actor, organizationID, name, lang string, t Table) (Roster, error) {
+func Make(tx *db.Tx, by audit.Actor, organizationID, name, lang string, t table.Table) (Roster, error) {
 	o, err := administered(tx, by, organizationID)
 	if err != nil {
 		return Roster{}, err
@@ -142,7 +143,7 @@ func Make(tx *db.Tx, by audit.Actor, organizationID, name, lang string, t Table)
 		return Roster{}, err
 	}
 	l := Roster{
-		ID: db.NewID(), Organization: o.ID, Name: fileName(name), State: Draft, Columns: guess(t), Header: t.Header, Total: len(t.Lines),
+		ID: db.NewID(), Organization: o.ID, Name: fileName(name), State: Draft, Columns: table.Guess(t), Header: t.Header, Total: len(t.Lines),
 		Defaults: Defaults{Days: settings.RosterDays, Language: lang}, CreatedBy: by.Account, CreatedAt: tx.Now(), ExpiresAt: tx.Now().Add(draftLasts), Version: 1,
 	}
 	for _, offer := range offers {
@@ -173,7 +174,7 @@ func fileName(name string) string {
 	if i := strings.LastIndexAny(name, `/\`); i >= 0 {
 		name = name[i+1:]
 	}
-	name = clean(name)
+	name = table.Clean(name)
 	if utf8.RuneCountInString(name) > 100 {
 		name = string([]rune(name)[:99]) + "…"
 	}
@@ -232,8 +233,8 @@ func SetColumns(tx *db.Tx, by audit.Actor, organizationID, id string, version in
 	var p fault.Problems
 	seen := map[string]bool{}
 	for i := range l.Columns {
-		l.Columns[i] = unused
-		if i >= len(columns) || columns[i] == unused {
+		l.Columns[i] = table.Unused
+		if i >= len(columns) || columns[i] == table.Unused {
 			continue
 		}
 		m := columns[i]
@@ -302,9 +303,9 @@ func Mend(tx *db.Tx, by audit.Actor, organizationID, id string, changes []Change
 
 // write puts texts into the cells of their meanings.
 func (l *Roster) write(r *Row, cells map[string]string) {
-	for _, m := range Meanings() {
+	for _, m := range table.Meanings() {
 		text, given := cells[m]
-		if text = clean(text); !given || text == l.Cell(*r, m) {
+		if text = table.Clean(text); !given || text == l.Cell(*r, m) {
 			continue
 		}
 		at := slices.Index(l.Columns, m)

@@ -24,6 +24,7 @@ import (
 	"zunft/internal/identity/invitation"
 	"zunft/internal/identity/membership"
 	"zunft/internal/identity/schema"
+	"zunft/internal/identity/table"
 )
 
 // stand is a small world: a bakery with Bert as admin and Emil as member, a
@@ -114,7 +115,7 @@ func (s *stand) count(query string, args ...any) (n int) {
 
 func (s *stand) make(text string) (l Roster) {
 	s.Helper()
-	t, err := ReadText(text)
+	t, err := table.ReadText(text)
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -127,7 +128,7 @@ func (s *stand) make(text string) (l Roster) {
 
 func (s *stand) rows(l Roster) (all []Row) {
 	s.Helper()
-	s.must(func(tx *db.Tx) (err error) { all, err = Rows(tx, l, "", 0, MaxRows); return err })
+	s.must(func(tx *db.Tx) (err error) { all, err = Rows(tx, l, "", 0, table.MaxRows); return err })
 	return all
 }
 
@@ -213,36 +214,6 @@ func TestRowsAreReadAndChecked(t *testing.T) {
 	})
 }
 
-// Columns are guessed whatever people call them, and names are parted.
-func TestColumnsAreGuessed(t *testing.T) {
-	for text, want := range map[string][]string{
-		"first name;last name;e-mail address;trainee number;language\na;b;c@x.de;1;en":      {GivenName, FamilyName, Email, ApprenticeNumber, Language},
-		"Nr.;Anrede;Name;Vorname;Azubi-Identnr.;E-Mail (geschäftlich)\n1;Frau;b;a;5;c@x.de": {"", "", FamilyName, GivenName, ApprenticeNumber, Email},
-		"Name;Kontakt\nLena Berger;c@x.de":                                                  {FullName, Email},
-		"Vorname;Irgendwas\nLena;c@x.de\nMax;d@x.de":                                        {GivenName, Email},
-		"Lena;Berger;c@x.de;4711\nMax;Muster;d@x.de;4712":                                   {GivenName, FamilyName, Email, ""},
-		"Berger, Lena\tc@x.de\nMuster, Max\td@x.de":                                         {FullName, Email},
-		"c@x.de\nd@x.de": {Email},
-		"E-Mail;E-Mail privat;Rolle\na@x.de;b@x.de;Azubi":      {Email, "", RoleName},
-		"Vorname;Ausbilder;Ausbilder-Nr.;Identnummer\na;b;1;2": {GivenName, "", TrainerNumber, Number},
-	} {
-		table, err := ReadText(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := guess(table); fmt.Sprint(got) != fmt.Sprint(want) {
-			t.Errorf("%q: %q, want %q", text, got, want)
-		}
-	}
-	for name, want := range map[string][2]string{
-		"Lena Berger": {"Lena", "Berger"}, "Berger, Lena Marie": {"Lena Marie", "Berger"}, "Ursula von der Leyen": {"Ursula", "von der Leyen"}, "Cher": {"", "Cher"}, "Max Peter Muster": {"Max Peter", "Muster"},
-	} {
-		if g, f := splitName(name); g != want[0] || f != want[1] {
-			t.Errorf("%s: %q %q", name, g, f)
-		}
-	}
-}
-
 // A word that two applications use for a role is asked back; the application's
 // name before it settles it. Nobody gets power by a guess.
 func TestAmbiguousRole(t *testing.T) {
@@ -288,10 +259,10 @@ func TestMendAndSend(t *testing.T) {
 		}
 		// What was sent is not to be changed; what was not, can be, and is sent after.
 		s.wants(fault.KindConflict, "roster.row_sent", func(tx *db.Tx) error {
-			return Mend(tx, s.bert, bakery, l.ID, []Change{{Line: 2, Cells: map[string]string{Email: "x@example.org"}}})
+			return Mend(tx, s.bert, bakery, l.ID, []Change{{Line: 2, Cells: map[string]string{table.Email: "x@example.org"}}})
 		})
 		s.must(func(tx *db.Tx) error {
-			return Mend(tx, s.bert, bakery, l.ID, []Change{{Line: 4, Cells: map[string]string{Email: "anna@example.org", ApprenticeNumber: "77"}}})
+			return Mend(tx, s.bert, bakery, l.ID, []Change{{Line: 4, Cells: map[string]string{table.Email: "anna@example.org", table.ApprenticeNumber: "77"}}})
 		})
 		if n := s.send(l); n != 1 {
 			s.Errorf("%d ready", n)
@@ -343,12 +314,14 @@ func TestColumnsAndDefaults(t *testing.T) {
 			s.Errorf("%+v", all)
 		}
 		s.wants(fault.KindInvalid, "roster.column_twice", func(tx *db.Tx) error {
-			return SetColumns(tx, s.bert, bakery, l.ID, l.Version, []string{Email, Email})
+			return SetColumns(tx, s.bert, bakery, l.ID, l.Version, []string{table.Email, table.Email})
 		})
 		s.must(func(tx *db.Tx) error {
-			return SetColumns(tx, s.bert, bakery, l.ID, l.Version, []string{FullName, Email})
+			return SetColumns(tx, s.bert, bakery, l.ID, l.Version, []string{table.FullName, table.Email})
 		})
-		s.wants(fault.KindConflict, "roster.changed", func(tx *db.Tx) error { return SetColumns(tx, s.bert, bakery, l.ID, l.Version, []string{"", Email}) })
+		s.wants(fault.KindConflict, "roster.changed", func(tx *db.Tx) error {
+			return SetColumns(tx, s.bert, bakery, l.ID, l.Version, []string{"", table.Email})
+		})
 		l = s.reload(l)
 		apprentice := membership.Role{Application: s.app, Key: "apprentice"}
 		for name, d := range map[string]Defaults{"days": {Days: 91}, "none": {}, "site": {Days: 3, Site: "elsewhere"}, "message": {Days: 3, Message: "https://evil.example"}, "role": {Days: 3, Roles: []membership.Role{{Application: s.app, Key: "king"}}}} {
@@ -491,8 +464,8 @@ func TestRemainingAndSlips(t *testing.T) {
 		if got := file.String(); !strings.HasPrefix(got, "\uFEFFName;E-Mail;Bemerkung;Hinweis\r\n'=cmd|calc;anna@;'+49 30;") || strings.Count(got, "\n") != 2 {
 			s.Errorf("%q", got)
 		}
-		again, err := Read(file.Bytes())
-		if err != nil || again.Lines[0].Cells[0] != "=cmd|calc" || guess(again)[1] != Email {
+		again, err := table.Read(file.Bytes())
+		if err != nil || again.Lines[0].Cells[0] != "=cmd|calc" || table.Guess(again)[1] != table.Email {
 			s.Errorf("%v %+v", err, again.Lines)
 		}
 		s.send(l)
@@ -519,8 +492,8 @@ func TestDraftsAreForgotten(t *testing.T) {
 		for range mostDrafts {
 			s.make("E-Mail\nlena@example.org\n")
 		}
-		table, _ := ReadText("E-Mail\nlena@example.org\n")
-		s.wants(fault.KindConflict, "roster.too_many_drafts", func(tx *db.Tx) error { _, err := Make(tx, s.bert, bakery, "x", "de", table); return err })
+		list, _ := table.ReadText("E-Mail\nlena@example.org\n")
+		s.wants(fault.KindConflict, "roster.too_many_drafts", func(tx *db.Tx) error { _, err := Make(tx, s.bert, bakery, "x", "de", list); return err })
 		var page []Roster
 		s.must(func(tx *db.Tx) (err error) { page, err = Lists(tx, s.bert, bakery, "", 5); return err })
 		s.must(func(tx *db.Tx) (err error) { page, err = Lists(tx, s.bert, bakery, page[4].ID, 50); return err })

@@ -9,7 +9,7 @@ import (
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/mail"
 	"zunft/internal/ground/web"
-	"zunft/internal/identity/roster"
+	"zunft/internal/identity/table"
 )
 
 // mostRows of the record go into one file; a longer term is asked for in parts.
@@ -44,7 +44,7 @@ func (p *Pages) auditFile(w http.ResponseWriter, r *http.Request) error {
 	out.Comma, out.UseCRLF = ';', true
 	write := func(cells ...string) error {
 		for i, c := range cells {
-			cells[i] = roster.Guard(c)
+			cells[i] = table.Guard(c)
 		}
 		return out.Write(cells)
 	}

@@ -16,6 +16,7 @@ import (
 	"zunft/internal/identity/organization"
 	"zunft/internal/identity/roster"
 	"zunft/internal/identity/site"
+	"zunft/internal/identity/table"
 )
 
 const (
@@ -268,7 +269,7 @@ func stateOf(r roster.Row) (state, kind string) {
 
 // columns are the choices of what each column holds.
 func (page *listPage) columns(c words) {
-	page.Sorted = page.List.State != roster.Draft || len(page.List.Header) > 0 && slices.Contains(page.List.Columns, roster.Email)
+	page.Sorted = page.List.State != roster.Draft || len(page.List.Header) > 0 && slices.Contains(page.List.Columns, table.Email)
 	for i, meaning := range page.List.Columns {
 		id := columnField(i)
 		heading := c.text("enrolling.column", i+1)
@@ -280,7 +281,7 @@ func (page *listPage) columns(c words) {
 		if v, given := page.Form.Values[id]; given {
 			chosen = v[0]
 		}
-		for _, m := range roster.Meanings() {
+		for _, m := range table.Meanings() {
 			ch.Options = append(ch.Options, web.Option{Value: m, Text: c.text("roster.column." + m), Selected: m == chosen})
 		}
 		for _, x := range page.Form.Problems {
@@ -365,19 +366,19 @@ func (page *listPage) mending(tx *db.Tx, c words, edit int, typed []roster.Chang
 // fields are the cells of a row that matter, each with what is wrong with it.
 func (page *listPage) fields(c words, r roster.Row) (fields []web.Input) {
 	has := func(m string) bool { return slices.Contains(page.List.Columns, m) }
-	for _, m := range roster.Meanings() {
-		always := m == roster.Email || m == roster.RoleName || !has(roster.FullName) && (m == roster.GivenName || m == roster.FamilyName)
+	for _, m := range table.Meanings() {
+		always := m == table.Email || m == table.RoleName || !has(table.FullName) && (m == table.GivenName || m == table.FamilyName)
 		if !has(m) && !always {
 			continue
 		}
 		id := fmt.Sprintf("%s-%d", m, r.Number)
 		in := web.Input{ID: id, Name: id, Label: c.text("roster.column." + m), Value: page.List.Cell(r, m), Type: "text", Autocomplete: "off", Width: 30}
 		switch m {
-		case roster.Email:
+		case table.Email:
 			in.Inputmode = "email"
-		case roster.RoleName:
+		case table.RoleName:
 			in.Suggest = c.roles
-		case roster.SiteName:
+		case table.SiteName:
 			for _, s := range c.sites {
 				in.Suggest = append(in.Suggest, s.Name)
 			}
@@ -415,7 +416,7 @@ func (page *listPage) everybody(c words) {
 	wrong := func(field string) bool {
 		return slices.ContainsFunc(f.Problems, func(x fault.Problem) bool { return x.Field == field })
 	}
-	page.RolesOpen = !slices.Contains(page.List.Columns, roster.RoleName) || wrong("roles") || wrong("site")
+	page.RolesOpen = !slices.Contains(page.List.Columns, table.RoleName) || wrong("roles") || wrong("site")
 	page.MessageOpen = d.Message != "" || wrong("message")
 	if f.Values["days"] == nil {
 		f.Values.Set("days", strconv.Itoa(d.Days))

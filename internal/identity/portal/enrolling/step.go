@@ -15,6 +15,7 @@ import (
 	"zunft/internal/identity/membership"
 	"zunft/internal/identity/organization"
 	"zunft/internal/identity/roster"
+	"zunft/internal/identity/table"
 )
 
 // step runs a rule on the list and goes on; what stands in its way is said on
@@ -56,7 +57,7 @@ func (p *Pages) mend(w http.ResponseWriter, r *http.Request) error {
 	var changes []roster.Change
 	for _, n := range f.All("line") {
 		c := roster.Change{Line: number(n), Cells: map[string]string{}, LeftOut: f.Checked("out-" + n)}
-		for _, m := range roster.Meanings() {
+		for _, m := range table.Meanings() {
 			if f.Values.Has(m + "-" + n) {
 				c.Cells[m] = f.Text(m + "-" + n)
 			}

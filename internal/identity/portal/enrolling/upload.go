@@ -12,6 +12,7 @@ import (
 	"zunft/internal/identity/application"
 	"zunft/internal/identity/organization"
 	"zunft/internal/identity/roster"
+	"zunft/internal/identity/table"
 )
 
 const listSize = 20
@@ -33,7 +34,7 @@ func (p *Pages) ask(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) showNew(w http.ResponseWriter, r *http.Request, f *web.Form) error {
-	page := &newPage{Form: f, MaxRows: roster.MaxRows, After: r.URL.Query().Get("after")}
+	page := &newPage{Form: f, MaxRows: table.MaxRows, After: r.URL.Query().Get("after")}
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
 		if page.Company, err = company(tx, r); err != nil {
 			return err
@@ -74,14 +75,14 @@ func (p *Pages) upload(w http.ResponseWriter, r *http.Request) error {
 		return err // before a byte of a stranger's file is read
 	}
 	f := web.NewForm()
-	table, name, err := received(w, r, f)
+	sent, name, err := received(w, r, f)
 	var l roster.Roster
 	if err == nil {
 		if name == "" {
 			name = p.text(r, "enrolling.pasted")
 		}
 		err = p.DB.Write(r.Context(), func(tx *db.Tx) (err error) {
-			l, err = roster.Make(tx, web.Actor(r), r.PathValue("id"), name, web.Lang(r), table)
+			l, err = roster.Make(tx, web.Actor(r), r.PathValue("id"), name, web.Lang(r), sent)
 			return err
 		})
 	}
@@ -95,9 +96,9 @@ func (p *Pages) upload(w http.ResponseWriter, r *http.Request) error {
 }
 
 // received reads a form of one file and one text, of which one is filled.
-func received(w http.ResponseWriter, r *http.Request, f *web.Form) (t roster.Table, name string, err error) {
-	const most = roster.MaxFile + 1<<20 // the other fields
-	large := fault.Invalid("file", "roster.file_large", roster.MaxFile>>20)
+func received(w http.ResponseWriter, r *http.Request, f *web.Form) (t table.Table, name string, err error) {
+	const most = table.MaxFile + 1<<20 // the other fields
+	large := fault.Invalid("file", "table.large", table.MaxFile>>20)
 	if r.ContentLength > most {
 		return t, "", large
 	}
@@ -125,11 +126,11 @@ func received(w http.ResponseWriter, r *http.Request, f *web.Form) (t roster.Tab
 	pasted := f.Raw("rows")
 	switch {
 	case name != "":
-		t, err = roster.Read(file)
+		t, err = table.Read(file)
 	case pasted == "":
 		return t, "", fault.Invalid("file", "enrolling.nothing")
 	default:
-		if t, err = roster.ReadText(pasted); err != nil {
+		if t, err = table.ReadText(pasted); err != nil {
 			err = atRows(err)
 		}
 	}

@@ -1,4 +1,4 @@
-package roster
+package table
 
 import (
 	"slices"
@@ -7,7 +7,7 @@ import (
 	"zunft/internal/identity/fold"
 )
 
-// What a column holds. The empty meaning is of no interest to us.
+// What a column holds.
 const (
 	Email            = "email"
 	GivenName        = "given_name"
@@ -19,7 +19,7 @@ const (
 	TrainerNumber    = "trainer_number"
 	Number           = "number" // of an apprentice or a trainer, as the role says
 	Language         = "language"
-	unused           = ""
+	Unused           = ""  // of no interest
 	ignored          = "-" // a heading we know and do not use
 )
 
@@ -54,14 +54,15 @@ var known = func() map[string]string {
 	return m
 }()
 
-func foldHeading(s string) string { return strings.ReplaceAll(fold.Text(s), " ", "") }
+// FoldHeading is how words of a list are compared: folded, without blanks.
+func FoldHeading(s string) string { return strings.ReplaceAll(fold.Text(s), " ", "") }
 
-// meaningOf is what a heading says, or unused.
+// meaningOf is what a heading says, or Unused.
 func meaningOf(heading string) string {
 	if heading == "" || strings.Contains(heading, "@") {
-		return unused
+		return Unused
 	}
-	f := foldHeading(heading)
+	f := FoldHeading(heading)
 	if m, ok := known[f]; ok {
 		return m
 	}
@@ -71,7 +72,7 @@ func meaningOf(heading string) string {
 	numbered := has("nr", "nummer", "ident", "number")
 	switch {
 	case len(f) > 60: // a sentence
-		return unused
+		return Unused
 	case has("mailadr", "emailadr") || strings.HasSuffix(f, "email"):
 		return Email
 	case numbered && has("azubi", "auszubild", "lehrling", "apprentice", "trainee", "umschul"):
@@ -83,18 +84,18 @@ func meaningOf(heading string) string {
 	case strings.HasPrefix(f, "nachname"), strings.HasPrefix(f, "familienname"):
 		return FamilyName
 	}
-	return unused
+	return Unused
 }
 
 // isHeader reports whether the first row names columns: it knows at least one
 // of them, and holds no address.
 func isHeader(cells []string) bool {
-	return slices.ContainsFunc(cells, func(c string) bool { return meaningOf(c) != unused }) &&
+	return slices.ContainsFunc(cells, func(c string) bool { return meaningOf(c) != Unused }) &&
 		!slices.ContainsFunc(cells, func(c string) bool { return strings.Contains(c, "@") })
 }
 
-// guess says what each column holds, by its heading and else by its cells.
-func guess(t Table) []string {
+// Guess says what each column holds, by its heading and else by its cells.
+func Guess(t Table) []string {
 	width := len(t.Header)
 	if len(t.Lines) > 0 {
 		width = len(t.Lines[0].Cells)
@@ -102,7 +103,7 @@ func guess(t Table) []string {
 	columns := make([]string, width)
 	taken := map[string]bool{}
 	take := func(i int, meaning string) {
-		if meaning != unused && meaning != ignored && !taken[meaning] {
+		if meaning != Unused && meaning != ignored && !taken[meaning] {
 			columns[i], taken[meaning] = meaning, true
 		}
 	}
@@ -118,14 +119,14 @@ func guess(t Table) []string {
 		taken[FamilyName] = true
 	}
 	if !taken[Email] {
-		if i := slices.IndexFunc(columnsOf(t), mostly(func(c string) bool { return strings.Contains(c, "@") })); i >= 0 && columns[i] == unused {
+		if i := slices.IndexFunc(columnsOf(t), mostly(func(c string) bool { return strings.Contains(c, "@") })); i >= 0 && columns[i] == Unused {
 			take(i, Email)
 		}
 	}
 	if t.Header == nil { // names stand where there are letters only: first one, then the other, or both in one
 		var named []int
 		for i, cells := range columnsOf(t) {
-			if columns[i] == unused && !ignore[i] && mostly(isWords)(cells) {
+			if columns[i] == Unused && !ignore[i] && mostly(isWords)(cells) {
 				named = append(named, i)
 			}
 		}
@@ -176,8 +177,8 @@ var particles = map[string]bool{
 	"von": true, "vom": true, "van": true, "zu": true, "zum": true, "zur": true, "de": true, "der": true, "den": true, "del": true, "della": true, "di": true, "da": true, "dos": true, "ter": true, "el": true, "al": true, "ben": true, "bin": true, "le": true, "la": true,
 }
 
-// splitName parts "Lena Marie von Berger" and "Berger, Lena Marie".
-func splitName(s string) (given, family string) {
+// SplitName parts "Lena Marie von Berger" and "Berger, Lena Marie".
+func SplitName(s string) (given, family string) {
 	if f, g, comma := strings.Cut(s, ","); comma {
 		return strings.TrimSpace(g), strings.TrimSpace(f)
 	}

@@ -1,4 +1,4 @@
-package roster
+package table
 
 import (
 	"archive/zip"
@@ -42,9 +42,9 @@ func readWorkbook(file []byte) ([]Line, error) {
 	case fault.Of(err) != nil:
 		return nil, err
 	case errors.Is(err, errBomb):
-		return nil, fault.Invalid("file", "roster.file_unpacked")
+		return nil, fault.Invalid("file", "table.unpacked")
 	}
-	return nil, fault.Invalid("file", "roster.file_sheet_broken")
+	return nil, fault.Invalid("file", "table.sheet_broken")
 }
 
 func workbookRows(file []byte) ([]Line, error) {
@@ -243,7 +243,7 @@ func richText(d *xml.Decoder, element string) (string, error) {
 			case "rPh":
 				aid--
 			case element:
-				return clean(escapes(b.String())), nil
+				return Clean(escapes(b.String())), nil
 			}
 		case xml.CharData:
 			if inText && aid == 0 && b.Len() < 8*maxCell {
@@ -313,7 +313,7 @@ func sheetRows(z *zip.Reader, name string, shared []string) ([]Line, error) {
 			continue
 		}
 		if rows = append(rows, Line{number, cells}); len(rows) > MaxRows+1 {
-			return nil, fault.Invalid("file", "roster.file_rows", MaxRows)
+			return nil, fault.Invalid("file", "table.rows", MaxRows)
 		}
 	}
 }
@@ -347,7 +347,7 @@ func rowCells(d *xml.Decoder, shared []string) (cells []string, err error) {
 				continue
 			}
 			if at >= 4*maxWidth {
-				return nil, fault.Invalid("file", "roster.file_columns", maxWidth)
+				return nil, fault.Invalid("file", "table.columns", maxWidth)
 			}
 			for len(cells) <= at {
 				cells = append(cells, "")
@@ -402,16 +402,16 @@ func cellValue(kind, value, inline string, shared []string) string {
 	case "inlineStr":
 		return inline
 	case "b", "e":
-		return clean(value)
+		return Clean(value)
 	case "str":
-		return clean(escapes(value))
+		return Clean(escapes(value))
 	}
 	// A number: 4711 and not 4.711E3; a long one keeps its digits.
 	value = strings.TrimSpace(value)
 	if f, err := strconv.ParseFloat(value, 64); err == nil && strings.ContainsAny(value, "eE.") && f == float64(int64(f)) && f < 1e15 && f > -1e15 {
 		return strconv.FormatInt(int64(f), 10)
 	}
-	return clean(value)
+	return Clean(value)
 }
 
 // columnOf is the column of "AB12", counted from 0.

@@ -1,4 +1,4 @@
-package roster
+package table
 
 import (
 	"archive/zip"
@@ -85,27 +85,27 @@ func TestHostileFiles(t *testing.T) {
 		file []byte
 		key  string
 	}{
-		"nothing":         {nil, "roster.file_empty"},
-		"only a header":   {[]byte("Vorname;E-Mail\n"), "roster.file_empty"},
-		"100,000 rows":    {[]byte(many.String()), "roster.file_rows"},
-		"100 MB":          {make([]byte, 100<<20), "roster.file_large"},
-		"zeros":           {make([]byte, 1000), "roster.file_empty"},
-		"picture":         {[]byte("\x89PNG\r\n\x1a\n\x00\x00"), "roster.file_no_list"},
-		"picture of text": {[]byte("\xFF\xD8\xFFabcdef"), "roster.file_no_list"},
-		"PDF":             {[]byte("%PDF-1.7\n…"), "roster.file_no_list"},
-		"Excel 97":        {[]byte("\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"), "roster.file_old_sheet"},
-		"no workbook":     {zipped(t, "readme.txt", "hello"), "roster.file_sheet_broken"},
-		"half a workbook": {workbook(t, []string{"Vorname"}, []string{"Lena"})[:200], "roster.file_sheet_broken"},
-		"wide":            {[]byte(strings.Repeat("a;", 70) + "a\n"), "roster.file_columns"},
-		"very wide":       {[]byte(strings.Repeat("a;", 100_000)), "roster.file_columns"},
+		"nothing":         {nil, "table.empty"},
+		"only a header":   {[]byte("Vorname;E-Mail\n"), "table.empty"},
+		"100,000 rows":    {[]byte(many.String()), "table.rows"},
+		"100 MB":          {make([]byte, 100<<20), "table.large"},
+		"zeros":           {make([]byte, 1000), "table.empty"},
+		"picture":         {[]byte("\x89PNG\r\n\x1a\n\x00\x00"), "table.no_list"},
+		"picture of text": {[]byte("\xFF\xD8\xFFabcdef"), "table.no_list"},
+		"PDF":             {[]byte("%PDF-1.7\n…"), "table.no_list"},
+		"Excel 97":        {[]byte("\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"), "table.old_sheet"},
+		"no workbook":     {zipped(t, "readme.txt", "hello"), "table.sheet_broken"},
+		"half a workbook": {workbook(t, []string{"Vorname"}, []string{"Lena"})[:200], "table.sheet_broken"},
+		"wide":            {[]byte(strings.Repeat("a;", 70) + "a\n"), "table.columns"},
+		"very wide":       {[]byte(strings.Repeat("a;", 100_000)), "table.columns"},
 		"entity bomb": {zipped(t, "xl/_rels/workbook.xml.rels", `<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]><Relationships><Relationship Id="r1" Target="&b;"/></Relationships>`,
-			"xl/workbook.xml", `<workbook><sheets><sheet r:id="r1" xmlns:r="x"/></sheets></workbook>`), "roster.file_sheet_broken"},
-		"strings bomb": {bomb(t, "xl/sharedStrings.xml", "<sst>", "<si><t></t></si>", 60<<20), "roster.file_unpacked"},
-		"text bomb":    {bomb(t, "xl/sharedStrings.xml", "<sst><si><t>", "a", 60<<20), "roster.file_unpacked"},
-		"sheet bomb":   {bomb(t, "xl/worksheets/sheet1.xml", "<worksheet><sheetData>", "<row/>", 60<<20), "roster.file_unpacked"},
-		"cell bomb":    {bomb(t, "xl/worksheets/sheet1.xml", "<worksheet><sheetData><row><c><v>", "1", 60<<20), "roster.file_unpacked"},
-		"far column":   {workbookXML(t, `<row r="1"><c r="XFD1" t="str"><v>Lena</v></c></row>`), "roster.file_columns"},
-		"outside":      {zipped(t, "xl/_rels/workbook.xml.rels", `<Relationships><Relationship Id="r1" Target="http://evil.example/sheet.xml" TargetMode="External"/></Relationships>`, "xl/workbook.xml", `<workbook><sheets><sheet r:id="r1" xmlns:r="x"/></sheets></workbook>`), "roster.file_sheet_broken"},
+			"xl/workbook.xml", `<workbook><sheets><sheet r:id="r1" xmlns:r="x"/></sheets></workbook>`), "table.sheet_broken"},
+		"strings bomb": {bomb(t, "xl/sharedStrings.xml", "<sst>", "<si><t></t></si>", 60<<20), "table.unpacked"},
+		"text bomb":    {bomb(t, "xl/sharedStrings.xml", "<sst><si><t>", "a", 60<<20), "table.unpacked"},
+		"sheet bomb":   {bomb(t, "xl/worksheets/sheet1.xml", "<worksheet><sheetData>", "<row/>", 60<<20), "table.unpacked"},
+		"cell bomb":    {bomb(t, "xl/worksheets/sheet1.xml", "<worksheet><sheetData><row><c><v>", "1", 60<<20), "table.unpacked"},
+		"far column":   {workbookXML(t, `<row r="1"><c r="XFD1" t="str"><v>Lena</v></c></row>`), "table.columns"},
+		"outside":      {zipped(t, "xl/_rels/workbook.xml.rels", `<Relationships><Relationship Id="r1" Target="http://evil.example/sheet.xml" TargetMode="External"/></Relationships>`, "xl/workbook.xml", `<workbook><sheets><sheet r:id="r1" xmlns:r="x"/></sheets></workbook>`), "table.sheet_broken"},
 	} {
 		start := time.Now()
 		_, err := Read(c.file)
@@ -143,12 +143,12 @@ func TestWorkbooks(t *testing.T) {
 
 func TestFormulaGuard(t *testing.T) {
 	for _, s := range []string{"=1+1", "+49", "-1", "@SUM(A1)"} {
-		if g := Guard(s); g != "'"+s || clean(g) != s {
-			t.Errorf("%q: %q, back %q", s, g, clean(g))
+		if g := Guard(s); g != "'"+s || Clean(g) != s {
+			t.Errorf("%q: %q, back %q", s, g, Clean(g))
 		}
 	}
 	for _, s := range []string{"", "Lena", "O'Neil", "'s Gravenhage", "a=b"} {
-		if Guard(s) != s || clean(s) != s {
+		if Guard(s) != s || Clean(s) != s {
 			t.Errorf("%q is harmless", s)
 		}
 	}
@@ -201,13 +201,13 @@ func kept(t *testing.T, table Table) {
 		}
 		last = l.Number
 		for _, c := range l.Cells {
-			if !utf8.ValidString(c) || utf8.RuneCountInString(c) > maxCell || clean(c) != c && !strings.HasPrefix(c, "'") || strings.ContainsAny(c, "\n\r\x00\u202e\u200b") {
+			if !utf8.ValidString(c) || utf8.RuneCountInString(c) > maxCell || Clean(c) != c && !strings.HasPrefix(c, "'") || strings.ContainsAny(c, "\n\r\x00\u202e\u200b") {
 				t.Fatalf("cell %q", c)
 			}
 		}
 	}
-	if len(guess(table)) != width {
-		t.Fatal("columns", guess(table))
+	if len(Guess(table)) != width {
+		t.Fatal("columns", Guess(table))
 	}
 }
 

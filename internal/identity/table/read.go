@@ -1,7 +1,17 @@
-package roster
+// Package table reads lists of people as they come: workbooks (XLSX), text
+// separated by anything in any encoding, rows pasted from Excel or a mail
+// program; and it guesses which column is what, in German and English.
+//
+// Policy: nothing is lost and nothing is trusted. Every row keeps its number in
+// the file; quotes that make no sense cost their own row at most. A file is
+// hostile until shown otherwise: bytes, rows, columns and cells are bounded
+// before memory is spent, and what cannot be seen (marks that turn the direction
+// of text, zero-width letters) does not come in.
+package table
 
 import (
 	"bytes"
+	"embed"
 	"encoding/binary"
 	"strings"
 	"unicode"
@@ -13,6 +23,11 @@ import (
 
 	"zunft/internal/ground/fault"
 )
+
+// Phrases are what people read of this package's faults.
+//
+//go:embed phrases/*.json
+var Phrases embed.FS
 
 // What a list may be at most. A file is read whole, so these bound the memory
 // of one upload; what is larger is refused with the bound in the sentence.
@@ -41,7 +56,7 @@ type Line struct {
 func Read(file []byte) (Table, error) {
 	switch {
 	case len(file) > MaxFile:
-		return Table{}, fault.Invalid("file", "roster.file_large", MaxFile>>20)
+		return Table{}, fault.Invalid("file", "table.large", MaxFile>>20)
 	case bytes.HasPrefix(file, []byte("PK\x03\x04")), bytes.HasPrefix(file, []byte("PK\x05\x06")):
 		rows, err := readWorkbook(file)
 		if err != nil {
@@ -49,11 +64,11 @@ func Read(file []byte) (Table, error) {
 		}
 		return tabled(rows)
 	case bytes.HasPrefix(file, []byte("\xD0\xCF\x11\xE0")): // Excel before 2007, and any workbook behind a password
-		return Table{}, fault.Invalid("file", "roster.file_old_sheet")
+		return Table{}, fault.Invalid("file", "table.old_sheet")
 	}
 	text, ok := decode(file)
 	if !ok {
-		return Table{}, fault.Invalid("file", "roster.file_no_list")
+		return Table{}, fault.Invalid("file", "table.no_list")
 	}
 	return ReadText(text)
 }
@@ -61,7 +76,7 @@ func Read(file []byte) (Table, error) {
 // ReadText makes a table of pasted text.
 func ReadText(text string) (Table, error) {
 	if len(text) > 2*MaxFile {
-		return Table{}, fault.Invalid("file", "roster.file_large", MaxFile>>20)
+		return Table{}, fault.Invalid("file", "table.large", MaxFile>>20)
 	}
 	rows, err := splitText(text)
 	if err != nil {
@@ -84,16 +99,16 @@ func tabled(rows []Line) (Table, error) {
 	}
 	switch {
 	case len(t.Lines) == 0:
-		return Table{}, fault.Invalid("file", "roster.file_empty")
+		return Table{}, fault.Invalid("file", "table.empty")
 	case len(t.Lines) > MaxRows:
-		return Table{}, fault.Invalid("file", "roster.file_rows", MaxRows)
+		return Table{}, fault.Invalid("file", "table.rows", MaxRows)
 	}
 	width := used(t.Header)
 	for _, l := range t.Lines {
 		width = max(width, used(l.Cells))
 	}
 	if width > maxWidth {
-		return Table{}, fault.Invalid("file", "roster.file_columns", maxWidth)
+		return Table{}, fault.Invalid("file", "table.columns", maxWidth)
 	}
 	if t.Header != nil {
 		t.Header = sized(t.Header, width)
@@ -191,10 +206,10 @@ func utf16Text(b []byte, order binary.ByteOrder) (string, bool) {
 	return string(utf16.Decode(units)), true
 }
 
-// clean is a cell as it is kept: NFC, blanks single, without what cannot be
+// Clean is a cell as it is kept: NFC, blanks single, without what cannot be
 // seen. An apostrophe before a sign that spreadsheets take for a formula is
 // the guard that our own files carry; it goes again.
-func clean(s string) string {
+func Clean(s string) string {
 	s = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):

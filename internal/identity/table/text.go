@@ -1,4 +1,4 @@
-package roster
+package table
 
 import (
 	"strings"
@@ -22,14 +22,14 @@ func splitText(text string) ([]Line, error) {
 			continue
 		}
 		if len(rows) > MaxRows+1 { // and the header: enough to know that it is too long
-			return nil, fault.Invalid("file", "roster.file_rows", MaxRows)
+			return nil, fault.Invalid("file", "table.rows", MaxRows)
 		}
 		cells, more := splitRow(lines[i:min(i+maxSpan, len(lines))], delimiter)
 		if len(cells) > 4*maxWidth {
-			return nil, fault.Invalid("file", "roster.file_columns", maxWidth)
+			return nil, fault.Invalid("file", "table.columns", maxWidth)
 		}
 		for k := range cells {
-			cells[k] = clean(cells[k])
+			cells[k] = Clean(cells[k])
 		}
 		rows = append(rows, Line{i + 1, cells})
 		i += more
@@ -56,7 +56,7 @@ func delimiterOf(lines []string) (delimiter byte, skip int) {
 				score = 0
 			}
 			for _, c := range cells {
-				if len(cells) > 1 && meaningOf(clean(c)) != "" {
+				if len(cells) > 1 && meaningOf(Clean(c)) != "" {
 					score += 100
 				}
 			}
