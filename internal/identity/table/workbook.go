@@ -15,7 +15,7 @@ import (
 )
 
 // Workbooks (Office Open XML, ISO/IEC 29500-1): the texts and numbers of the
-// first sheet that is not hidden, and nothing else. decisions/0028 says why
+// first sheet that is not hidden, and nothing else. docs/decisions/0024 says why
 // this is ours. A file of ours is hostile until shown otherwise: every part is
 // read through a limit, so that a zip bomb costs a second and not the machine,
 // and nothing is ever unpacked to disk. encoding/xml expands no entities of
