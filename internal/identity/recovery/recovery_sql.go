@@ -97,14 +97,13 @@ func insert(tx *db.Tx, r Recovery) (bool, error) {
 
 // colleagues are members of a company of the chamber whose name is the claimed one.
 func colleagues(tx *db.Tx, r Recovery, ident string) (ids []string, err error) {
-	family, given := fold.Text(r.Claim.FamilyName), fold.Text(r.Claim.GivenName)
 	err = tx.Each(`SELECT a.id, a.given_name, a.family_name FROM organization o JOIN membership m ON m.organization = o.id AND m.ended_at IS NULL JOIN account a ON a.id = m.account
 		WHERE o.chamber = $1 AND o.ident_number = $2 AND o.state <> 'closed' ORDER BY m.id LIMIT 1000`, []any{r.Chamber, ident}, func(scan func(...any) error) error {
 		var id, g, f string
 		if err := scan(&id, &g, &f); err != nil {
 			return err
 		}
-		if fold.Text(f) == family && (fold.Text(g) == given || strings.HasPrefix(fold.Text(g), given+" ")) {
+		if fold.People(g, f, r.Claim.GivenName, r.Claim.FamilyName) != fold.Other {
 			ids = append(ids, id)
 		}
 		return nil
@@ -131,10 +130,9 @@ func candidates(tx *db.Tx, r Recovery, ids []string) ([]Candidate, error) {
 	args = append([]any{r.Chamber}, args...)
 	more := map[string]*Candidate{}
 	for id, a := range people {
-		name := fold.Text(a.GivenName + " " + a.FamilyName)
 		c := &Candidate{
 			Account: a, Addresses: []string{a.Email}, Ties: a.Chamber == r.Chamber, Elsewhere: a.Chamber != "" && a.Chamber != r.Chamber, UsedSince: a.UsedAt.After(r.SubmittedAt) || a.PasswordAt.After(r.SubmittedAt) || a.LockReason == account.LockedByDisavowal,
-			NameFits: name == fold.Text(r.Claim.Name()),
+			NameFits: fold.People(a.GivenName, a.FamilyName, r.Claim.GivenName, r.Claim.FamilyName) != fold.Other,
 		}
 		login := fold.Login(r.Claim.Login)
 		c.LoginFits = login != "" && (fold.Login(a.Email) == login || fold.Login(a.Username) == login)

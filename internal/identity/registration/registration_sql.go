@@ -186,16 +186,17 @@ func queue(tx *db.Tx, by audit.Actor, chamberID string, f Filter) ([]Item, error
 	if !ok {
 		o = orders[ByAge]
 	}
-	where := `r.state = 'submitted'`
+	where := `r.chamber = $1 AND r.state = 'submitted'`
 	args := []any{chamberID, limitOf(f.Limit)}
 	switch f.Status {
 	case StatusMine:
 		args = append(args, by.Account)
-		where = `r.id IN (SELECT id FROM registration WHERE clerk = $3 AND state IN ('submitted', 'asked_back', 'second'))`
+		// what one clerk has is little: by its ids, or SQLite goes through the chamber's
+		where = `r.id IN (SELECT id FROM registration WHERE clerk = $3 AND chamber = $1 AND state IN ('submitted', 'asked_back', 'second'))`
 	case StatusSecond, StatusAskedBack:
-		where = `r.state = '` + f.Status + `'`
+		where = `r.chamber = $1 AND r.state = '` + f.Status + `'`
 	case StatusDone:
-		where, o = `r.decided_at IS NOT NULL`, done
+		where, o = `r.chamber = $1 AND r.decided_at IS NOT NULL`, done
 	}
 	than, way := o.direction()
 	if f.After != "" {
@@ -207,7 +208,7 @@ func queue(tx *db.Tx, by audit.Actor, chamberID string, f Filter) ([]Item, error
 		where += fmt.Sprintf(` AND (r.%s, r.id) %s ($%d, $%d)`, o.columns, than, n+1, n+2)
 		args = append(args, o.of(last), last.ID)
 	}
-	return db.All(tx, (*Item).fields, strings.Join([]string{`SELECT `, registrationColumns, flagColumns, ` WHERE r.chamber = $1 AND `, where,
+	return db.All(tx, (*Item).fields, strings.Join([]string{`SELECT `, registrationColumns, flagColumns, ` WHERE `, where,
 		` ORDER BY r.`, o.columns, way, `, r.id`, way, ` LIMIT $2`}, ""), args...)
 }
 
