@@ -354,15 +354,17 @@ func (h host) invite(tx *db.Tx, by audit.Actor, w Wish) (Invitation, error) {
 // complete gives a member what an invitation would have given.
 func (h host) complete(tx *db.Tx, by audit.Actor, m membership.Member, w Wish) (Invitation, error) {
 	i := Invitation{Organization: h.ID, Email: w.Email, State: Member, Account: m.Account, Roles: w.Roles}
-	for _, r := range w.Roles {
-		if err := membership.SetRole(tx, by, m.ID, r.Application, r.Key, true); err != nil {
-			return i, err
-		}
-	}
 	if w.Admin {
 		if err := membership.SetAdmin(tx, by, m.ID, true); err != nil {
 			return i, err
 		}
+	}
+	// All roles or none: of a list, the other rows go on.
+	if err := membership.AddRoles(tx, by, h.ID, m.Account, w.Roles...); err != nil {
+		return i, err
+	}
+	if err := h.tellGiven(tx, by, m, w.Roles); err != nil {
+		return i, err
 	}
 	if err := membership.Furnish(tx, m.ID, membership.Invited{Site: w.Site, ApprenticeNumber: w.ApprenticeNumber, TrainerNumber: w.TrainerNumber}); err != nil {
 		return i, err

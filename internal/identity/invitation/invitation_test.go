@@ -137,6 +137,23 @@ func TestInviteMember(t *testing.T) {
 		if m, _ := s.member(s.lena, bakery); !m.Has(s.app, "apprentice") || m.Admin {
 			s.Errorf("%+v", m)
 		}
+		if s.told(s.lena, "notice.role_given") != 1 {
+			s.Error("the member is not told")
+		}
+		// A role that excludes hers stops this row of a list, whole, and no other.
+		s.must(func(tx *db.Tx) error {
+			all, err := invitation.InviteMany(tx, s.bert, bakery, []invitation.Wish{
+				{Email: "lena@example.org", Roles: []membership.Role{s.role("training_admin"), s.role("trainer")}}, {Email: "fine@example.org"},
+			})
+			if err != nil || all[0].Problem == nil || all[1].Problem != nil {
+				s.Errorf("%+v %v", all, err)
+			}
+			return err
+		})
+		if m, _ := s.member(s.lena, bakery); len(m.Roles) != 1 {
+			s.Errorf("half of the roles: %+v", m)
+		}
+		s.must(func(tx *db.Tx) error { _, err := tx.Exec(`DELETE FROM invitation`); return err })
 		if s.count(`SELECT count(*) FROM invitation`) != 0 || len(s.inbox("lena@example.org")) != 0 {
 			s.Error("an invitation all the same")
 		}
@@ -434,4 +451,31 @@ func (s *stand) invite2(by audit.Actor, email string) (i invitation.Invitation) 
 		return err
 	})
 	return i
+}
+
+// R300: a site counts once the chamber has released it to the organization; who
+// accepts works there.
+func TestSite(t *testing.T) {
+	each(t, func(s *stand) {
+		s.must(func(tx *db.Tx) error {
+			for id, c := range map[string][2]string{"hafen": {bakery, "released"}, "markt": {bakery, "asked"}, "fremd": {butcher, "released"}} {
+				if _, err := tx.Exec(`INSERT INTO site (id, chamber, organization, name, street, house_number, postcode, place, state, name_key, created_at)
+					VALUES ($1, 'c', $2, $1, 'Kai', '1', '99999', 'Musterstadt', $3, $1, $4)`, id, c[0], c[1], tx.Now()); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		for _, site := range []string{"markt", "fremd"} {
+			s.wants(fault.KindInvalid, "invitation.site", func(tx *db.Tx) error {
+				_, err := invitation.Invite(tx, s.bert, bakery, invitation.Wish{Email: "anna@example.org", Site: site})
+				return err
+			})
+		}
+		i := s.invite(invitation.Wish{Email: "anna@example.org", Site: "hafen"})
+		s.must(s.accept(s.anna, i.ID))
+		if s.count(`SELECT count(*) FROM membership WHERE account = $1 AND site = 'hafen'`, s.anna.Account) != 1 {
+			s.Error("not at the site")
+		}
+	})
 }

@@ -10,6 +10,7 @@ import (
 	"zunft/internal/ground/mail"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/fold"
+	"zunft/internal/identity/membership"
 	"zunft/internal/identity/notice"
 	"zunft/internal/identity/organization"
 )
@@ -69,6 +70,27 @@ func (h host) post(tx *db.Tx, i Invitation, name string, again bool) (Invitation
 	i.SentAt = tx.Now()
 	_, err = tx.Exec(`UPDATE invitation SET sent_at = $1, token_hash = $2 WHERE id = $3`, i.SentAt, hash(l.Token), i.ID)
 	return i, err
+}
+
+// tellGiven tells a member of the roles that are new.
+func (h host) tellGiven(tx *db.Tx, by audit.Actor, m membership.Member, roles []membership.Role) error {
+	if m.Account == by.Account {
+		return nil
+	}
+	person, err := account.Get(tx, m.Account)
+	if err != nil {
+		return err
+	}
+	for _, r := range roles {
+		_, declared, _ := h.offers.Role(r.Application, r.Key)
+		if m.Has(r.Application, r.Key) {
+			continue
+		}
+		if err := notice.Tell(tx, m.Account, "notice.role_given", "/organizations/"+h.ID, h.Name, declared.Name(person.Language)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // about marks our mails for the mail server's refusals.
