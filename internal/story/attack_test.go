@@ -19,8 +19,13 @@ import (
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/application"
 	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/invitation"
+	"zunft/internal/identity/mandate"
 	"zunft/internal/identity/membership"
+	"zunft/internal/identity/roster"
+	"zunft/internal/identity/table"
 	"zunft/internal/identity/terms"
+	"zunft/internal/identity/textblock"
 	"zunft/internal/story"
 )
 
@@ -61,7 +66,9 @@ func intrude(t testing.TB, w *story.World) *hostile {
 			}
 			w.People = append(w.People, story.Person{Key: p.key, Username: p.key, Email: p.key + "@example.org", Password: story.Password})
 			if p.key == "kuno" {
-				err = chamber.AddStaff(tx, audit.Console, a.ID, other.ID, "clerk")
+				if err = chamber.AddStaff(tx, audit.Console, a.ID, other.ID, "clerk"); err == nil {
+					_, err = tx.Exec(`UPDATE staff SET lead = FALSE WHERE account = $1`, a.ID) // somebody else leads there
+				}
 			} else {
 				h.rival = db.NewID()
 				_, err = tx.Exec(`INSERT INTO organization (id, chamber, ident_number, name, legal_form, street, house_number, postcode, place, register_kind, register_number, register_court, management, company_key, name_key, state, registered_by, created_at, activated_at)
@@ -96,6 +103,54 @@ func intrude(t testing.TB, w *story.World) *hostile {
 		t.Fatal(err)
 	}
 	return h
+}
+
+// proved: everybody has just shown that it is them.
+func (h *hostile) proved() {
+	h.t.Helper()
+	if err := h.IdentityDB.Write(h.t.Context(), func(tx *db.Tx) error {
+		_, err := tx.Exec(`UPDATE session SET proved_at = $1 WHERE NOT pending`, tx.Now())
+		return err
+	}); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// things of the bakery: Bert has invited Nora, pasted a list, proposed a mandate
+// to Rita's company; the chamber keeps a text block.
+type things struct{ app, chamber, invitation, roster, mandate, block string }
+
+func (h *hostile) delegated() (of things) {
+	h.t.Helper()
+	of.app, of.chamber = h.value(`SELECT id FROM application WHERE client_id = 'training'`), h.value(`SELECT id FROM chamber WHERE number = '999'`)
+	bert := audit.Actor{Kind: audit.Person, Account: h.value(`SELECT id FROM account WHERE username = 'bert.backmann'`)}
+	if err := h.IdentityDB.Write(h.t.Context(), func(tx *db.Tx) error {
+		i, err := invitation.Invite(tx, bert, h.bakery, invitation.Wish{Email: "nora@example.org"})
+		if err != nil {
+			return err
+		}
+		list, err := table.ReadText("Vorname;Nachname;E-Mail\nKai;Kranich;kai@example.org\n")
+		if err != nil {
+			return err
+		}
+		l, err := roster.Make(tx, bert, h.bakery, "Liste", "de", list)
+		if err != nil {
+			return err
+		}
+		m, err := mandate.Propose(tx, bert, mandate.ForPrincipal, h.bakery, mandate.Wish{
+			Company: true, IdentNumber: "100100", ChamberNumber: "999", Roles: []membership.Role{{Application: of.app, Key: "training_admin"}},
+			First: tx.Now(), Last: tx.Now().Add(30 * 24 * time.Hour),
+		})
+		if err != nil {
+			return err
+		}
+		block, err := textblock.Add(tx, audit.Console, textblock.Block{Chamber: of.chamber, Purpose: textblock.Question, Title: "Anschrift", Body: "Bitte prüfen Sie die Anschrift."})
+		of.invitation, of.roster, of.mandate, of.block = i.ID, l.ID, m.ID, block.ID
+		return err
+	}); err != nil {
+		h.t.Fatal(err)
+	}
+	return of
 }
 
 // value reads one text from the identity portal's database.
