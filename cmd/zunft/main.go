@@ -20,18 +20,19 @@ var version = "development"
 
 // commands is the whole console. Each has its own file.
 type commands struct {
-	Demo     demoCommand     `cmd:"" help:"Run both portals with the story's people, a mailbox and a print shop. Nothing to configure."`
-	Serve    serveCommand    `cmd:"" help:"Run both portals as zunft.toml says."`
-	Check    checkCommand    `cmd:"" help:"Try database, mail server, keys and clock, and say what to mend."`
-	Migrate  migrateCommand  `cmd:"" help:"Bring the databases up to date; --plan only says what is missing."`
-	Chamber  chamberCommand  `cmd:"" help:"Chambers and their member directories."`
-	Staff    staffCommand    `cmd:"" help:"Clerks and operators."`
-	Policy   policyCommand   `cmd:"" help:"How people sign up, sign in and prove themselves: policies and the presets that are shipped."`
-	App      appCommand      `cmd:"" help:"Connected applications."`
-	Account  accountCommand  `cmd:"" help:"Accounts: carry people over from another product, lock, unlock, purge."`
-	Password passwordCommand `cmd:"" help:"The list of passwords that nobody may choose."`
-	Config   configCommand   `cmd:"" help:"Print an example configuration with every key explained."`
-	Version  versionCommand  `cmd:"" help:"Print the version."`
+	Demo         demoCommand         `cmd:"" help:"Run both portals with the story's people, a mailbox and a print shop. Nothing to configure."`
+	Serve        serveCommand        `cmd:"" help:"Run both portals as zunft.toml says."`
+	Check        checkCommand        `cmd:"" help:"Try database, mail server, keys and clock, and say what to mend."`
+	Migrate      migrateCommand      `cmd:"" help:"Bring the databases up to date; --plan only says what is missing."`
+	Chamber      chamberCommand      `cmd:"" help:"Chambers and their member directories."`
+	Staff        staffCommand        `cmd:"" help:"Clerks and operators."`
+	Policy       policyCommand       `cmd:"" help:"How people sign up, sign in and prove themselves: policies and the presets that are shipped."`
+	App          appCommand          `cmd:"" help:"Connected applications."`
+	Organization organizationCommand `cmd:"" help:"Organizations: invite many people from a list."`
+	Account      accountCommand      `cmd:"" help:"Accounts: carry people over from another product, lock, unlock, purge."`
+	Password     passwordCommand     `cmd:"" help:"The list of passwords that nobody may choose."`
+	Config       configCommand       `cmd:"" help:"Print an example configuration with every key explained."`
+	Version      versionCommand      `cmd:"" help:"Print the version."`
 }
 
 type versionCommand struct{}

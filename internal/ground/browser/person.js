@@ -24,7 +24,7 @@
   }
 
   function visible(e) {
-    if (e.tagName === "OPTION") return shown(e.closest("select"));
+    if (e.tagName === "OPTION") return !!e.closest("select") && shown(e.closest("select")); // else a suggestion (datalist)
     return shown(e) || [...(e.labels || [])].some(shown);
   }
 

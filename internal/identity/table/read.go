@@ -158,6 +158,11 @@ func sized(cells []string, width int) []string {
 
 // decode brings a file to UTF-8; ok is false for what is no text.
 func decode(b []byte) (text string, ok bool) {
+	for _, other := range []string{"%PDF", "\x89PNG", "\xFF\xD8\xFF", "{\\rtf", "GIF8"} {
+		if bytes.HasPrefix(b, []byte(other)) {
+			return "", false
+		}
+	}
 	switch {
 	case bytes.HasPrefix(b, []byte("\xEF\xBB\xBF")):
 		b = b[3:]
@@ -175,9 +180,6 @@ func decode(b []byte) (text string, ok bool) {
 			return utf16Text(b, binary.BigEndian)
 		}
 		return utf16Text(b, binary.LittleEndian)
-	}
-	if bytes.HasPrefix(b, []byte("%PDF")) || bytes.HasPrefix(b, []byte("\x89PNG")) || bytes.HasPrefix(b, []byte("\xFF\xD8\xFF")) || bytes.HasPrefix(b, []byte("{\\rtf")) {
-		return "", false
 	}
 	if utf8.Valid(b) {
 		return string(b), true
