@@ -182,7 +182,7 @@ func shut(tx *db.Tx, id string) error {
 
 // part ends some memberships and requests of closed organizations.
 func part(tx *db.Tx, most int) (int64, error) {
-	type row struct{ id, organization, account, name string }
+	type row struct{ id, organization, account string }
 	fields := func(r *row) []any { return []any{&r.id, &r.organization, &r.account} }
 	members, err := db.All(tx, fields, `UPDATE membership SET ended_at = $1, admin = FALSE WHERE id IN (
 			SELECT m.id FROM organization o JOIN membership m ON m.organization = o.id AND m.ended_at IS NULL WHERE o.state = 'closed' AND o.closed_at > $2 LIMIT $3)

@@ -110,9 +110,7 @@ func RegisteredBy(tx *db.Tx, accountID string) ([]Organization, error) {
 	return registeredBy(tx, accountID)
 }
 
-var (
-	activationRate = limit.Rate{Burst: 15, Every: 4 * time.Minute} // tries per person, right or wrong
-)
+var activationRate = limit.Rate{Burst: 15, Every: 4 * time.Minute} // tries per person, right or wrong
 
 // ReadActivation checks the form of the three values without looking anything
 // up: what cannot be right costs no try.

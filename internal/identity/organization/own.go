@@ -40,8 +40,14 @@ func (o *Own) check() error {
 		value *string
 		most  int
 	}{
-		{"name", &o.Name, 100}, {"street", &o.Street, 80}, {"house_number", &o.HouseNumber, 12}, {"postcode", &o.Postcode, 5}, {"place", &o.Place, 60},
-		{"phone", &o.Phone, 40}, {"email", &o.Email, 254}, {"website", &o.Website, 200},
+		{"name", &o.Name, 100},
+		{"street", &o.Street, 80},
+		{"house_number", &o.HouseNumber, 12},
+		{"postcode", &o.Postcode, 5},
+		{"place", &o.Place, 60},
+		{"phone", &o.Phone, 40},
+		{"email", &o.Email, 254},
+		{"website", &o.Website, 200},
 	} {
 		*f.value = strings.Join(strings.Fields(*f.value), " ")
 		if n := utf8.RuneCountInString(*f.value); n > f.most && f.field != "postcode" {

@@ -11,8 +11,8 @@ import (
 	"zunft/internal/ground/seal"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/chamber"
-	"zunft/internal/identity/letter"
 	"zunft/internal/identity/fold"
+	"zunft/internal/identity/letter"
 	"zunft/internal/identity/notice"
 )
 
