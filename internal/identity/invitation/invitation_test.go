@@ -343,7 +343,7 @@ func TestInviteRace(t *testing.T) {
 	})
 }
 
-// R103, R105, R113–R117: where the chamber wants it, accepting is a request to
+// R103, R105, R113, R115, R116, R117: where the chamber wants it, accepting is a request to
 // join with a reason of its own, which the admin approves finally; the roles,
 // the number and the site are then those of the invitation.
 func TestConfirm(t *testing.T) {
