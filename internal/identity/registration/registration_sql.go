@@ -208,8 +208,10 @@ func queue(tx *db.Tx, by audit.Actor, chamberID string, f Filter) ([]Item, error
 		where += fmt.Sprintf(` AND (r.%s, r.id) %s ($%d, $%d)`, o.columns, than, n+1, n+2)
 		args = append(args, o.of(last), last.ID)
 	}
-	return db.All(tx, (*Item).fields, strings.Join([]string{`SELECT `, registrationColumns, flagColumns, ` WHERE `, where,
-		` ORDER BY r.`, o.columns, way, `, r.id`, way, ` LIMIT $2`}, ""), args...)
+	return db.All(tx, (*Item).fields, strings.Join([]string{
+		`SELECT `, registrationColumns, flagColumns, ` WHERE `, where,
+		` ORDER BY r.`, o.columns, way, `, r.id`, way, ` LIMIT $2`,
+	}, ""), args...)
 }
 
 func limitOf(n int) int {

@@ -544,3 +544,30 @@ func TestR121LiteralMatchingAndDeviationsOfJoining(t *testing.T) {
 		}
 	})
 }
+
+// Thirty-two people register what is released by its score, at the same moment:
+// one organization; the others wait for a clerk, or read that it is here (R066).
+func TestR066ReleaseByScoreHasOneWinner(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.settle(func(s *chamber.Settings) { s.ReleaseFrom, s.ActiveFrom, s.SamplePercent = 90, 90, 50 })
+		for i := range 32 {
+			w.fresh(i)
+		}
+		race(32, func(i int) {
+			// Each spells it otherwise, so that no index of pending keys stops them.
+			form := with(bakery("submit"), "house_number", []string{"12A", "12 a", "12a", "012a"}[i%4], "name", fmt.Sprintf("Bäckerei Bert %s", []string{"GmbH", "Gesellschaft mbH", "G.m.b.H.", "GMBH"}[i/4%4]))
+			if r := w.post(fmt.Sprintf("fresh%d", i), "/organizations/register", form...); r.Code != http.StatusSeeOther {
+				w.must(r, http.StatusConflict)
+			}
+		})
+		if n := value[int](w, `SELECT count(*) FROM organization`); n != 1 {
+			t.Errorf("%d organizations", n)
+		}
+		if n := value[int](w, `SELECT count(*) FROM membership WHERE admin`); n != 1 {
+			t.Errorf("%d admins", n)
+		}
+		if n := value[int](w, `SELECT count(*) FROM registration WHERE state = 'approved'`); n != 1 {
+			t.Errorf("%d approved", n)
+		}
+	})
+}
