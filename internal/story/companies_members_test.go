@@ -146,3 +146,123 @@ func TestGalleryMembers(t *testing.T) {
 	anna.Open(annas)
 	anna.Inspect("members-request-expired")
 }
+
+// ux.md task 2: somebody asks with a wished role; the admin lets them in with it
+// in two clicks from the mail: the link, and "genehmigen". R020, R022, R114, R117, R131, R139.
+func TestApprovedInTwoClicks(t *testing.T) {
+	each(t, story.Options{}, func(t *testing.T, w *story.World) {
+		nora, bert := walks(t, w, "nora"), walks(t, w, "bert")
+		nora.signIn()
+		nora.Open(w.Identity + "/organizations/join")
+		nora.Fill("Firmierung", "Bäckerei Morgenrot GmbH")
+		nora.Fill("Straße", "Mehlgasse")
+		nora.Fill("Hausnummer", "4")
+		nora.Fill("PLZ", "00999")
+		nora.Press("Weiter")
+		nora.Fill("Begründung", "Ich fange am Montag in der Backstube an.")
+		nora.Choose("Auszubildende:r")
+		nora.Press("Anfrage senden")
+		bert.signIn()
+		clicks := 0
+		click := func(f func()) { f(); clicks++ }
+		click(func() { bert.Open(link(t, mail(t, w, "bert@example.org", "Nora N. möchte beitreten"), "/requests/")) })
+		if !bert.Chosen("Auszubildende:r") {
+			t.Error("the wished role is not ticked")
+		}
+		bert.LacksText("Wenn niemand antwortet") // told to the applicant
+		click(func() { bert.Press("genehmigen") })
+		bert.HasText("Die Anfrage ist angenommen.")
+		if clicks > 2 {
+			t.Errorf("%d clicks to approve with a role", clicks)
+		}
+		nora.Open(link(t, mail(t, w, "nora@example.org", "angenommen"), "/"))
+		nora.Open(w.Training + "/reports")
+		nora.HasText("Berichtsheft")
+	})
+}
+
+// One visit of an admin to every page of members, in a browser without scripts:
+// filters, a role for a time at a site, numbers (R216), roles at a glance, why a
+// person can open an application, absence, hand-over and the review. R024, R025,
+// R026, R027, R106, R107, R142, R143, R213, R214, R300.
+func TestMembersOfACompany(t *testing.T) {
+	c := &clock{}
+	each(t, story.Options{Now: c.now}, func(t *testing.T, w *story.World) {
+		bakery, annas := team(t, w)
+		bert := walks(t, w, "bert")
+		bert.signIn()
+		bert.Open(bakery + "/members")
+		bert.Press("Filtern und sortieren")
+		bert.Choose("Ohne Rolle")
+		bert.Press("Anwenden")
+		bert.HasText("Fatma Beispiel")
+		bert.LacksText("Lena Lerche")
+
+		bert.Follow("Fatma Beispiel")
+		bert.Fill("Azubi-Identnummer", "AZ 4711")
+		bert.Choose("Filiale Marktplatz")
+		bert.Press("Speichern")
+		bert.HasText("Die Änderungen sind gespeichert.")
+		if got := bert.Value("Azubi-Identnummer"); got != "AZ 4711" {
+			t.Error(got)
+		}
+		bert.Press("Rolle für eine Zeit oder einen Standort vergeben")
+		bert.Choose("Ausbilder:in")
+		bert.Fill("Gilt ab", c.now().AddDate(0, 0, 2).Format(time.DateOnly))
+		bert.Press("Rolle vergeben")
+		bert.Follow("Ausbildungsportal")
+		bert.HasText("Noch nicht. Unten steht, was fehlt.")
+		c.pass(3 * 24 * time.Hour)
+		bert = walks(t, w, "bert")
+		bert.signIn()
+		bert.Open(memberOf(t, w, bakery, "team.Fatma"))
+		bert.Follow("Ausbildungsportal")
+		bert.HasText("Ja, alle Voraussetzungen sind erfüllt.")
+
+		bert.Open(bakery + "/roles-matrix?q=greta")
+		bert.Choose("Ausbildungsverwaltung: Greta Beispiel")
+		bert.Unchoose("Auszubildende:r: Greta Beispiel")
+		bert.Press("Speichern")
+		bert.HasText("Gespeichert: 2 Änderungen.")
+		if !bert.Chosen("Ausbildungsverwaltung: Greta Beispiel") || bert.Chosen("Auszubildende:r: Greta Beispiel") {
+			t.Error("the table shows something else than was saved")
+		}
+
+		bert.Open(annas)
+		bert.Press("Mir zuweisen")
+		bert.Press("An andere Person übergeben")
+		bert.Press("Übergeben")
+		bert.HasText("Diese Anfrage bearbeitet gerade Berta Beispiel")
+		mail(t, w, "team-berta@example.org", "Übergeben an Sie")
+
+		bert.Open(bakery + "/away")
+		bert.Fill("Abwesend ab", c.now().Format(time.DateOnly))
+		bert.Fill("Bis einschließlich", c.now().AddDate(0, 0, 14).Format(time.DateOnly))
+		bert.Choose("Berta Beispiel")
+		bert.Press("Speichern")
+		bert.HasText("als abwesend eingetragen")
+		mail(t, w, "team-berta@example.org", "Vertretung")
+		bert.Press("Abwesenheit beenden")
+		bert.HasText("Ihre Abwesenheit ist beendet.")
+
+		c.pass(200 * 24 * time.Hour)
+		bert = walks(t, w, "bert")
+		bert.signIn()
+		bert.Open(bakery)
+		bert.HasText("Es ist Zeit, die Berechtigungen in Ihrem Unternehmen zu überprüfen.")
+		bert.Follow("Berechtigungen überprüfen")
+		bert.In("Ciro Beispiel").Choose("Entfernen")
+		bert.In("Emil Beispiel").Choose("Rollen entziehen")
+		bert.Press("Speichern")
+		bert.HasText("Gespeichert. Diese Personen fehlen noch.")
+		bert.LacksText("Ciro Beispiel")
+		for _, name := range []string{"Bert Backmann", "Berta Beispiel", "Dana Beispiel", "Fatma Beispiel", "Greta Beispiel", "Lena Lerche", "Murat Yılmaz"} {
+			bert.In(name).Choose("Behalten")
+		}
+		bert.Press("Speichern")
+		bert.HasText("Die Überprüfung ist abgeschlossen.")
+		bert.LacksText("Es ist Zeit")
+		bert.Open(bakery + "/members?q=emil")
+		bert.HasText("ohne Rolle")
+	})
+}
