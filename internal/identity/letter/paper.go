@@ -137,22 +137,23 @@ func (r *run) activation(s sheet, page string) (subject string, blocks []paper.B
 
 // succession is the letter with a new organization password (R102, M09).
 func (r *run) succession(s sheet, page string) (subject string, blocks []paper.Block) {
-	asked := "Für das Organisationskonto Ihres Unternehmens wurde am " + day(s.queued) + " ein neues Organisationskennwort angefordert"
+	by := ""
 	if s.askedBy != "" {
-		asked += " (von " + s.askedBy + ")"
+		by = " (von " + s.askedBy + ")"
 	}
 	return "Ihr neues Organisationskennwort", []paper.Block{
-		paper.Paragraph{Text: asked + ". Wer es eingibt, verwaltet danach das Konto: nimmt Personen auf, vergibt Rollen und beendet Mitgliedschaften. Sie als Geschäftsführung entscheiden, wer das sein soll."},
+		paper.Paragraph{Text: "Am " + day(s.queued) + " wurde für Ihr Unternehmen ein neues Organisationskennwort angefordert" + by +
+			". Wer es eingibt, verwaltet danach das Organisationskonto. Sie als Geschäftsführung entscheiden, wer das sein soll."},
 		r.numbers(s),
 		r.code("Ihr Organisationskennwort", s.code),
 		paper.Paragraph{Text: "So geht es weiter", Bold: true},
 		paper.Steps{
-			"Geben Sie diesen Brief der Person, die das Konto verwalten soll. Sie braucht ein eigenes Konto im Portal.",
-			"Sie gibt unter „Organisation aktivieren“ die drei Angaben aus diesem Brief ein.",
-			"Wer das Konto schon verwaltet, erfährt davon und kann sich bei uns melden. Nach 7 Tagen gilt die neue Administration; verwaltet es niemand, gilt sie sofort.",
+			"Geben Sie diesen Brief der Person, die das Konto verwalten soll.",
+			"Sie meldet sich im Portal an und gibt unter „Organisation aktivieren“ die drei Angaben ein.",
+			"Wer das Konto schon verwaltet, erfährt davon. Nach 7 Tagen gilt die neue Administration; verwaltet es niemand, gilt sie sofort.",
 		},
 		door(page, "Kennwort"),
-		paper.Paragraph{Text: "Sie wollen nichts ändern? Dann vernichten Sie diesen Brief. Ohne das Kennwort bleibt alles, wie es ist. Fragen beantworten wir gern" + reach(r.chamber) + "."},
+		paper.Paragraph{Text: "Sie wollen nichts ändern? Dann vernichten Sie diesen Brief. Sie haben Fragen? Wir antworten gern" + reach(r.chamber) + "."},
 	}
 }
 
@@ -164,13 +165,12 @@ func (r *run) revocation(s sheet, page string) (subject string, blocks []paper.B
 	}
 	return "Für Ihr Unternehmen besteht ein Organisationskonto", []paper.Block{
 		paper.Paragraph{Text: s.registeredBy + " hat am " + day(s.since) + " für Ihr Unternehmen ein Organisationskonto bei der " + r.chamber.Name +
-			" beantragt. Die Angaben stimmen mit unseren überein; deshalb ist das Konto seit dem " + day(since) + " freigeschaltet. " + s.registeredBy + " verwaltet es, kann weitere Personen aufnehmen und Rollen vergeben."},
+			" beantragt. Es ist seit dem " + day(since) + " freigeschaltet. " + s.registeredBy + " verwaltet es."},
 		r.numbers(s),
-		paper.Paragraph{Text: "Sind Sie einverstanden? Dann brauchen Sie nichts zu tun.", Bold: true},
-		paper.Paragraph{Text: "Sind Sie nicht einverstanden? Dann sperren Sie das Konto mit diesem Code. Sie brauchen dafür kein eigenes Konto. Die Sperre gilt sofort; wir klären danach mit Ihnen, wie es weitergeht."},
 		r.code("Ihr Widerrufscode", s.code),
+		paper.Paragraph{Text: "Sind Sie einverstanden? Dann brauchen Sie nichts zu tun.", Bold: true},
+		paper.Paragraph{Text: "Sonst sperren Sie das Konto mit diesem Code. Das geht sofort und ohne eigenes Konto. Danach klären wir mit Ihnen, wie es weitergeht. Sie erreichen uns auch ohne den Code" + reach(r.chamber) + "."},
 		door(page, "Code"),
-		paper.Paragraph{Text: "Sie erreichen uns auch ohne den Code" + reach(r.chamber) + "."},
 	}
 }
 
