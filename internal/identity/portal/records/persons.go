@@ -69,8 +69,10 @@ type personPage struct {
 
 // told are the deeds on an account that help a clerk who is called: what opened
 // and closed it. What the person does beyond that is their own affair.
-var told = []string{"account.registered", "account.confirmed", "account.locked", "account.unlocked", "account.paused", "account.regained", "account.disavowed", "account.deletion_asked", "account.kept",
-	"address.changed", "address.change_undone", "password.changed", "password.reset", "factor.added", "factor.removed", "factor.all_removed", "signin.failed", "account.name_corrected", "person.looked", "person.locked", "person.unlocked"}
+var told = []string{
+	"account.registered", "account.confirmed", "account.locked", "account.unlocked", "account.paused", "account.regained", "account.disavowed", "account.deletion_asked", "account.kept",
+	"address.changed", "address.change_undone", "password.changed", "password.reset", "factor.added", "factor.removed", "factor.all_removed", "signin.failed", "account.name_corrected", "person.looked", "person.locked", "person.unlocked",
+}
 
 func (p *Pages) person(w http.ResponseWriter, r *http.Request) error {
 	return p.showPerson(w, r, web.NewForm())
