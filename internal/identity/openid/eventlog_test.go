@@ -165,6 +165,36 @@ func TestTwoSecrets(t *testing.T) {
 	})
 }
 
+// An application that is switched off gets no code, no token, and nothing for
+// the tokens it has.
+func TestSwitchedOff(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		b := w.signedIn(w.person("anna"))
+		has, code := w.exchange("plain", b.code("plain", "scope", "openid offline_access")), b.code("plain")
+		if status, _ := w.userinfo(has.AccessToken); status != 200 {
+			t.Fatal(status)
+		}
+		w.write(func(tx *db.Tx) error {
+			return application.SetState(tx, audit.Console, w.plain.ID, application.Disabled)
+		})
+		if status, _ := w.userinfo(has.AccessToken); status != 401 {
+			t.Error("userinfo:", status)
+		}
+		if p := b.authorize("plain"); p.status != 400 || p.to != nil {
+			t.Error("authorize:", p.status, p.to)
+		}
+		for deadline := time.Now().Add(10 * time.Second); ; { // noticed within a second
+			refused := w.token("plain", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {"x"}}).status == 401
+			if refused && w.exchange("plain", code).status == 401 && w.token("plain", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {has.RefreshToken}}).status == 401 {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatal("the token endpoint still answers")
+			}
+		}
+	})
+}
+
 // The preview says what the application would read, by the code that makes the
 // tokens; it makes none, and each look is recorded on the person.
 func TestPreview(t *testing.T) {

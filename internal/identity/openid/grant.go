@@ -115,10 +115,11 @@ func addToken(tx *db.Tx, kind, token, grantID string, life time.Duration) error 
 	return nil
 }
 
-// byAccessToken is the living grant of an access token, NotFound if either is no more.
+// byAccessToken is the living grant of an access token, NotFound if either is no
+// more, or the application is switched off.
 func byAccessToken(tx *db.Tx, token string) (grant, error) {
 	id, hash := readBearer(token)
-	g, err := readGrant(tx, `SELECT `+grantColumns+` FROM oidc_grant WHERE id = $2 AND (access_hash = $3 AND access_expires_at > $1
+	g, err := readGrant(tx, `SELECT `+grantColumns+` FROM oidc_grant WHERE id = $2 AND EXISTS (SELECT 1 FROM application a WHERE a.id = oidc_grant.application AND a.state = 'active') AND (access_hash = $3 AND access_expires_at > $1
 		OR EXISTS (SELECT 1 FROM oidc_token t WHERE t.token_hash = $3 AND t.oidc_grant = $2 AND t.kind = 'access' AND t.expires_at > $1))`, id, hash)
 	return living(g, err)
 }
