@@ -117,6 +117,9 @@ func releaseAlone(tx *db.Tx, r *Registration, s chamber.Settings) (bool, error) 
 	if err != nil {
 		return false, err
 	}
+	if s.Matching == chamber.Literal && !directory.Literally(r.Company, entry.Company) { // R121
+		return false, nil
+	}
 	if taken, err := organization.Taken(tx, r.Chamber, entry.Company, []string{entry.IdentNumber}); err != nil || taken {
 		return false, err
 	}

@@ -571,3 +571,16 @@ func TestR066ReleaseByScoreHasOneWinner(t *testing.T) {
 		}
 	})
 }
+
+// R121: where a chamber goes by the letter, another spelling waits for a clerk.
+func TestR121LiterallyReleased(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.settle(func(s *chamber.Settings) { s.ReleaseFrom, s.Matching = 90, chamber.Literal })
+		if id := w.submit("bert"); w.state(id) != registration.Submitted {
+			t.Error("another spelling was released")
+		}
+		if id := w.submit("anna", "name", "Spiel- und Spaß GmbH", "legal_form", "gmbh", "street", "Schuteweg", "house_number", "1", "postcode", "00002", "place", "Musterdorf", "reason", "Ich leite sie.", "do", "submit"); w.state(id) != registration.Approved {
+			t.Error("the same letters were not released")
+		}
+	})
+}
