@@ -200,7 +200,7 @@ func TestMembersOfACompany(t *testing.T) {
 
 		bert.Follow("Fatma Beispiel")
 		bert.Fill("Azubi-Identnummer", "AZ 4711")
-		bert.Choose("Filiale Marktplatz")
+		bert.In("Arbeitet am Standort").Choose("Filiale Marktplatz")
 		bert.Press("Speichern")
 		bert.HasText("Die Änderungen sind gespeichert.")
 		if got := bert.Value("Azubi-Identnummer"); got != "AZ 4711" {
@@ -220,11 +220,11 @@ func TestMembersOfACompany(t *testing.T) {
 		bert.HasText("Ja, alle Voraussetzungen sind erfüllt.")
 
 		bert.Open(bakery + "/roles-matrix?q=greta")
-		bert.Choose("Ausbildungsverwaltung: Greta Beispiel")
-		bert.Unchoose("Auszubildende:r: Greta Beispiel")
+		bert.Choose("Ausbildungsverwaltung : Greta Beispiel")
+		bert.Unchoose("Auszubildende:r : Greta Beispiel")
 		bert.Press("Speichern")
-		bert.HasText("Gespeichert: 2 Änderungen.")
-		if !bert.Chosen("Ausbildungsverwaltung: Greta Beispiel") || bert.Chosen("Auszubildende:r: Greta Beispiel") {
+		bert.HasText("Gespeichert. Geänderte Rollen: 2.")
+		if !bert.Chosen("Ausbildungsverwaltung : Greta Beispiel") || bert.Chosen("Auszubildende:r : Greta Beispiel") {
 			t.Error("the table shows something else than was saved")
 		}
 

@@ -3,6 +3,7 @@ package members
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"zunft/internal/ground/db"
@@ -166,5 +167,5 @@ func (p *Pages) saveMatrix(w http.ResponseWriter, r *http.Request) error {
 	if r.URL.RawQuery != "" {
 		to += "?" + r.URL.RawQuery
 	}
-	return p.Site.Done(w, r, to, "members.matrix_saved", changed)
+	return p.Site.Done(w, r, to, "members.matrix_saved", strconv.Itoa(changed))
 }
