@@ -156,7 +156,7 @@ func TestInvitationsConfirmed(t *testing.T) {
 		nora.HasText("bestätigt die Administration des Unternehmens Ihren Beitritt noch einmal")
 		nora.Press("Einladung annehmen")
 		nora.HasText("Ihre Zusage ist angekommen.")
-		bert.Open(world.Identity + "/") // the dashboard shows it, too
+		bert.Open(world.Identity + "/")     // the dashboard shows it, too
 		bert.HasText("Offene Anfragen (2)") // beside Anna's
 		bert.Open(link(t, mail(t, world, "bert@example.org", "Neue Anfrage: Nora"), "/requests/"))
 		bert.HasText("Diese Beitrittsanfrage entstand durch die Bestätigung eines Einladungslinks")
