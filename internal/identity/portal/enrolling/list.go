@@ -38,6 +38,7 @@ type listPage struct {
 	Columns                        []column
 	Sorted                         bool // the columns are clear: they fold
 	Mend                           []line
+	Editing                        bool // of rows that were picked
 	Roles, Sites                   []web.Option
 	RolesOpen, MessageOpen         bool // unfolded
 	Lines                          []line
@@ -329,6 +330,7 @@ func (page *listPage) mending(tx *db.Tx, c words, edit int, typed []roster.Chang
 		numbers = append(numbers, t.Line)
 	}
 	var rows []roster.Row
+	page.Editing = edit > 0
 	if len(numbers) > 0 {
 		some, err := roster.Some(tx, page.List, numbers...)
 		if err != nil {
