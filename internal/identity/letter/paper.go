@@ -153,7 +153,7 @@ func (r *run) succession(s sheet, page string) (subject string, blocks []paper.B
 			"Wer das Konto schon verwaltet, erfährt davon. Nach 7 Tagen gilt die neue Administration; verwaltet es niemand, gilt sie sofort.",
 		},
 		door(page, "Kennwort"),
-		paper.Paragraph{Text: "Sie wollen nichts ändern? Dann vernichten Sie diesen Brief. Sie haben Fragen? Wir antworten gern" + reach(r.chamber) + "."},
+		paper.Paragraph{Text: "Sie wollen nichts ändern? Dann vernichten Sie diesen Brief: Ohne das Kennwort bleibt alles, wie es ist."},
 	}
 }
 
