@@ -46,8 +46,8 @@ func crowd(tx *db.Tx, size int) (admin audit.Actor, app string, err error) {
 	if err = Grant(tx, audit.Console, "bakery", admin.Account, true); err != nil {
 		return admin, app, err
 	}
-	if _, err = tx.Exec(`INSERT INTO application (id, client_id, client_name, client_uri, manual_uri, secret_hash, redirect_uris, post_logout_redirect_uris, backchannel_logout_uri,
-			token_endpoint_auth_method, id_token_signed_response_alg, require_pkce, state, created_at) VALUES ('app', 'app', 'App', '', '', 'x', '[]', '[]', '', 'none', 'RS256', FALSE, 'active', $1)`, tx.Now()); err != nil {
+	if _, err = tx.Exec(`INSERT INTO application (id, client_id, client_name, client_uri, manual_uri, redirect_uris, post_logout_redirect_uris, backchannel_logout_uri,
+			token_endpoint_auth_method, id_token_signed_response_alg, require_pkce, state, created_at) VALUES ('app', 'app', 'App', '', '', '[]', '[]', '', 'client_secret_basic', 'RS256', FALSE, 'active', $1)`, tx.Now()); err != nil {
 		return admin, app, err
 	}
 	if _, err = tx.Exec(`INSERT INTO application_role (application, role, position, name_de, name_en, description_de, description_en) VALUES ('app', 'trainer', 1, 'A', 'A', '', '')`); err != nil {
