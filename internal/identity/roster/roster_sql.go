@@ -43,7 +43,11 @@ func text(v any) string {
 
 func (l *Roster) fields() []any {
 	return []any{
-		&l.ID, &l.Organization, &l.Name, &l.State, asJSON{&l.Columns}, asJSON{&l.Header}, asJSON{&l.Defaults}, &l.Total, &l.Done,
+		&l.ID, &l.Organization, &l.Name, &l.State,
+		asJSON{&l.Columns},
+		asJSON{&l.Header},
+		asJSON{&l.Defaults},
+		&l.Total, &l.Done,
 		&l.CreatedBy, &l.CreatedAt, &l.SentAt, &l.DoneAt, &l.ExpiresAt, &l.Version,
 	}
 }

@@ -71,8 +71,10 @@ func world(t testing.TB, d *db.DB) *stand {
 		}
 		a, err := application.Put(tx, audit.Console, application.Application{ClientID: "training", Name: "Berichtsheft", RedirectURIs: []string{"https://t.example/cb"}, SecretHash: "x"},
 			[]application.Role{
-				{Key: "apprentice", NameDE: "Auszubildende(r)", NameEN: "Apprentice", ExclusiveWith: []string{"trainer"}}, {Key: "trainer", NameDE: "Ausbildende(r)", NameEN: "Trainer"},
-				{Key: "supervisor", NameDE: "Ausbildungsbeauftragte(r)", NameEN: "Supervisor"}, {Key: "training_admin", NameDE: "Ausbildungsadministrator(in)", NameEN: "Training admin"},
+				{Key: "apprentice", NameDE: "Auszubildende(r)", NameEN: "Apprentice", ExclusiveWith: []string{"trainer"}},
+				{Key: "trainer", NameDE: "Ausbildende(r)", NameEN: "Trainer"},
+				{Key: "supervisor", NameDE: "Ausbildungsbeauftragte(r)", NameEN: "Supervisor"},
+				{Key: "training_admin", NameDE: "Ausbildungsadministrator(in)", NameEN: "Training admin"},
 			})
 		if err != nil {
 			return err

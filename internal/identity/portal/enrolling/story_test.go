@@ -103,8 +103,10 @@ func TestOnlyAdmins(t *testing.T) {
 		if status != http.StatusSeeOther {
 			t.Fatal(status)
 		}
-		for _, route := range []string{"GET /organizations/b/rosters", "GET /organizations/b/rosters/example.csv", "GET " + at, "GET " + at + "/send", "GET " + at + "/remaining", "GET " + at + "/slips", "GET " + at + "/drop",
-			"POST " + at + "/columns", "POST " + at + "/rows", "POST " + at + "/defaults", "POST " + at + "/send", "POST " + at + "/remind", "POST " + at + "/slips", "POST " + at + "/drop"} {
+		for _, route := range []string{
+			"GET /organizations/b/rosters", "GET /organizations/b/rosters/example.csv", "GET " + at, "GET " + at + "/send", "GET " + at + "/remaining", "GET " + at + "/slips", "GET " + at + "/drop",
+			"POST " + at + "/columns", "POST " + at + "/rows", "POST " + at + "/defaults", "POST " + at + "/send", "POST " + at + "/remind", "POST " + at + "/slips", "POST " + at + "/drop",
+		} {
 			method, path, _ := strings.Cut(route, " ")
 			form := map[string][]string{"line": {"2"}, "days": {"3"}, "version": {"1"}}
 			if method == "GET" {
