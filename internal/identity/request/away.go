@@ -116,6 +116,9 @@ func tellDeputy(tx *db.Tx, by audit.Actor, organizationID string, a Absence) err
 
 // EndAway: the acting admin is back.
 func EndAway(tx *db.Tx, by audit.Actor, organizationID string) error {
+	if err := membership.MustAdminister(tx, by, organizationID); err != nil {
+		return err
+	}
 	n, err := tx.Exec(`UPDATE membership SET away_from = NULL, away_until = NULL, deputy = '' WHERE organization = $1 AND account = $2 AND ended_at IS NULL AND away_until IS NOT NULL`,
 		organizationID, by.Account)
 	if err != nil || n == 0 {

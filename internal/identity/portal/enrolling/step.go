@@ -66,9 +66,6 @@ func (p *Pages) mend(w http.ResponseWriter, r *http.Request) error {
 			changes = append(changes, c)
 		}
 	}
-	if len(changes) == 0 {
-		return web.See(w, r, here(r))
-	}
 	return p.step(w, r, changes, here(r), "enrolling.rows_saved", func(tx *db.Tx) error {
 		return roster.Mend(tx, web.Actor(r), r.PathValue("id"), r.PathValue("roster"), changes)
 	})

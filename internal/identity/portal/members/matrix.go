@@ -125,6 +125,9 @@ func (p *Pages) saveMatrix(w http.ResponseWriter, r *http.Request) error {
 		return fault.NotFound()
 	}
 	err := p.DB.Write(r.Context(), func(tx *db.Tx) error {
+		if err := membership.MustAdminister(tx, web.Actor(r), r.PathValue("id")); err != nil {
+			return err
+		}
 		for _, id := range members {
 			m, err := membership.LoadMember(tx, web.Actor(r), id)
 			if fault.Is(err, fault.KindNotFound) { // has gone meanwhile
