@@ -34,7 +34,7 @@ func (b *Browser) Inspect(name string) {
 	}
 	b.usual()
 	if b.Overflow(320) {
-		b.t.Errorf("%s: the page scrolls sideways at 320 px (WCAG 1.4.10)", name)
+		b.t.Errorf("%s: the page scrolls sideways at 320 px (WCAG 1.4.10): %s", name, b.widest(320))
 	}
 }
 
@@ -73,6 +73,16 @@ func (b *Browser) Overflow(width int) bool {
 	over, err := strconv.Atoi(b.ask("measure the page", "", "over").Text)
 	b.usual()
 	return err != nil || over > 1
+}
+
+// widest names what sticks out of a window of this width, the innermost first.
+func (b *Browser) widest(width int) (names string) {
+	b.t.Helper()
+	b.run("look for what is too wide", b.window(width, b.options.Dark), chromedp.Evaluate(`[...document.querySelectorAll("main *")]
+		.filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1).slice(-5)
+		.map(e => e.tagName.toLowerCase() + (e.className ? "." + e.className : "") + (e.id ? "#" + e.id : "") + " " + Math.round(e.getBoundingClientRect().right)).reverse().join(" | ")`, &names))
+	b.usual()
+	return names
 }
 
 // usual goes back to the window the test asked for.

@@ -210,7 +210,7 @@ func TestR298TheChamberApproves(t *testing.T) {
 		w.Inbox()
 		clara.Post("/chamber/mandates/"+second.ID, "do", "refuse", "answer", "Die Vollmacht fehlt.").Goes(w, "/chamber/mandates")
 		for _, to := range []string{"bert@example.org", "max@example.org"} {
-			if got := w.One(to, "Vertretung nicht genehmigt"); !strings.Contains(got.Body, "Die Vollmacht fehlt.") {
+			if got := w.One(to, "Vertretung abgelehnt"); !strings.Contains(got.Body, "Die Vollmacht fehlt.") {
 				t.Error(got.Body)
 			}
 		}
