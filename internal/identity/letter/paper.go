@@ -143,7 +143,7 @@ func (r *run) succession(s sheet, page string) (subject string, blocks []paper.B
 	}
 	return "Ihr neues Organisationskennwort", []paper.Block{
 		paper.Paragraph{Text: "Am " + day(s.queued) + " wurde für Ihr Unternehmen ein neues Organisationskennwort angefordert" + by +
-			". Wer es eingibt, verwaltet danach das Organisationskonto. Sie als Geschäftsführung entscheiden, wer das sein soll."},
+			". Wer es eingibt, verwaltet danach das Organisationskonto. Sie als Geschäftsführung entscheiden, wer das sein soll. Wollen Sie nichts ändern, dann vernichten Sie diesen Brief."},
 		r.numbers(s),
 		r.code("Ihr Organisationskennwort", s.code),
 		paper.Paragraph{Text: "So geht es weiter", Bold: true},
@@ -153,7 +153,6 @@ func (r *run) succession(s sheet, page string) (subject string, blocks []paper.B
 			"Wer das Konto schon verwaltet, erfährt davon. Nach 7 Tagen gilt die neue Administration; verwaltet es niemand, gilt sie sofort.",
 		},
 		door(page, "Kennwort"),
-		paper.Paragraph{Text: "Sie wollen nichts ändern? Dann vernichten Sie diesen Brief: Ohne das Kennwort bleibt alles, wie es ist."},
 	}
 }
 
