@@ -41,6 +41,9 @@ var forgotten = []string{
 	// That somebody was invited and came stays with the company; who, does not.
 	`UPDATE invitation SET email = '', email_key = '', given_name = '', family_name = '', apprentice_number = '', trainer_number = '', message = '', failure = '' WHERE account = $1`,
 	// The chamber's decision stays; what was claimed, and where the letter went, does not.
+	`UPDATE membership SET words = '', name_key = '', apprentice_number = '', trainer_number = '' WHERE account = $1`,
+	`DELETE FROM chamber_person_word WHERE account = $1`,
+	`DELETE FROM chamber_person WHERE account = $1`,
 	`UPDATE recovery SET claimed = '', address = '', account = '', state = CASE WHEN state IN ('submitted', 'approved', 'released') THEN 'cancelled' ELSE state END WHERE account = $1`,
 }
 

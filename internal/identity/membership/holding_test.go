@@ -167,7 +167,9 @@ func TestExclusiveRoles(t *testing.T) {
 		later := Holding{Role: trainer, From: db.At(time.Now().Add(time.Hour))}
 		s.wants(fault.KindInvalid, "membership.role_exclusive", func(tx *db.Tx) error { return Give(tx, s.bert, anna.ID, later) })
 		s.must(func(tx *db.Tx) error { return SetRole(tx, s.bert, anna.ID, s.app, "apprentice", false) })
-		won := s.race(8, func(i int, tx *db.Tx) error { return SetRole(tx, s.bert, anna.ID, s.app, []string{"trainer", "apprentice"}[i%2], true) })
+		won := s.race(8, func(i int, tx *db.Tx) error {
+			return SetRole(tx, s.bert, anna.ID, s.app, []string{"trainer", "apprentice"}[i%2], true)
+		})
 		if n := s.count(`SELECT count(*) FROM role_grant WHERE membership = $1`, anna.ID); n != 1 || won == 0 {
 			t.Errorf("%d roles held, %d steps succeeded", n, won)
 		}

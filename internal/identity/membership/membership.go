@@ -122,13 +122,18 @@ func record(tx *db.Tx, by audit.Actor, event string, m Member, detail map[string
 	return audit.Record(tx, by, audit.Entry{Event: event, Account: m.Account, Organization: m.Organization, Thing: m.ID, Detail: detail})
 }
 
-// IsAdmin reports whether the actor administers the organization.
+// IsAdmin reports whether the actor administers the organization, which nobody
+// does while it is locked.
 func IsAdmin(tx *db.Tx, by audit.Actor, organizationID string) (bool, error) {
 	m, err := In(tx, organizationID, by.Account)
-	if fault.Is(err, fault.KindNotFound) {
+	if fault.Is(err, fault.KindNotFound) || err == nil && !m.Admin {
 		return false, nil
 	}
-	return m.Admin, err
+	if err != nil {
+		return false, err
+	}
+	locked, err := isLocked(tx, organizationID)
+	return !locked, err
 }
 
 // MustAdminister is the gate in front of every command on an organization's
@@ -139,10 +144,22 @@ func MustAdminister(tx *db.Tx, by audit.Actor, organizationID string) error {
 		return nil
 	}
 	m, err := In(tx, organizationID, by.Account)
-	if err == nil && !m.Admin {
-		err = fault.Forbidden()
+	if err != nil {
+		return err
+	}
+	if !m.Admin {
+		return fault.Forbidden()
+	}
+	locked, err := isLocked(tx, organizationID)
+	if err == nil && locked {
+		err = &fault.Fault{Kind: fault.KindForbidden, Problems: []fault.Problem{{Key: "membership.organization_locked"}}}
 	}
 	return err
+}
+
+// isLocked: nobody acts for an organization that is locked.
+func isLocked(tx *db.Tx, organizationID string) (bool, error) {
+	return db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM organization WHERE id = $1 AND state = 'locked')`, organizationID)
 }
 
 // SetRole gives a member a role ("Ja") or takes it ("Nein"), at once (R024, R026, R143).

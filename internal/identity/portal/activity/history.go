@@ -34,6 +34,8 @@ var quiet = map[string]bool{
 	"recovery.code_sent":        true,
 	"registration.claimed":      true,
 	"registration.released":     true,
+	"registration.sampled":      true,
+	"registration.seconded":     true, // the decision is told
 	"registration.taken_over":   true,
 	"registration_code.used":    true,
 	"role.claimed":              true,

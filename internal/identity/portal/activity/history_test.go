@@ -26,7 +26,7 @@ func TestTemplates(t *testing.T) {
 }
 
 // elsewhere are events on something else than a person's account.
-var elsewhere = regexp.MustCompile(`^(application|audit|batch|chamber|directory|letter|policy|terms|text_block|staff\.not_found|organization\.activation_failed|account\.(purged|imported)|invitation\.(sent|renewed|reminded|slip_made|declined|revoked|expired|undeliverable)|registration_code\.made|registration\.name)`)
+var elsewhere = regexp.MustCompile(`^(application|audit|batch|chamber|directory|letter|policy|terms|text_block|staff\.not_found|organization\.(activation_failed|closed|followed|revocation_failed)|authorize|token|refresh|openid|roster|request\.relayed|account\.(purged|imported)|invitation\.(sent|renewed|reminded|slip_made|declined|revoked|expired|undeliverable)|registration_code\.made|registration\.name)`)
 
 // Every event that a rule records on an account is told in words, or left out on
 // purpose: what comes new cannot be forgotten.
