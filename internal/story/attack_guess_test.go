@@ -100,7 +100,7 @@ func TestEnumeration(t *testing.T) {
 		for _, c := range []url.Values{
 			{"name": {"Fahrradwerkstatt Fuchs e. K."}, "street": {"Speichenweg"}, "house_number": {"12a"}, "postcode": {"00998"}}, // in the directory, not active
 			{"name": {"Gibt es nicht GmbH"}, "street": {"Nirgendweg"}, "house_number": {"1"}, "postcode": {"00998"}},
-			{"name": {"Bäckerei Morgenrot GmbH"}, "street": {"Mehlgasse"}, "house_number": {"5"}, "postcode": {"00999"}}, // one part differs
+			{"name": {"Bäckerei Morgenroth GmbH"}, "street": {"Mehlgasse"}, "house_number": {"4"}, "postcode": {"00999"}}, // nearly its name: not beyond doubt (decision 0015)
 		} {
 			r, body := v.post(w.Identity+"/organizations/join", c)
 			got := answer(r, body, c.Get("name"), c.Get("street"), `value="`+c.Get("house_number")+`"`, c.Get("postcode"))
