@@ -84,6 +84,11 @@ func (p *Pages) who(r *http.Request) (s supervisor.Session, in bool, err error) 
 	return s, err == nil, err
 }
 
+// isID: what may stand in an address as the id of a report.
+func isID(s string) bool {
+	return s != "" && len(s) < 50 && strings.Trim(s, "0123456789abcdef-") == ""
+}
+
 // A handler for somebody who came in.
 type handler func(w http.ResponseWriter, r *http.Request, s supervisor.Session, by audit.Actor) error
 
@@ -96,7 +101,7 @@ func (p *Pages) inside(h handler) web.Handler {
 		}
 		if !in {
 			next := "/supervisor"
-			if id := r.PathValue("id"); id != "" {
+			if id := r.PathValue("id"); isID(id) {
 				next += "?report=" + id
 			}
 			return web.See(w, r, next)
@@ -169,7 +174,7 @@ func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.Site.SetCookie(w, cookie, token, 0)
 	to := "/supervisor"
-	if id := f.Text("report"); id != "" && !strings.ContainsAny(id, "/?#\\.%") {
+	if id := f.Text("report"); isID(id) {
 		to += "/reports/" + id
 	}
 	return web.See(w, r, to)
