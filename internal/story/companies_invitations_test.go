@@ -55,7 +55,7 @@ func TestInvitations(t *testing.T) {
 		bert.signIn()
 		bert.Open(w.bakery)
 		bert.n = 0
-		bert.Follow("Benutzer hinzufügen")
+		bert.Follow("Personen einladen")
 		bert.Fill("E-Mail-Adresse der Person", "nina.neu@example.org")
 		bert.Choose("Auszubildende:r")
 		bert.Press("Weitere Angaben")
