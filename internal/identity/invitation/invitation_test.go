@@ -437,7 +437,7 @@ func TestAdminInvitation(t *testing.T) {
 			}
 			return s.accept(s.carl, i.ID)(tx)
 		})
-		s.wants(fault.KindNotFound, "", func(tx *db.Tx) error {
+		s.wants(fault.KindForbidden, "membership.organization_locked", func(tx *db.Tx) error {
 			_, err := invitation.Invite(tx, s.berta, bakery, invitation.Wish{Email: "x@example.org"})
 			return err
 		})
