@@ -65,20 +65,18 @@ func plan() map[string]place {
 	put("ground", testTool, 1, g, "dbtest/cmd")
 
 	put("identity", schema, 0, i, "schema")
-	put("identity", rule, 0, i, "fold")     // when two spellings are one
-	put("identity", rule, 1, i, "password") // uses fold
+	put("identity", rule, 0, i, "fold")              // when two spellings are one
+	put("identity", rule, 1, i, "password", "table") // use fold
 	put("identity", rule, 1, i, "captcha", "chamber", "link", "notice", "policy")
 	put("identity", rule, 2, i, "account", "directory", "letter", "search", "terms", "textblock")
 	put("identity", rule, 3, i, "address", "session", "factor", "legacy", "organization")
 	put("identity", rule, 4, i, "membership", "application", "site")
-	put("identity", rule, 5, i, "correction", "registration", "dossier", "recovery", "invitation", "mandate", "request")
-	put("identity", rule, 6, i, "clerk", "tally") // figures over everything
-	put("identity", rule, 5, i, "succession")
-	put("identity", rule, 7, i, "daily") // what tally says, by mail
-	put("identity", rule, 6, i, "closing")             // ends everything that hangs on a company
-	put("identity", rule, 1, i, "table")               // lists of people as they come; uses fold
-	put("identity", rule, 6, i, "roster", "departure") // lists of invitations; the end of an account, in all rules
-	put("identity", door, 0, i, "visitor")             // the session's cookie: who comes through the other doors
+	put("identity", rule, 5, i, "correction", "registration", "dossier", "recovery", "invitation", "mandate", "request", "succession")
+	put("identity", rule, 6, i, "clerk", "tally")       // a chamber's looks at everything
+	put("identity", rule, 6, i, "closing", "departure") // the end of a company, of an account: in all rules
+	put("identity", rule, 6, i, "roster")               // lists of invitations
+	put("identity", rule, 7, i, "daily")                // what tally says, by mail
+	put("identity", door, 0, i, "visitor")              // the session's cookie: who comes through the other doors
 	put("identity", door, 1, i, "openid", "federation", "scim", "hook")
 	put("identity", page, 0, i+"/portal", "signup", "signin", "home", "profile", "activity", "consents", "security", "leaving", "recovering", "company", "joining", "members", "inviting", "enrolling", "details", "acting",
 		"desk", "records", "office", "operator", "developers", "authorize", "info")

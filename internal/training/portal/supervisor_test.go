@@ -105,7 +105,7 @@ func TestSupervisor_R268_R269_R325_R326_R327_R328_R329_R330_R331_R332(t *testing
 
 		petra := w.stranger()
 		petra.get(link).is(303)
-		petra.get("/supervisor?report="+strings.TrimPrefix(link, "/supervisor/reports/")).is(200).has("Eine Registrierung ist nicht nötig und nicht möglich")
+		petra.get("/supervisor?report=" + strings.TrimPrefix(link, "/supervisor/reports/")).is(200).has("Eine Registrierung ist nicht nötig und nicht möglich")
 		petra.post("/supervisor", "email", "petra@muehle.example", "pin", "").is(422).has("Geben Sie die PIN aus der E-Mail ein")
 		wrong := petra.post("/supervisor", "email", "petra@muehle.example", "pin", "AAAA-AAAA").is(422)
 		unknown := petra.post("/supervisor", "email", "niemand@muehle.example", "pin", "AAAA-AAAA").is(422)
@@ -254,7 +254,9 @@ func TestOneAccessPerAddress_R269(t *testing.T) {
 		}
 		done := make(chan int)
 		for _, p := range people {
-			go func() { done <- p.post("/reports/2026-W46/submit", "version", "1", "approver", "petra@muehle.example").status }()
+			go func() {
+				done <- p.post("/reports/2026-W46/submit", "version", "1", "approver", "petra@muehle.example").status
+			}()
 		}
 		for range people {
 			if status := <-done; status != 303 {
