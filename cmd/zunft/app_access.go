@@ -62,16 +62,7 @@ type appRoleSetCommand struct {
 
 // Run sets the role.
 func (s appRoleSetCommand) Run(ctx context.Context) error {
-	d, a, err := s.find(ctx)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return say(d.Write(ctx, func(tx *db.Tx) error {
-		roles, err := application.Catalogue(tx, a.ID)
-		if err != nil {
-			return err
-		}
+	return s.declare(ctx, func(a application.Application, roles []application.Role) ([]application.Role, error) {
 		i := slices.IndexFunc(roles, func(r application.Role) bool { return r.Key == s.Key })
 		if i < 0 {
 			i, roles = len(roles), append(roles, application.Role{Key: s.Key})
@@ -88,6 +79,25 @@ func (s appRoleSetCommand) Run(ctx context.Context) error {
 		if s.Invited != nil {
 			r.Invited = *s.Invited
 		}
+		return roles, nil
+	})
+}
+
+// declare changes the role catalogue of the application that is named.
+func (f appFlags) declare(ctx context.Context, change func(application.Application, []application.Role) ([]application.Role, error)) error {
+	d, a, err := f.find(ctx)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return say(d.Write(ctx, func(tx *db.Tx) error {
+		roles, err := application.Catalogue(tx, a.ID)
+		if err != nil {
+			return err
+		}
+		if roles, err = change(a, roles); err != nil {
+			return err
+		}
 		return application.Declare(tx, audit.Console, a.ID, a.Version, roles)
 	}))
 }
@@ -99,22 +109,13 @@ type appRoleRemoveCommand struct {
 
 // Run takes the role out.
 func (m appRoleRemoveCommand) Run(ctx context.Context) error {
-	d, a, err := m.find(ctx)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return say(d.Write(ctx, func(tx *db.Tx) error {
-		roles, err := application.Catalogue(tx, a.ID)
-		if err != nil {
-			return err
-		}
+	return m.declare(ctx, func(a application.Application, roles []application.Role) ([]application.Role, error) {
 		left := slices.DeleteFunc(slices.Clone(roles), func(r application.Role) bool { return r.Key == m.Key })
 		if len(left) == len(roles) {
-			return fmt.Errorf("%s declares no role %s", a.ClientID, m.Key)
+			return nil, fmt.Errorf("%s declares no role %s", a.ClientID, m.Key)
 		}
-		return application.Declare(tx, audit.Console, a.ID, a.Version, left)
-	}))
+		return left, nil
+	})
 }
 
 type appRoleHoldersCommand struct {
