@@ -273,7 +273,7 @@ func galleryOfJoining(t *testing.T, w *story.World, bakery, annas string) {
 	late.Press("ablehnen")
 	late.Inspect("state-request-decided")
 	bert.Open(w.Identity + bakery + "/members")
-	bert.In("Lena Lerche").Press("Rollen Lena Lerche")
+	bert.In("Lena Lerche").Follow("Rollen Lena Lerche")
 	bert.Inspect("state-members-open")
 	bert.In("Ausbildungsverwaltung").Press("Ja")
 	bert.Inspect("state-members-given")

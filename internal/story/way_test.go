@@ -250,7 +250,7 @@ func TestTheWholeWay(t *testing.T) {
 		berta.Open(w.Training + "/reviews")
 		berta.HasText("Ihnen fehlt eine Berechtigung")
 		berta.Follow("Rollen vergeben")
-		berta.In("Berta Brotmann").Press("Rollen Berta Brotmann")
+		berta.In("Berta Brotmann").Follow("Rollen Berta Brotmann")
 		berta.In("Ausbilder:in").Press("Ja")
 		berta.HasText("Die Rolle ist vergeben und gilt sofort.")
 		berta.Open(w.Training + "/reviews") // now the training portal knows her, by her token

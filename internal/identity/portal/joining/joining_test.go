@@ -145,12 +145,16 @@ func TestMembers(t *testing.T) {
 		w.post("bert", path+"/claim", nil)
 		w.post("bert", path+"/approve", nil)
 		w.get("anna", "/").shows("noch keine", "Rolle bei Bäckerei Brotmann GmbH beantragen").hides("training.example")
-		list := w.get("bert", "/organizations/bakery/members").shows("Organisationsmitglieder", "3 Mitglieder", "Anna Beispiel", "ohne Rolle", "Berichtsheft", "Ja", "Nein")
+		list := w.get("bert", "/organizations/bakery/members").shows("Organisationsmitglieder", "3 Mitglieder", "Anna Beispiel", "ohne Rolle")
 		w.get("bert", "/organizations/bakery/members?q=ANN%20beisp").shows("Anna Beispiel").hides("Berta")
 		w.get("bert", "/organizations/bakery/members?q=zz").shows("Keine Treffer für „zz“")
 		anna := w.member("anna", "bakery")
-		if !strings.Contains(list.body, "/members/"+anna+"/roles") {
-			t.Error("no form for Anna's roles")
+		if strings.Contains(list.body, "<form class=\"split\"") || !strings.Contains(list.body, "/members?open="+anna+"#m-"+anna) {
+			t.Error("every line carries its forms, or none leads to them")
+		}
+		one := w.get("bert", "/organizations/bakery/members?open="+anna).shows("<details open>", "Berichtsheft", "Ja", "Nein")
+		if strings.Count(one.body, "<details open>") != 1 || !strings.Contains(one.body, "/members/"+anna+"/roles") || strings.Contains(one.body, "/members/"+w.member("bert", "bakery")+"/roles") {
+			t.Error("not Anna's forms, or not hers alone")
 		}
 		set := v("application", w.app.ID, "role", "apprentice", "yes", "1")
 		w.do("carl", "POST", "/organizations/bakery/members/"+anna+"/roles", set, 404)

@@ -34,15 +34,17 @@ type listPage struct {
 	Failed   string // a conflict that stopped the last step
 }
 
-// A line is one member; its roles fold out.
+// A line is one member. One line at a time is folded out and carries the forms
+// for its roles; with the forms of fifty the page would be ten times as heavy.
 type line struct {
 	membership.Listed
-	Held  []held
-	Place string // query that leads back to this page of the list
-	Work  string // name of the site, where it is not the head office
-	Apps  []app
-	Open  bool // folded out: the last step was here
-	Self  bool
+	Held   []held
+	Place  string // query that leads back to this page of the list
+	Work   string // name of the site, where it is not the head office
+	Open   bool   // folded out: picked, or the last step was here
+	Unfold string // where it is
+	Apps   []app  // of the one folded out
+	Self   bool
 }
 
 // An app with its roles, each held or not.
@@ -95,9 +97,12 @@ func (p *Pages) showList(w http.ResponseWriter, r *http.Request, status int, fai
 			open = r.PathValue("member") // a step that did not work is shown where it was tried
 		}
 		for _, m := range found {
-			l := newLine(m, offers.WithRoles(), web.Lang(r))
-			l.Open, l.Self, l.Place = m.ID == open, m.Account == actor.Account, place(page.Query, page.After)
+			l := line{Listed: m, Open: m.ID == open, Self: m.Account == actor.Account, Place: place(page.Query, page.After)}
 			l.Held, l.Work = holdings(m, offers, sites, web.Lang(r), tx.Now()), sites.names[m.Site]
+			if l.Open {
+				l.Apps = apps(m, offers.WithRoles(), web.Lang(r))
+			}
+			l.Unfold = unfold(id, m.ID, l.Place)
 			page.Members = append(page.Members, l)
 		}
 		page.Roles = append([]web.Option{{Text: p.text(r, "members.any_role")}}, p.roleOptions(r, offers.WithRoles())...)
@@ -142,16 +147,21 @@ func carriedFilter(f *web.Form) string {
 	return q.Encode()
 }
 
-func newLine(m membership.Listed, offers application.Offers, lang string) line {
-	l := line{Listed: m}
+// apps are the roles that a member holds or could.
+func apps(m membership.Listed, offers application.Offers, lang string) (all []app) {
 	for _, o := range offers {
 		a := app{Name: o.Application.Name}
 		for _, declared := range o.Roles {
 			a.Roles = append(a.Roles, role{declared, declared.Name(lang), declared.Description(lang), m.Has(declared.Application, declared.Key)})
 		}
-		l.Apps = append(l.Apps, a)
+		all = append(all, a)
 	}
-	return l
+	return all
+}
+
+// unfold is where a member is folded out, on the page of the list that place says.
+func unfold(organizationID, member, place string) string {
+	return "/organizations/" + organizationID + "/members?open=" + member + strings.Replace(place, "?", "&", 1) + "#m-" + member
 }
 
 // place is the query of a page of the list.
@@ -192,8 +202,7 @@ func (p *Pages) step(w http.ResponseWriter, r *http.Request, done string, rule f
 		return p.Site.Done(w, r, "/organizations/"+r.PathValue("id")+"/members/"+member, done)
 	}
 	back := web.ReadQuery(r)
-	to := place(carriedFilter(back), back.Text("after"))
-	return p.Site.Done(w, r, "/organizations/"+r.PathValue("id")+"/members?open="+member+strings.Replace(to, "?", "&", 1)+"#m-"+member, done)
+	return p.Site.Done(w, r, unfold(r.PathValue("id"), member, place(carriedFilter(back), back.Text("after"))), done)
 }
 
 func (p *Pages) setRole(w http.ResponseWriter, r *http.Request) error {
