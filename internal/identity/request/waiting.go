@@ -128,7 +128,7 @@ func (s stage) wait(tx *db.Tx, rules chamber.Settings) error {
 			return err
 		}
 		for _, id := range clerks {
-			if err := notice.Tell(tx, id, "notice.request_overdue", "/chamber", s.company.Name); err != nil {
+			if err := notice.Tell(tx, id, "notice.request_overdue", "/chamber/requests", s.company.Name); err != nil {
 				return err
 			}
 		}

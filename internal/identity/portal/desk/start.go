@@ -15,7 +15,7 @@ import (
 // shown, the others when something waits there.
 var hrefs = map[string]string{
 	"registrations": "/chamber/registrations", "mine": "/chamber/registrations?status=mine", "asked_back": "/chamber/registrations?status=asked_back", "samples": "/chamber/registrations?status=samples",
-	"names": "/chamber/identities", "recoveries": "/chamber/recoveries", "letters": "/chamber/letters", "batches": "/chamber/letters", "returned": "/chamber/letters",
+	"names": "/chamber/identities", "recoveries": "/chamber/recoveries", "letters": "/chamber/letters", "batches": "/chamber/letters", "returned": "/chamber/letters/returned",
 	"sites": "/chamber/sites", "successions": "/chamber/successions", "mandates": "/chamber/mandates", "overdue": "/chamber/requests",
 }
 
