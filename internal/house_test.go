@@ -56,17 +56,17 @@ func plan() map[string]place {
 		}
 	}
 	const g, i, t = "internal/ground", "internal/identity", "internal/training"
-	put("ground", tool, 0, g, "fault", "i18n", "seal", "paper")
+	put("ground", tool, 0, g, "fault", "i18n", "plain", "seal", "paper")
 	put("ground", tool, 1, g, "db")
-	put("ground", tool, 2, g, "audit", "job", "limit")
+	put("ground", tool, 2, g, "audit", "job", "limit", "table")
 	put("ground", tool, 3, g, "mail")
 	put("ground", tool, 4, g, "web")
 	put("ground", testTool, 0, g, "dbtest", "browser")
 	put("ground", testTool, 1, g, "dbtest/cmd")
 
 	put("identity", schema, 0, i, "schema")
-	put("identity", rule, 0, i, "fold")              // when two spellings are one
-	put("identity", rule, 1, i, "password", "table") // use fold
+	put("identity", rule, 0, i, "fold")     // when two spellings are one
+	put("identity", rule, 1, i, "password") // uses fold
 	put("identity", rule, 1, i, "captcha", "chamber", "link", "notice", "policy")
 	put("identity", rule, 2, i, "account", "directory", "letter", "search", "terms", "textblock")
 	put("identity", rule, 3, i, "address", "session", "factor", "legacy", "organization")
@@ -84,10 +84,14 @@ func plan() map[string]place {
 	put("identity", siteMap, 0, i, "portal")
 
 	put("training", schema, 0, t, "schema")
-	put("training", rule, 1, t, "person", "apprenticeship", "atlas", "supervisor")
-	put("training", rule, 2, t, "book", "exam", "document")
+	put("training", rule, 0, t, "calendar")
+	put("training", rule, 1, t, "person", "occupation", "atlas", "supervisor")
+	put("training", rule, 2, t, "apprenticeship")
+	put("training", rule, 3, t, "book", "exam", "document", "planning", "token")
+	put("training", rule, 4, t, "attachment", "backfill", "review", "share", "standing")
+	put("training", rule, 5, t, "export", "intake", "reminder")
 	put("training", door, 0, t, "login")
-	put("training", page, 0, t+"/portal", "home", "info", "writing", "reviewing", "supervising", "company", "examining", "desk")
+	put("training", page, 0, t+"/portal", "home", "info", "writing", "reviewing", "supervising", "managing", "planning", "standing", "exchange", "reminding", "examining", "desk", "api")
 	put("training", siteMap, 0, t, "portal")
 
 	put("", outside, 0, "internal", "outside")

@@ -12,11 +12,11 @@ import (
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
+	"zunft/internal/ground/table"
 	"zunft/internal/identity/application"
 	"zunft/internal/identity/membership"
 	"zunft/internal/identity/organization"
 	"zunft/internal/identity/roster"
-	"zunft/internal/identity/table"
 )
 
 type organizationCommand struct {

@@ -269,7 +269,7 @@ func TestAccess(t *testing.T) {
 		"claimed_by": {sub}, "applicant": {sub}, "registered_by": {sub}, "letter": {h.value(`SELECT id FROM letter WHERE batch = $1`, batch)}, "from": {""}, "id": {request}, "member": {h.members["lena"]},
 	}
 	ours := []string{"organization", "registration", "membership", "role_grant", "request", "request_role", "letter", "letter_batch", "staff", "evidence", "notice", "recovery", "name_correction", "factor", "dossier", "session", "oidc_grant", "consent", "invitation", "roster", "roster_row", "mandate", "mandate_person", "site", "text_block", "application", "application_role", "chamber", "chamber_setting"}
-	before, beforeT := dump(t, h.IdentityDB, ours...), dump(t, h.TrainingDB, "report", "report_event", "report_day", "company_role")
+	before, beforeT := dump(t, h.IdentityDB, ours...), dump(t, h.TrainingDB, "report", "report_event", "apprenticeship", "company_role")
 
 	check := func(base, pattern string) {
 		if !strings.Contains(pattern, "{") || strings.Contains(pattern, "{$}") {
@@ -320,7 +320,7 @@ func TestAccess(t *testing.T) {
 	if after := dump(t, h.IdentityDB, ours...); !slices.Equal(before, after) {
 		t.Errorf("somebody changed what is not theirs:\n%s", difference(before, after))
 	}
-	if after := dump(t, h.TrainingDB, "report", "report_event", "report_day", "company_role"); !slices.Equal(beforeT, after) {
+	if after := dump(t, h.TrainingDB, "report", "report_event", "apprenticeship", "company_role"); !slices.Equal(beforeT, after) {
 		t.Errorf("somebody changed a report that is not theirs:\n%s", difference(beforeT, after))
 	}
 	// Ids in queries and forms.

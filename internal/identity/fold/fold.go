@@ -15,80 +15,16 @@ import (
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
+
+	"zunft/internal/ground/plain"
 )
 
 // Version belongs to every stored company key: raise it when a rule in
 // this file changes, and the next import renews the keys of unchanged rows.
 const Version = "2"
 
-// Text brings a text to lower-case words of letters and digits, one blank
-// between them: compatibility forms, case, ß and umlauts (ae, oe, ue), other
-// accents, hyphens and punctuation are gone; & and + are the word "und".
-func Text(s string) string { return strings.Join(words(s), " ") }
-
-var (
-	apostrophes = strings.NewReplacer("´", "", "`", "", "’", "", "‘", "", "'", "")
-	ampersands  = strings.NewReplacer("&", " und ", "+", " und ")
-)
-
-var letters = strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "ß", "ss", "æ", "ae", "œ", "oe", "ø", "oe", "ł", "l", "đ", "d", "ı", "i", "ð", "d", "þ", "th", "ħ", "h")
-
-// plain is Text's first half: no upper case, no accents, no compatibility forms.
-func plain(s string) string {
-	if p, ok := plainGerman(s); ok {
-		return p
-	}
-	return plainUnicode(s)
-}
-
-// plainGerman is plainUnicode for the letters that nearly all names are made
-// of, at a tenth of the cost: a bulk import folds half a million texts.
-func plainGerman(s string) (string, bool) {
-	b := make([]byte, 0, len(s)+8)
-	for _, r := range s {
-		switch {
-		case r == '\'' || r == '`':
-		case r >= 'A' && r <= 'Z':
-			b = append(b, byte(r)+'a'-'A')
-		case r < 0x80:
-			b = append(b, byte(r))
-		case r == 'ä' || r == 'Ä':
-			b = append(b, 'a', 'e')
-		case r == 'ö' || r == 'Ö':
-			b = append(b, 'o', 'e')
-		case r == 'ü' || r == 'Ü':
-			b = append(b, 'u', 'e')
-		case r == 'ß' || r == 'ẞ':
-			b = append(b, 's', 's')
-		default:
-			return "", false
-		}
-	}
-	return string(b), true
-}
-
-func plainUnicode(s string) string {
-	s = apostrophes.Replace(s)
-	// NFKC may yield new capitals and capitals new compositions (İ, K, ℡):
-	// two rounds settle every character of Unicode; the fuzz test watches.
-	for range 2 {
-		s = strings.ToLower(norm.NFKC.String(s))
-	}
-	s = letters.Replace(s)
-	return letters.Replace(strings.ToLower(strings.Map(func(r rune) rune { // again: ǽ is æ with an accent
-		if unicode.Is(unicode.M, r) || r == '\'' || r == unicode.ReplacementChar {
-			return -1
-		}
-		return r
-	}, norm.NFKD.String(s))))
-}
-
-func words(s string) []string {
-	if s = plain(s); strings.ContainsAny(s, "&+") {
-		s = ampersands.Replace(s)
-	}
-	return strings.FieldsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
-}
+// Text brings a text to lower-case words, see ground's plain.
+func Text(s string) string { return plain.Text(s) }
 
 // spellings of legal forms under their last word, the longer of two first.
 // They apply as soon as their last word is read, and again to what they made:
@@ -125,7 +61,7 @@ func byLastWord(rules ...string) map[string][]spelling {
 // Name folds a company's name: "Muster Gesellschaft mit beschränkter
 // Haftung & Co. Kommanditgesellschaft" is "MUSTER GmbH u. Co KG".
 func Name(s string) string {
-	w := words(s)
+	w := plain.Words(s)
 	out := make([]string, 0, len(w)+2)
 	for _, word := range w {
 		out = read(out, word)
@@ -162,7 +98,7 @@ var streetWords = map[string]string{"st": "sankt", "pl": "platz", "dr": "doktor"
 // "Karl Marx Straße", "Bäcker Str." is "Bäckerstraße".
 func Street(s string) string {
 	var out strings.Builder
-	for _, w := range words(s) {
+	for _, w := range plain.Words(s) {
 		if long := streetWords[w]; long != "" {
 			w = long
 		} else if strings.HasSuffix(w, "str") {
@@ -220,7 +156,7 @@ func Place(s string) string { return Text(s) }
 
 // Postcode drops blanks and a leading country letter: "D-70174" is 70174.
 func Postcode(s string) string {
-	p := strings.Join(words(s), "")
+	p := strings.Join(plain.Words(s), "")
 	if rest := strings.TrimPrefix(strings.TrimPrefix(p, "d"), "e"); len(rest) == 5 && Digits(rest) {
 		return rest
 	}

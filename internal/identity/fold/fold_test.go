@@ -113,16 +113,6 @@ var spelled = rapid.Custom(func(t *rapid.T) string {
 	return s
 })
 
-// The quick way of German letters is no other fold.
-func TestW06QuickFoldIsTheSameFold(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		s := rapid.StringOf(rapid.RuneFrom([]rune("azAZ09 '`-&+./|^~\\\x00\"äöüÄÖÜßẞ"))).Draw(t, "s")
-		if quick, ok := plainGerman(s); !ok || quick != plainUnicode(s) {
-			t.Fatalf("%q: %q, %t, and %q", s, quick, ok, plainUnicode(s))
-		}
-	})
-}
-
 var folds = map[string]func(string) string{"text": Text, "name": Name, "street": Street, "house": HouseNumber, "postcode": Postcode, "place": Place}
 
 // W06: folding twice is folding once, so keys may be stored.

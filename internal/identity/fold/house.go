@@ -3,6 +3,8 @@ package fold
 import (
 	"strings"
 	"unicode"
+
+	"zunft/internal/ground/plain"
 )
 
 // houseWords are what stands beside a house's number, in the short form; an
@@ -19,7 +21,7 @@ var fractions = strings.NewReplacer("½", "+1/2", "¼", "+1/4", "¾", "+3/4")
 // "3-5", "3 u. 5" to "3+5", "12 Hinterhaus" to "12hh", "Nr. 7" to "7".
 // What stands between two parts stays: 1-3, 1 3 and 1/3 are not 13.
 func HouseNumber(s string) string {
-	h := house{text: []rune(plain(fractions.Replace(s)))}
+	h := house{text: []rune(plain.Fold(fractions.Replace(s)))}
 	for h.at < len(h.text) {
 		r := h.text[h.at]
 		switch {

@@ -3,6 +3,8 @@ package fold
 import (
 	"slices"
 	"strings"
+
+	"zunft/internal/ground/plain"
 )
 
 // titles are written before or between names and are no part of them (§ 5 PAuswG
@@ -23,7 +25,7 @@ func Person(given, family string) string {
 }
 
 func untitled(s string) []string {
-	all := words(s)
+	all := plain.Words(s)
 	kept := slices.DeleteFunc(slices.Clone(all), func(w string) bool { return titles[w] })
 	if len(kept) == 0 { // somebody is called Frau
 		return all

@@ -17,6 +17,7 @@ import (
 	"zunft/internal/ground/job"
 	"zunft/internal/ground/limit"
 	"zunft/internal/ground/mail"
+	"zunft/internal/ground/table"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/address"
@@ -72,7 +73,6 @@ import (
 	"zunft/internal/identity/session"
 	"zunft/internal/identity/site"
 	"zunft/internal/identity/succession"
-	"zunft/internal/identity/table"
 	"zunft/internal/identity/tally"
 	"zunft/internal/identity/terms"
 	"zunft/internal/identity/textblock"
@@ -156,7 +156,7 @@ func New(ctx context.Context, o Options) (*Portal, error) {
 	(&company.Pages{DB: o.DB, Site: site, MakeAdmin: func(tx *db.Tx, by audit.Actor, org, person string) error {
 		return membership.Grant(tx, by, org, person, true)
 	}}).Mount(m)
-	(&joining.Pages{DB: o.DB, Site: site}).Mount(m)
+	(&joining.Pages{DB: o.DB, Site: site, Door: door}).Mount(m)
 	(&enrolling.Pages{DB: o.DB, Site: site}).Mount(m)
 	(&inviting.Pages{DB: o.DB, Site: site, Door: door, Hasher: hasher}).Mount(m)
 	(&members.Pages{DB: o.DB, Site: site, Door: door}).Mount(m)
@@ -198,26 +198,34 @@ func New(ctx context.Context, o Options) (*Portal, error) {
 // fill completes the frame around every page: navigation by role (ux.md 2.3).
 func fill(s *web.Site, d *db.DB) func(*http.Request, *web.Frame) error {
 	return func(r *http.Request, f *web.Frame) error {
-		text := func(key string) string { return s.Catalog.Text(f.Lang, key) }
-		f.Footer = info.Footer(text)
+		text := func(key string, args ...any) string { return s.Catalog.Text(f.Lang, key, args...) }
+		var rules policy.Policy
 		v := visitor.Of(r)
 		if v == nil {
 			f.LoginHref = "/login"
+			_ = d.Read(r.Context(), func(tx *db.Tx) (err error) { // a page that says what is wrong is shown without them
+				rules, err = policy.Of(tx, "")
+				return err
+			})
 			if f.LoginText == "" { // else the page knows whose words hold
-				_ = d.Read(r.Context(), func(tx *db.Tx) error { // a page that says what is wrong is shown without them
-					rules, err := policy.Of(tx, "")
-					f.LoginText = rules.SignIn.Link.In(f.Lang)
-					return err
-				})
+				f.LoginText = rules.SignIn.Link.In(f.Lang)
 			}
+			f.Footer = info.Footer(text, rules.Words, f.Lang)
 			return nil
 		}
 		f.Person = &web.Person{Name: v.Account.Name()}
 		f.Bell, f.BellHref, f.ProfileHref, f.LogoutHref = v.Bell, "/notifications", "/account", "/logout"
 		var acts mandate.Context
-		if err := d.Read(r.Context(), func(tx *db.Tx) (err error) { acts, err = acting.Fill(s, tx, v, f); return err }); err != nil {
+		if err := d.Read(r.Context(), func(tx *db.Tx) (err error) {
+			if rules, err = policy.Of(tx, v.Account.Policy); err != nil {
+				return err
+			}
+			acts, err = acting.Fill(s, tx, v, f)
+			return err
+		}); err != nil {
 			return err
 		}
+		f.Footer = info.Footer(text, rules.Words, f.Lang)
 		link := func(key, href string) {
 			f.Nav = append(f.Nav, web.Link{Text: text(key), Href: href, Current: r.URL.Path == href})
 		}

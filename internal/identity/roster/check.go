@@ -7,11 +7,11 @@ import (
 
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
+	"zunft/internal/ground/table"
 	"zunft/internal/identity/application"
 	"zunft/internal/identity/fold"
 	"zunft/internal/identity/invitation"
 	"zunft/internal/identity/site"
-	"zunft/internal/identity/table"
 )
 
 func isMeaning(m string) bool { return slices.Contains(table.Meanings(), m) }

@@ -8,8 +8,8 @@ import (
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
+	"zunft/internal/ground/table"
 	"zunft/internal/identity/invitation"
-	"zunft/internal/identity/table"
 )
 
 // MostSlips is how many slips one file has.
@@ -22,8 +22,10 @@ type Slip struct {
 }
 
 // SlipsOf are the ids of the open invitations of a list that no mail reaches.
+// Somebody of the list whom an admin made one since is given their slip by
+// itself, with a proof.
 func SlipsOf(tx *db.Tx, l Roster) ([]string, error) {
-	return db.Values[string](tx, `SELECT id FROM invitation WHERE roster = $1 AND roster <> '' AND state IN ('sent', 'undeliverable') AND (email = '' OR state = 'undeliverable') AND expires_at > $2 ORDER BY id LIMIT $3`,
+	return db.Values[string](tx, `SELECT id FROM invitation WHERE roster = $1 AND roster <> '' AND state IN ('sent', 'undeliverable') AND (email = '' OR state = 'undeliverable') AND NOT admin AND expires_at > $2 ORDER BY id LIMIT $3`,
 		l.ID, tx.Now(), MostSlips)
 }
 

@@ -5,12 +5,12 @@ import (
 	"slices"
 	"strings"
 
+	"zunft/internal/ground/table"
 	"zunft/internal/identity/application"
 	"zunft/internal/identity/fold"
 	"zunft/internal/identity/invitation"
 	"zunft/internal/identity/membership"
 	"zunft/internal/identity/site"
-	"zunft/internal/identity/table"
 )
 
 // A Problem is what is wrong with a row, or what one should know before it is

@@ -34,11 +34,11 @@ import (
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/limit"
 	"zunft/internal/ground/mail"
+	"zunft/internal/ground/table"
 	"zunft/internal/identity/application"
 	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/membership"
 	"zunft/internal/identity/organization"
-	"zunft/internal/identity/table"
 )
 
 // Phrases are what people read of this package's faults.

@@ -18,13 +18,13 @@ import (
 	"zunft/internal/ground/i18n"
 	"zunft/internal/ground/job"
 	"zunft/internal/ground/mail"
+	"zunft/internal/ground/table"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/application"
 	"zunft/internal/identity/fold"
 	"zunft/internal/identity/invitation"
 	"zunft/internal/identity/membership"
 	"zunft/internal/identity/schema"
-	"zunft/internal/identity/table"
 )
 
 // stand is a small world: a bakery with Bert as admin and Emil as member, a

@@ -32,6 +32,7 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/mail"
+	"zunft/internal/training/calendar"
 	"zunft/internal/training/person"
 )
 
@@ -51,6 +52,7 @@ type State string
 const (
 	Draft     State = "draft"
 	Submitted State = "submitted"
+	Checked   State = "checked" // first of two steps: the trainer signs off
 	Returned  State = "returned"
 	SignedOff State = "signed_off"
 )
@@ -59,7 +61,8 @@ const (
 const (
 	MaxText    = 8000 // each of the three texts of a week
 	MaxDay     = 2000 // the text of a day
-	MaxLine    = 100  // department
+	MaxLine    = 100  // department, and the place of a day
+	MaxIDs     = 400  // sections, in characters
 	MaxReason  = 500  // of a return, and a remark at signing off
 	MaxComment = 2000
 )
@@ -70,7 +73,13 @@ var Attendance = []string{"", "company", "school", "course", "vacation", "sick",
 var absent = map[string]bool{"vacation": true, "sick": true, "holiday": true, "free": true}
 
 // A Day of a report (R226).
-type Day struct{ Attendance, Text string }
+type Day struct {
+	Attendance string `json:"a,omitempty"`
+	Place      string `json:"p,omitempty"` // department, workshop, school
+	Minutes    int    `json:"m,omitempty"`
+	Sections   string `json:"s,omitempty"` // of the training plan, as in Text
+	Text       string `json:"t,omitempty"`
+}
 
 // A Text is what an apprentice writes: the parts of recommendation 156 of the
 // BIBB board, and days if they like.
@@ -79,6 +88,7 @@ type Text struct {
 	Work        string // betriebliche Tätigkeiten
 	Instruction string // Unterweisungen, betrieblicher Unterricht, Schulungen
 	School      string // Themen der Berufsschule
+	Sections    string // ids of the training plan's sections (qualifications), with a blank between
 	Days        [7]Day // Monday first
 }
 
@@ -156,9 +166,21 @@ func (t Text) check() error {
 		if !known {
 			p.Add(DayField(i+1)+"_attendance", "book.attendance_unknown")
 		}
+		if utf8.RuneCountInString(d.Place) > MaxLine {
+			p.Add(DayField(i+1)+"_place", "book.place_long", MaxLine)
+		}
+		if d.Minutes < 0 || d.Minutes > 24*60 {
+			p.Add(DayField(i+1)+"_hours", "book.hours_most")
+		}
+		if len(d.Sections) > MaxIDs {
+			p.Add(DayField(i+1)+"_sections", "book.sections_many")
+		}
 	}
 	if utf8.RuneCountInString(t.Department) > MaxLine || strings.Contains(t.Department, "\n") {
 		p.Add("department", "book.department_long", MaxLine)
+	}
+	if len(t.Sections) > MaxIDs {
+		p.Add("sections", "book.sections_many")
 	}
 	return p.Err()
 }
@@ -166,18 +188,27 @@ func (t Text) check() error {
 // DayField is how forms name the fields of a day: "d1" is Monday.
 func DayField(n int) string { return "d" + string(rune('0'+n)) }
 
+// Kinds of a report.
+const (
+	Weekly = "week"
+	Paper  = "paper" // the one long report of what was written on paper before (R317)
+)
+
 // A Report is one week of one apprentice.
 type Report struct {
-	ID, Apprentice, Company string
-	Week                    Week
-	Text                    Text
-	State                   State
-	Answer                  string // why it was returned last
-	Approver                string // to whom it was sent; empty: the company's trainers
-	SubmittedAt, DecidedAt  db.Time
-	DecidedBy               string
-	ChangedAt               db.Time
-	Version                 int // 0: nothing was saved yet
+	ID, Apprentice, Apprenticeship, Company string
+	Kind                                    string
+	Week                                    Week
+	First, Last                             calendar.Date // the week's days within the apprenticeship
+	Text                                    Text
+	State                                   State
+	Answer                                  string // why it was returned last
+	Approver                                string // to whom it was sent; empty: those who accompany the apprentice
+	SubmittedAt, CheckedAt, DecidedAt       db.Time
+	CheckedBy, DecidedBy                    string
+	UndoUntil                               db.Time // so long the decision can be taken back
+	ChangedAt                               db.Time
+	Version                                 int // 0: nothing was saved yet
 }
 
 // AnswerLines are the lines of the answer, for pages.

@@ -1,75 +1,79 @@
 package book
 
 import (
+	"encoding/json"
 	"fmt"
 
 	"zunft/internal/ground/db"
 )
 
-const columns = `id, apprentice, company, year, week, department, work, instruction, school, state, answer, submitted_at, decided_at, decided_by, changed_at, version, approver`
+const columns = `id, apprentice, apprenticeship, company, kind, year, week, first_day, last_day, department, sections, work, instruction, school, days, state, answer,
+	submitted_at, checked_at, checked_by, decided_at, decided_by, undo_until, changed_at, version, approver`
 
 func (r *Report) fields() []any {
 	return []any{
-		&r.ID, &r.Apprentice, &r.Company, &r.Week.Year, &r.Week.Number, &r.Text.Department, &r.Text.Work, &r.Text.Instruction, &r.Text.School,
-		&r.State, &r.Answer, &r.SubmittedAt, &r.DecidedAt, &r.DecidedBy, &r.ChangedAt, &r.Version, &r.Approver,
+		&r.ID, &r.Apprentice, &r.Apprenticeship, &r.Company, &r.Kind, &r.Week.Year, &r.Week.Number, &r.First, &r.Last,
+		&r.Text.Department, &r.Text.Sections, &r.Text.Work, &r.Text.Instruction, &r.Text.School, (*days)(&r.Text.Days), &r.State, &r.Answer,
+		&r.SubmittedAt, &r.CheckedAt, &r.CheckedBy, &r.DecidedAt, &r.DecidedBy, &r.UndoUntil, &r.ChangedAt, &r.Version, &r.Approver,
 	}
 }
 
-func byWeek(tx *db.Tx, company, sub string, w Week) (Report, error) {
-	return withDays(tx, `company = $1 AND apprentice = $2 AND year = $3 AND week = $4`, company, sub, w.Year, w.Number)
-}
+// days are stored in one column, as JSON; nothing for nothing.
+type days [7]Day
 
-func byID(tx *db.Tx, id string) (Report, error) { return withDays(tx, `id = $1`, id) }
-
-func withDays(tx *db.Tx, where string, args ...any) (Report, error) {
-	r, err := db.One(tx, (*Report).fields, `SELECT `+columns+` FROM report WHERE `+where, args...)
-	if err != nil {
-		return r, err
+// Scan reads the column.
+func (d *days) Scan(v any) error {
+	var b []byte
+	switch v := v.(type) {
+	case string:
+		b = []byte(v)
+	case []byte:
+		b = v
 	}
-	err = tx.Each(`SELECT day, attendance, text FROM report_day WHERE report = $1`, []any{r.ID}, func(scan func(...any) error) error {
-		var day int
-		var d Day
-		if err := scan(&day, &d.Attendance, &d.Text); err != nil {
-			return err
-		}
-		r.Text.Days[day-1] = d
+	*d = days{}
+	if len(b) == 0 {
 		return nil
-	})
-	return r, err
+	}
+	return json.Unmarshal(b, (*[7]Day)(d))
 }
 
-// list reads reports without their days, newest week first.
+func (d days) String() string {
+	if d == (days{}) {
+		return ""
+	}
+	b, _ := json.Marshal([7]Day(d)) // plain strings and numbers: cannot fail
+	return string(b)
+}
+
+// byWeek is the apprentice's report of a week, wherever it was written; of two
+// in a week of change that of the company.
+func byWeek(tx *db.Tx, company, sub string, w Week) (Report, error) {
+	return db.One(tx, (*Report).fields, `SELECT `+columns+` FROM report WHERE apprentice = $1 AND year = $2 AND week = $3
+		ORDER BY CASE WHEN company = $4 THEN 0 ELSE 1 END LIMIT 1`, sub, w.Year, w.Number, company)
+}
+
+func byID(tx *db.Tx, id string) (Report, error) {
+	return db.One(tx, (*Report).fields, `SELECT `+columns+` FROM report WHERE id = $1`, id)
+}
+
+// list reads reports, newest week first.
 func list(tx *db.Tx, where string, args ...any) ([]Report, error) {
 	return db.All(tx, (*Report).fields, `SELECT `+columns+` FROM report WHERE `+where+` ORDER BY year DESC, week DESC`, args...)
 }
 
 func insert(tx *db.Tx, r Report) (bool, error) {
-	n, err := tx.Exec(`INSERT INTO report (id, apprentice, company, year, week, department, work, instruction, school, state, created_at, changed_at, version)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'draft', $10, $10, 1) ON CONFLICT (apprentice, company, year, week) DO NOTHING`,
-		r.ID, r.Apprentice, r.Company, r.Week.Year, r.Week.Number, r.Text.Department, r.Text.Work, r.Text.Instruction, r.Text.School, tx.Now())
+	n, err := tx.Exec(`INSERT INTO report (id, apprentice, apprenticeship, company, kind, year, week, first_day, last_day, department, sections, work, instruction, school, days, state, created_at, changed_at, version)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 'draft', $16, $16, 1) ON CONFLICT (apprenticeship, year, week) DO NOTHING`,
+		r.ID, r.Apprentice, r.Apprenticeship, r.Company, r.Kind, r.Week.Year, r.Week.Number, r.First, r.Last,
+		r.Text.Department, r.Text.Sections, r.Text.Work, r.Text.Instruction, r.Text.School, days(r.Text.Days).String(), tx.Now())
 	return n == 1, err
 }
 
 func update(tx *db.Tx, r Report, version int) (bool, error) {
-	n, err := tx.Exec(`UPDATE report SET department = $1, work = $2, instruction = $3, school = $4, changed_at = $5, version = version + 1
-		WHERE id = $6 AND version = $7 AND state IN ('draft', 'returned')`,
-		r.Text.Department, r.Text.Work, r.Text.Instruction, r.Text.School, tx.Now(), r.ID, version)
+	n, err := tx.Exec(`UPDATE report SET department = $1, sections = $2, work = $3, instruction = $4, school = $5, days = $6, changed_at = $7, version = version + 1
+		WHERE id = $8 AND version = $9 AND state IN ('draft', 'returned')`,
+		r.Text.Department, r.Text.Sections, r.Text.Work, r.Text.Instruction, r.Text.School, days(r.Text.Days).String(), tx.Now(), r.ID, version)
 	return n == 1, err
-}
-
-func saveDays(tx *db.Tx, r Report) error {
-	if _, err := tx.Exec(`DELETE FROM report_day WHERE report = $1`, r.ID); err != nil {
-		return err
-	}
-	for i, d := range r.Text.Days {
-		if d == (Day{}) {
-			continue
-		}
-		if _, err := tx.Exec(`INSERT INTO report_day (report, day, attendance, text) VALUES ($1, $2, $3, $4)`, r.ID, i+1, d.Attendance, d.Text); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // move changes the state if the condition holds for this version; r becomes
@@ -80,8 +84,6 @@ func move(tx *db.Tx, r *Report, set, condition string, version int, more ...any)
 	if err != nil || len(all) == 0 {
 		return false, err
 	}
-	days := r.Text.Days
 	*r = all[0]
-	r.Text.Days = days
 	return true, nil
 }

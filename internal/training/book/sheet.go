@@ -33,7 +33,7 @@ func Sheet(r Report, apprentice person.Person, company person.Company, history [
 		{Heading: text("book.part.school"), Text: r.Text.School, Empty: none},
 	}
 	if r.Text.Daily() {
-		s.Sections = append(s.Sections, paper.Section{Heading: text("book.part.days"), Table: days(r, text)})
+		s.Sections = append(s.Sections, paper.Section{Heading: text("book.part.days"), Table: daysTable(r, text)})
 	}
 	for i := len(history) - 1; i >= 0; i-- { // oldest first
 		e := history[i]
@@ -42,7 +42,7 @@ func Sheet(r Report, apprentice person.Person, company person.Company, history [
 	return s
 }
 
-func days(r Report, text func(key string, args ...any) string) *paper.Table {
+func daysTable(r Report, text func(key string, args ...any) string) *paper.Table {
 	t := &paper.Table{Head: []string{text("book.sheet.day"), text("book.sheet.attendance"), text("book.sheet.done")}, Widths: []float64{30, 30, 100}}
 	for i, d := range r.Text.Days {
 		if d == (Day{}) {

@@ -8,6 +8,7 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/mail"
+	"zunft/internal/training/apprenticeship"
 	"zunft/internal/training/person"
 )
 
@@ -15,27 +16,42 @@ import (
 const furthest = 8
 
 // Mine is the actor's own report of a week; Version is 0 when nothing was
-// written yet. Weeks far away are not found.
+// written yet. Weeks far away, and such that the apprenticeship does not touch,
+// are not found.
 func Mine(tx *db.Tx, by audit.Actor, w Week) (Report, error) {
+	r, _, err := mine(tx, by, w)
+	return r, err
+}
+
+func mine(tx *db.Tx, by audit.Actor, w Week) (r Report, a apprenticeship.Apprenticeship, err error) {
 	s, err := author(tx, by)
 	if err != nil {
-		return Report{}, err
+		return r, a, err
 	}
 	if WeekOf(tx.Now()).Add(furthest).Before(w) {
-		return Report{}, fault.NotFound()
+		return r, a, fault.NotFound()
 	}
-	r, err := byWeek(tx, s.Company.ID, s.Person.Sub, w)
-	if fault.Is(err, fault.KindNotFound) {
-		return Report{Apprentice: s.Person.Sub, Company: s.Company.ID, Week: w, State: Draft}, nil
+	r, err = byWeek(tx, s.Company.ID, s.Person.Sub, w)
+	if !fault.Is(err, fault.KindNotFound) {
+		return r, a, err
 	}
-	return r, err
+	if a, err = apprenticeship.Of(tx, s, w.Date(1)); err != nil {
+		return r, a, err
+	}
+	first, last, ok := a.Clip(w)
+	if !ok {
+		return r, a, fault.NotFound()
+	}
+	return Report{
+		Apprentice: s.Person.Sub, Apprenticeship: a.ID, Company: s.Company.ID, Kind: Weekly, Week: w, First: first, Last: last, State: Draft,
+	}, a, nil
 }
 
 // Save keeps what was typed (R226). version is the one the page was made of:
 // if the report has changed since, nothing is overwritten (Conflict), unless
 // both say the same. Nothing typed, nothing kept.
 func Save(tx *db.Tx, by audit.Actor, w Week, version int, t Text) (Report, error) {
-	r, err := Mine(tx, by, w)
+	r, a, err := mine(tx, by, w)
 	if err != nil {
 		return r, err
 	}
@@ -45,8 +61,8 @@ func Save(tx *db.Tx, by audit.Actor, w Week, version int, t Text) (Report, error
 	if err := t.check(); err != nil {
 		return r, err
 	}
-	if !r.Open() {
-		return r, fault.Conflict("book.locked_" + string(r.State))
+	if err := mayWrite(tx, by, r, a); err != nil {
+		return r, err
 	}
 	if r.Version != version {
 		return r, changedElsewhere(r)
@@ -55,7 +71,10 @@ func Save(tx *db.Tx, by audit.Actor, w Week, version int, t Text) (Report, error
 	r.Text, r.Version, r.ChangedAt = t, old+1, tx.Now()
 	var saved bool
 	if old == 0 {
-		r.ID = db.NewID()
+		if a, err = apprenticeship.Ensure(tx, a); err != nil {
+			return r, err
+		}
+		r.ID, r.Apprenticeship = db.NewID(), a.ID
 		saved, err = insert(tx, r)
 	} else {
 		saved, err = update(tx, r, old)
@@ -69,10 +88,30 @@ func Save(tx *db.Tx, by audit.Actor, w Week, version int, t Text) (Report, error
 		}
 		return r, changedElsewhere(r)
 	}
-	if err := saveDays(tx, r); err != nil {
-		return r, fmt.Errorf("save days of %s: %w", w, err)
-	}
 	return r, record(tx, by, r, "saved", "")
+}
+
+// mayWrite refuses what is locked, what was written for another company, and
+// everything where the company keeps no electronic books for the occupation
+// (R316). a is asked for new reports only: what was begun may be finished.
+func mayWrite(tx *db.Tx, by audit.Actor, r Report, a apprenticeship.Apprenticeship) error {
+	s, err := author(tx, by)
+	if err != nil {
+		return err
+	}
+	switch {
+	case !r.Open():
+		return fault.Conflict("book.locked_" + string(r.State))
+	case r.Company != s.Company.ID:
+		return fault.Conflict("book.other_company")
+	case r.Version > 0:
+		return nil
+	}
+	settings, err := apprenticeship.SettingsOf(tx, r.Company, a.Occupation)
+	if err == nil && !settings.Electronic {
+		err = fault.Conflict("book.not_electronic")
+	}
+	return err
 }
 
 func changedElsewhere(r Report) error {
@@ -128,7 +167,7 @@ func SubmitTo(tx *db.Tx, by audit.Actor, w Week, version int, email string) (Rep
 		return r, nil
 	case !r.Open():
 		return r, fault.Conflict("book.locked_" + string(r.State))
-	case WeekOf(tx.Now()).Before(w):
+	case r.Kind == Weekly && WeekOf(tx.Now()).Before(w):
 		return r, fault.Invalid("", "book.too_early", w.Day(7).Format("02.01.2006"), w.Day(1).Format("02.01.2006"))
 	case !r.Text.Describes():
 		return r, fault.Invalid("work", "book.work_missing")
@@ -218,7 +257,7 @@ func Year(tx *db.Tx, by audit.Actor, year int) ([]Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	return list(tx, `company = $1 AND apprentice = $2 AND year = $3`, s.Company.ID, s.Person.Sub, year)
+	return list(tx, `apprentice = $1 AND year = $2`, s.Person.Sub, year)
 }
 
 // A Standing is how far a report book is.
@@ -242,8 +281,8 @@ func MyStanding(tx *db.Tx, by audit.Actor) (st Standing, err error) {
 	if err != nil {
 		return st, err
 	}
-	err = tx.Each(`SELECT state, count(*), min(year * 100 + week) FROM report WHERE company = $1 AND apprentice = $2 GROUP BY state`,
-		[]any{s.Company.ID, s.Person.Sub}, func(scan func(...any) error) error {
+	err = tx.Each(`SELECT state, count(*), min(year * 100 + week) FROM report WHERE apprentice = $1 GROUP BY state`,
+		[]any{s.Person.Sub}, func(scan func(...any) error) error {
 			var state State
 			var n, first int
 			if err := scan(&state, &n, &first); err != nil {
@@ -252,14 +291,14 @@ func MyStanding(tx *db.Tx, by audit.Actor) (st Standing, err error) {
 			switch state {
 			case Draft:
 				st.Drafts = n
-			case Submitted:
-				st.Submitted = n
+			case Submitted, Checked:
+				st.Submitted += n
 			case Returned:
 				st.Returned = n
 			case SignedOff:
 				st.SignedOff = n
 			}
-			if w := (Week{first / 100, first % 100}); st.First.Year == 0 || w.Before(st.First) {
+			if w := (Week{Year: first / 100, Number: first % 100}); st.First.Year == 0 || w.Before(st.First) {
 				st.First = w
 			}
 			return nil
@@ -267,7 +306,7 @@ func MyStanding(tx *db.Tx, by audit.Actor) (st Standing, err error) {
 	if err != nil {
 		return st, err
 	}
-	st.Back, err = list(tx, `company = $1 AND apprentice = $2 AND state = 'returned'`, s.Company.ID, s.Person.Sub)
+	st.Back, err = list(tx, `apprentice = $1 AND state = 'returned'`, s.Person.Sub)
 	for i, j := 0, len(st.Back)-1; i < j; i, j = i+1, j-1 {
 		st.Back[i], st.Back[j] = st.Back[j], st.Back[i]
 	}
@@ -293,8 +332,8 @@ func Gaps(tx *db.Tx, by audit.Actor) ([]Week, error) {
 	}
 	written := map[Week]State{}
 	var first Week
-	err = tx.Each(`SELECT year, week, state FROM report WHERE company = $1 AND apprentice = $2 ORDER BY year DESC, week DESC`,
-		[]any{s.Company.ID, s.Person.Sub}, func(scan func(...any) error) error {
+	err = tx.Each(`SELECT year, week, state FROM report WHERE apprentice = $1 ORDER BY year DESC, week DESC`,
+		[]any{s.Person.Sub}, func(scan func(...any) error) error {
 			var w Week
 			var state State
 			err := scan(&w.Year, &w.Number, &state)

@@ -18,6 +18,7 @@ import (
 	"zunft/internal/ground/limit"
 	"zunft/internal/ground/mail"
 	"zunft/internal/ground/web"
+	"zunft/internal/training/apprenticeship"
 	"zunft/internal/training/book"
 	"zunft/internal/training/login"
 	"zunft/internal/training/person"
@@ -61,7 +62,7 @@ func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.handler.S
 
 // Catalog holds all phrases of the training portal.
 func Catalog() (*i18n.Catalog, error) {
-	return i18n.Load(web.Phrases, Phrases, person.Phrases, book.Phrases, login.Phrases, home.Phrases, info.Phrases, reviewing.Phrases, supervising.Phrases, supervisor.Phrases, writing.Phrases)
+	return i18n.Load(web.Phrases, Phrases, apprenticeship.Phrases, person.Phrases, book.Phrases, login.Phrases, home.Phrases, info.Phrases, reviewing.Phrases, supervising.Phrases, supervisor.Phrases, writing.Phrases)
 }
 
 // New wires the portal. The identity portal need not run yet: it is asked at

@@ -102,40 +102,108 @@ CREATE TABLE logout_token (
 	expires_at TIMESTAMPTZ NOT NULL
 );
 
--- The report book: one report per apprentice, company and week (ISO 8601).
-CREATE TABLE report (
-	id            TEXT PRIMARY KEY,
-	apprentice    TEXT NOT NULL REFERENCES person (sub),
-	company       TEXT NOT NULL REFERENCES company (id),
-	year          INTEGER NOT NULL,         -- of the ISO week
-	week          INTEGER NOT NULL CHECK (week BETWEEN 1 AND 53),
-	department    TEXT NOT NULL DEFAULT '', -- Ausbildungsabschnitt
-	work          TEXT NOT NULL DEFAULT '', -- betriebliche Tätigkeiten
-	instruction   TEXT NOT NULL DEFAULT '', -- Unterweisungen, betrieblicher Unterricht
-	school        TEXT NOT NULL DEFAULT '', -- Themen der Berufsschule
-	state         TEXT NOT NULL CHECK (state IN ('draft', 'submitted', 'returned', 'signed_off')),
-	answer        TEXT NOT NULL DEFAULT '', -- why it was returned
-	approver      TEXT NOT NULL DEFAULT '', -- to whom it was sent (R326); empty: the company's trainers
-	submitted_at  TIMESTAMPTZ,
-	decided_at    TIMESTAMPTZ,
-	decided_by    TEXT NOT NULL DEFAULT '', -- sub of the trainer
-	created_at    TIMESTAMPTZ NOT NULL,
-	changed_at    TIMESTAMPTZ NOT NULL,
-	version       INTEGER NOT NULL DEFAULT 1,
-	UNIQUE (apprentice, company, year, week)
+-- An apprenticeship or retraining: who learns what, where and how long. What the
+-- registry of the chamber, the company and the apprentice say of it. The book
+-- belongs to the person and goes on when company or occupation change.
+CREATE TABLE apprenticeship (
+	id             TEXT PRIMARY KEY,
+	person         TEXT REFERENCES person (sub),    -- NULL: nobody is known to be it yet
+	company        TEXT REFERENCES company (id),    -- NULL: the company was not here yet
+	chamber_number TEXT NOT NULL DEFAULT '',
+	ident_number   TEXT NOT NULL DEFAULT '',        -- of the company, as the registry knows it
+	number         TEXT NOT NULL DEFAULT '',        -- apprentice number (Azubi-Identnummer)
+	given_name     TEXT NOT NULL DEFAULT '',        -- as company or registry wrote it
+	family_name    TEXT NOT NULL DEFAULT '',
+	name_key       TEXT NOT NULL DEFAULT '',
+	email          TEXT NOT NULL DEFAULT '',
+	occupation     TEXT NOT NULL DEFAULT '',        -- key of the list of occupations; empty: not said yet
+	retraining     BOOLEAN NOT NULL DEFAULT FALSE,
+	site           TEXT NOT NULL DEFAULT '',        -- where, in words
+	land           TEXT NOT NULL DEFAULT '',        -- whose public holidays: BW, BY … (ISO 3166-2:DE)
+	starts_on      TEXT NOT NULL DEFAULT '',        -- days as 2026-08-01; empty: not said yet
+	ends_on        TEXT NOT NULL DEFAULT '',        -- agreed end
+	ended_on       TEXT NOT NULL DEFAULT '',        -- last day, if it ended or went over into another
+	previous       TEXT REFERENCES apprenticeship (id), -- what it continues
+	source         TEXT NOT NULL CHECK (source IN ('self', 'company', 'registry')),
+	created_at     TIMESTAMPTZ NOT NULL,
+	changed_at     TIMESTAMPTZ NOT NULL,
+	version        INTEGER NOT NULL DEFAULT 1
 );
-CREATE INDEX report_week ON report (company, apprentice, year, week);
-CREATE INDEX report_approver ON report (approver, submitted_at, id) WHERE approver <> '';
-CREATE INDEX report_queue ON report (company, submitted_at, id) WHERE state = 'submitted';
+CREATE INDEX apprenticeship_person ON apprenticeship (person, company, starts_on);
+CREATE INDEX apprenticeship_company ON apprenticeship (company, name_key, id);
+CREATE INDEX apprenticeship_number ON apprenticeship (chamber_number, number) WHERE number <> '';
+CREATE INDEX apprenticeship_ident ON apprenticeship (chamber_number, ident_number) WHERE company IS NULL;
+-- Only one that nobody described yet per person and company.
+CREATE UNIQUE INDEX apprenticeship_self ON apprenticeship (person, company) WHERE source = 'self';
 
--- Entries per day, for those who write daily (R226).
-CREATE TABLE report_day (
-	report     TEXT NOT NULL REFERENCES report (id) ON DELETE CASCADE,
-	day        INTEGER NOT NULL CHECK (day BETWEEN 1 AND 7), -- Monday is 1
-	attendance TEXT NOT NULL CHECK (attendance IN ('', 'company', 'school', 'course', 'vacation', 'sick', 'holiday', 'free')),
-	text       TEXT NOT NULL,
-	PRIMARY KEY (report, day)
+-- Who accompanies an apprenticeship, and when: its trainer, and supervisors of
+-- departments (R232, R325). Without any, all trainers of the company do.
+CREATE TABLE assignment (
+	id             TEXT PRIMARY KEY,
+	apprenticeship TEXT NOT NULL REFERENCES apprenticeship (id) ON DELETE CASCADE,
+	person         TEXT NOT NULL REFERENCES person (sub),
+	role           TEXT NOT NULL CHECK (role IN ('trainer', 'supervisor')),
+	department     TEXT NOT NULL DEFAULT '',
+	from_day       TEXT NOT NULL,
+	until_day      TEXT NOT NULL DEFAULT '',        -- empty: open
+	created_at     TIMESTAMPTZ NOT NULL,
+	created_by     TEXT NOT NULL DEFAULT ''
 );
+CREATE INDEX assignment_apprenticeship ON assignment (apprenticeship, from_day);
+CREATE INDEX assignment_person ON assignment (person, from_day);
+
+-- How a company keeps report books (R234, R315, R316): for all occupations
+-- (occupation is empty), and otherwise for one of them.
+CREATE TABLE company_setting (
+	company    TEXT NOT NULL REFERENCES company (id),
+	occupation TEXT NOT NULL DEFAULT '',
+	electronic BOOLEAN NOT NULL,                -- FALSE: nothing can be written here
+	mode       TEXT NOT NULL CHECK (mode IN ('week', 'day')),
+	steps      INTEGER NOT NULL CHECK (steps IN (1, 2)), -- 2: a supervisor checks, then the trainer signs off
+	due_days   INTEGER NOT NULL,                -- days after the week's end until a report is late
+	changed_at TIMESTAMPTZ NOT NULL,
+	changed_by TEXT NOT NULL DEFAULT '',
+	PRIMARY KEY (company, occupation)
+);
+
+-- The report book: one report per apprenticeship and week (ISO 8601), or the one
+-- long report for what was written on paper before (R317). A day is stored as
+-- 2026-08-01. What is read in lists stands before the long texts.
+CREATE TABLE report (
+	id             TEXT PRIMARY KEY,
+	apprentice     TEXT NOT NULL REFERENCES person (sub),
+	apprenticeship TEXT NOT NULL REFERENCES apprenticeship (id),
+	company        TEXT NOT NULL REFERENCES company (id), -- for which it was written
+	kind           TEXT NOT NULL DEFAULT 'week' CHECK (kind IN ('week', 'paper')),
+	year           INTEGER NOT NULL,         -- of the ISO week
+	week           INTEGER NOT NULL CHECK (week BETWEEN 1 AND 53),
+	first_day      TEXT NOT NULL,
+	last_day       TEXT NOT NULL,
+	state          TEXT NOT NULL CHECK (state IN ('draft', 'submitted', 'checked', 'returned', 'signed_off')),
+	approver       TEXT NOT NULL DEFAULT '', -- to whom it was sent (R326); empty: those who are assigned
+	submitted_at   TIMESTAMPTZ,
+	checked_at     TIMESTAMPTZ,              -- first of two steps
+	checked_by     TEXT NOT NULL DEFAULT '',
+	decided_at     TIMESTAMPTZ,
+	decided_by     TEXT NOT NULL DEFAULT '', -- sub of who decided
+	undo_until     TIMESTAMPTZ,              -- so long the decision can be taken back, and nobody is told
+	created_at     TIMESTAMPTZ NOT NULL,
+	changed_at     TIMESTAMPTZ NOT NULL,
+	version        INTEGER NOT NULL DEFAULT 1,
+	department     TEXT NOT NULL DEFAULT '', -- Ausbildungsabschnitt
+	sections       TEXT NOT NULL DEFAULT '', -- ids of the training plan's sections, with a blank between
+	answer         TEXT NOT NULL DEFAULT '', -- why it was returned
+	work           TEXT NOT NULL DEFAULT '', -- betriebliche Tätigkeiten
+	instruction    TEXT NOT NULL DEFAULT '', -- Unterweisungen, betrieblicher Unterricht
+	school         TEXT NOT NULL DEFAULT '', -- Themen der Berufsschule
+	days           TEXT NOT NULL DEFAULT '', -- seven days as JSON: one row is one report, there are millions
+	UNIQUE (apprenticeship, year, week)
+);
+CREATE INDEX report_book ON report (apprentice, year, week);
+CREATE INDEX report_approver ON report (approver, submitted_at, id) WHERE approver <> '';
+CREATE INDEX report_queue ON report (company, submitted_at, id) WHERE state IN ('submitted', 'checked');
+CREATE INDEX report_waiting ON report (apprenticeship, submitted_at) WHERE state IN ('submitted', 'checked');
+CREATE INDEX report_undo ON report (undo_until) WHERE undo_until IS NOT NULL;
 
 -- What happened to a report, and what people said about it.
 CREATE TABLE report_event (
@@ -143,7 +211,7 @@ CREATE TABLE report_event (
 	report TEXT NOT NULL REFERENCES report (id) ON DELETE CASCADE,
 	at     TIMESTAMPTZ NOT NULL,
 	person TEXT NOT NULL REFERENCES person (sub),
-	event  TEXT NOT NULL CHECK (event IN ('submitted', 'taken_back', 'returned', 'signed_off', 'reopened', 'comment')),
+	event  TEXT NOT NULL CHECK (event IN ('submitted', 'taken_back', 'checked', 'returned', 'signed_off', 'undone', 'reopened', 'comment')),
 	text   TEXT NOT NULL DEFAULT '',         -- reason, remark or comment
 	digest TEXT NOT NULL DEFAULT ''          -- SHA-256 of what was submitted or signed off (L16)
 );

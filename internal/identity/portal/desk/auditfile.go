@@ -8,8 +8,8 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/mail"
+	"zunft/internal/ground/table"
 	"zunft/internal/ground/web"
-	"zunft/internal/identity/table"
 )
 
 // mostRows of the record go into one file; a longer term is asked for in parts.

@@ -8,6 +8,7 @@ import (
 
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
+	"zunft/internal/ground/table"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/application"
 	"zunft/internal/identity/invitation"
@@ -15,7 +16,6 @@ import (
 	"zunft/internal/identity/organization"
 	"zunft/internal/identity/roster"
 	"zunft/internal/identity/site"
-	"zunft/internal/identity/table"
 )
 
 const (

@@ -6,9 +6,9 @@ import (
 	"strings"
 
 	"zunft/internal/ground/db"
+	"zunft/internal/ground/table"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/roster"
-	"zunft/internal/identity/table"
 )
 
 // mending are the rows with fields: those that must be mended, first of all one

@@ -10,12 +10,12 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/mail"
 	"zunft/internal/ground/paper"
+	"zunft/internal/ground/table"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/invitation"
 	"zunft/internal/identity/membership"
 	"zunft/internal/identity/organization"
 	"zunft/internal/identity/roster"
-	"zunft/internal/identity/table"
 )
 
 // step runs a rule on the list and goes on; what stands in its way is said on

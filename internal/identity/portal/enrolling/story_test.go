@@ -12,6 +12,7 @@ import (
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/dbtest"
+	"zunft/internal/ground/table"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/application"
@@ -24,7 +25,6 @@ import (
 	"zunft/internal/identity/schema"
 	"zunft/internal/identity/session"
 	"zunft/internal/identity/site"
-	"zunft/internal/identity/table"
 )
 
 // bakery is a company with Bert as admin and Emil as member; Carl is a stranger.

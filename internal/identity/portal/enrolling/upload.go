@@ -8,11 +8,11 @@ import (
 
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
+	"zunft/internal/ground/table"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/application"
 	"zunft/internal/identity/organization"
 	"zunft/internal/identity/roster"
-	"zunft/internal/identity/table"
 )
 
 const listSize = 20

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"zunft/internal/identity/fold"
+	"zunft/internal/ground/plain"
 )
 
 // What a column holds.
@@ -55,7 +55,7 @@ var known = func() map[string]string {
 }()
 
 // FoldHeading is how words of a list are compared: folded, without blanks.
-func FoldHeading(s string) string { return strings.ReplaceAll(fold.Text(s), " ", "") }
+func FoldHeading(s string) string { return strings.ReplaceAll(plain.Text(s), " ", "") }
 
 // meaningOf is what a heading says, or Unused.
 func meaningOf(heading string) string {

@@ -1,0 +1,149 @@
+// Package apprenticeship knows who learns what, where and how long
+// (Ausbildungsverhältnis, also Umschulung), who accompanies them, and how their
+// company keeps report books.
+//
+//   - What the chamber's registry, the company and the apprentice's sign-in say
+//     comes together in one row. Whoever writes before anybody described their
+//     apprenticeship gets a row of their own (source "self"), which the company
+//     or the registry completes.
+//   - The book belongs to the person: a change of company or occupation begins
+//     another apprenticeship that continues the one before.
+//   - Trainers and supervisors are assigned for a time (R232, R325). While nobody
+//     is assigned, all trainers of the company accompany the apprentice.
+package apprenticeship
+
+import (
+	"embed"
+	"fmt"
+
+	"zunft/internal/ground/db"
+	"zunft/internal/training/calendar"
+	"zunft/internal/training/person"
+)
+
+// Phrases of this package.
+//
+//go:embed phrases/*.json
+var Phrases embed.FS
+
+// Sources of an apprenticeship.
+const (
+	Self     = "self"
+	Company  = "company"
+	Registry = "registry"
+)
+
+// An Apprenticeship is the time that one person learns one occupation in one
+// company. Days are empty while nobody said them.
+type Apprenticeship struct {
+	ID, Person, Company                string // Person, Company: empty while unknown
+	ChamberNumber, IdentNumber, Number string
+	GivenName, FamilyName, Email       string
+	Occupation                         string
+	Retraining                         bool
+	Site, Land                         string
+	StartsOn, EndsOn, EndedOn          calendar.Date
+	Previous, Source                   string
+	Version                            int
+}
+
+const columns = `id, COALESCE(person, ''), COALESCE(company, ''), chamber_number, ident_number, number, given_name, family_name, email, occupation, retraining, site, land, starts_on, ends_on, ended_on, COALESCE(previous, ''), source, version`
+
+func (a *Apprenticeship) fields() []any {
+	return []any{
+		&a.ID, &a.Person, &a.Company, &a.ChamberNumber, &a.IdentNumber, &a.Number, &a.GivenName, &a.FamilyName, &a.Email, &a.Occupation, &a.Retraining,
+		&a.Site, &a.Land, &a.StartsOn, &a.EndsOn, &a.EndedOn, &a.Previous, &a.Source, &a.Version,
+	}
+}
+
+// Last is the last day, agreed or real; empty while nobody said one.
+func (a Apprenticeship) Last() calendar.Date {
+	if a.EndedOn != "" {
+		return a.EndedOn
+	}
+	return a.EndsOn
+}
+
+// Clip shortens a week to the days of the apprenticeship; ok is false if none
+// is left.
+func (a Apprenticeship) Clip(w calendar.Week) (first, last calendar.Date, ok bool) {
+	first, last = max(w.Date(1), a.StartsOn), w.Date(7)
+	if end := a.Last(); end != "" {
+		last = min(last, end)
+	}
+	return first, last, first <= last
+}
+
+// Of is the apprenticeship of a person in a company to which a day belongs;
+// else the one that is nearest: the newest that began before, or the first.
+// Without any it is one that is not stored yet (ID is empty), see Ensure.
+func Of(tx *db.Tx, s person.Session, day calendar.Date) (Apprenticeship, error) {
+	all, err := db.All(tx, (*Apprenticeship).fields, `SELECT `+columns+` FROM apprenticeship WHERE person = $1 AND company = $2 ORDER BY starts_on, id`, s.Person.Sub, s.Company.ID)
+	if err != nil {
+		return Apprenticeship{}, fmt.Errorf("apprenticeship of %s: %w", s.Person.Sub, err)
+	}
+	if len(all) == 0 {
+		return Apprenticeship{
+			Person: s.Person.Sub, Company: s.Company.ID, ChamberNumber: s.Company.ChamberNumber, IdentNumber: s.Company.IdentNumber,
+			GivenName: s.Person.GivenName, FamilyName: s.Person.FamilyName, Email: s.Person.Email,
+			Retraining: s.Is(person.Retrainee) && !s.Is(person.Apprentice), Source: Self,
+		}, nil
+	}
+	found := all[0]
+	for _, a := range all[1:] {
+		if a.StartsOn <= day {
+			found = a
+		}
+	}
+	return found, nil
+}
+
+// Ensure stores what Of found for nobody had described it.
+func Ensure(tx *db.Tx, a Apprenticeship) (Apprenticeship, error) {
+	if a.ID != "" {
+		return a, nil
+	}
+	_, err := tx.Exec(`INSERT INTO apprenticeship (id, person, company, chamber_number, ident_number, given_name, family_name, name_key, email, retraining, source, created_at, changed_at)
+		SELECT $1, $2, $3, $4, $5, $6, $7, name_key, $8, $9, 'self', $10, $10 FROM person WHERE sub = $2
+		ON CONFLICT (person, company) WHERE source = 'self' DO NOTHING`,
+		db.NewID(), a.Person, a.Company, a.ChamberNumber, a.IdentNumber, a.GivenName, a.FamilyName, a.Email, a.Retraining, tx.Now())
+	if err != nil {
+		return a, fmt.Errorf("keep apprenticeship: %w", err)
+	}
+	return db.One(tx, (*Apprenticeship).fields, `SELECT `+columns+` FROM apprenticeship WHERE person = $1 AND company = $2 AND source = 'self'`, a.Person, a.Company)
+}
+
+// Get reads an apprenticeship.
+func Get(tx *db.Tx, id string) (Apprenticeship, error) {
+	return db.One(tx, (*Apprenticeship).fields, `SELECT `+columns+` FROM apprenticeship WHERE id = $1`, id)
+}
+
+// Settings are how a company keeps the report books of an occupation.
+type Settings struct {
+	Electronic bool   // FALSE: nothing can be written here (R316)
+	Mode       string // "week" or "day" (R226, R234)
+	Steps      int    // 2: a supervisor checks, then the trainer signs off
+	DueDays    int    // days after the week's end until a report is late
+}
+
+// Defaults hold where a company said nothing.
+var Defaults = Settings{Electronic: true, Mode: "week", Steps: 1, DueDays: 7}
+
+// SettingsOf are the settings for an occupation: the company's for it, else the
+// company's for all, else Defaults.
+func SettingsOf(tx *db.Tx, company, occupation string) (Settings, error) {
+	all, err := db.All(tx, func(s *Settings) []any { return []any{&s.Electronic, &s.Mode, &s.Steps, &s.DueDays} },
+		`SELECT electronic, mode, steps, due_days FROM company_setting WHERE company = $1 AND occupation IN ('', $2) ORDER BY occupation DESC LIMIT 1`, company, occupation)
+	if err != nil || len(all) == 0 {
+		return Defaults, err
+	}
+	return all[0], nil
+}
+
+// Accompanies is the condition under which a person ($person) may read and
+// decide on reports of the apprenticeship a, on a day ($day), beside having the
+// role in its company: they are assigned, or nobody is.
+func Accompanies(sub, day string) string {
+	return `(EXISTS (SELECT 1 FROM assignment x WHERE x.apprenticeship = a.id AND x.person = ` + sub + ` AND x.from_day <= ` + day + ` AND (x.until_day = '' OR x.until_day >= ` + day + `))
+		OR NOT EXISTS (SELECT 1 FROM assignment x WHERE x.apprenticeship = a.id AND x.from_day <= ` + day + ` AND (x.until_day = '' OR x.until_day >= ` + day + `)))`
+}
