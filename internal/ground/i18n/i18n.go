@@ -8,10 +8,12 @@
 package i18n
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"sort"
 	"strings"
 
@@ -142,7 +144,27 @@ func (c *Catalog) Text(lang, key string, args ...any) string {
 	if text, ok := texts[key]; ok && len(args) == 0 {
 		return strings.ReplaceAll(text, "%%", "%")
 	}
-	return c.printers[lang].Sprintf(key, args...)
+	return c.printers[lang].Sprintf(key, said(lang, args)...)
+}
+
+// A Word is data that has a text per language, as the name of a role. As an
+// argument it is said in the phrase's language, also after it was kept as JSON.
+type Word map[string]string
+
+func said(lang string, args []any) []any {
+	args = slices.Clone(args)
+	for i, a := range args {
+		switch w := a.(type) {
+		case Word:
+			args[i] = cmp.Or(w[lang], w[languages[0]])
+		case map[string]any:
+			args[i] = w[languages[0]]
+			if s, _ := w[lang].(string); s != "" {
+				args[i] = s
+			}
+		}
+	}
+	return args
 }
 
 // Has reports whether there is such a phrase.

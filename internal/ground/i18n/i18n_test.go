@@ -1,6 +1,7 @@
 package i18n
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -26,6 +27,32 @@ func TestPhrases(t *testing.T) {
 	} {
 		if x.got != x.want {
 			t.Errorf("%q, want %q", x.got, x.want)
+		}
+	}
+}
+
+// A word with a text per language is said in the language of the phrase around
+// it; so it is when the fault was kept as JSON meanwhile, as a list's rows are.
+func TestWord(t *testing.T) {
+	c, err := Load(folder(`{"a":"„%s“ und %s"}`, `{"a":"“%s” and %s"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := []any{Word{"de": "Ausbilder:in", "en": "Trainer"}, Word{"de": "Prüfer:in", "en": ""}}
+	kept, err := json.Marshal(args)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var later []any
+	if err := json.Unmarshal(kept, &later); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]any{args, later, args} { // and is not used up
+		if got := c.Text("de", "a", args...); got != "„Ausbilder:in“ und Prüfer:in" {
+			t.Error(got)
+		}
+		if got := c.Text("en", "a", args...); got != "“Trainer” and Prüfer:in" {
+			t.Error(got)
 		}
 	}
 }

@@ -28,6 +28,7 @@ import (
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
+	"zunft/internal/ground/i18n"
 	"zunft/internal/identity/chamber"
 )
 
@@ -92,6 +93,9 @@ func (r Role) Excludes(other Role) bool {
 
 // Name of the role in a language.
 func (r Role) Name(lang string) string { return choose(lang, r.NameDE, r.NameEN) }
+
+// Word is the name for phrases whose reader is not known yet.
+func (r Role) Word() i18n.Word { return i18n.Word{"de": r.NameDE, "en": r.NameEN} }
 
 // Description of what the role may do, in a language.
 func (r Role) Description(lang string) string { return choose(lang, r.DescriptionDE, r.DescriptionEN) }

@@ -12,8 +12,11 @@ package chamber
 import (
 	"cmp"
 	"embed"
+	"net/mail"
+	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
@@ -77,6 +80,7 @@ func (c *Chamber) check() error {
 	if c.Name == "" {
 		p.Add("name", "chamber.name_required")
 	}
+	c.ways(&p)
 	var prefixes []string
 	for _, s := range c.Postcodes {
 		if s = strings.TrimSpace(s); s == "" {
@@ -97,6 +101,28 @@ func (c *Chamber) check() error {
 	}
 	return p.Err()
 }
+
+// ways checks how people reach the chamber: it stands in mails, on letters and
+// on the help page (R222).
+func (c *Chamber) ways(p *fault.Problems) {
+	if a, err := mail.ParseAddress(c.Email); c.Email != "" && (err != nil || a.Address != c.Email) {
+		p.Add("email", "chamber.email_form")
+	}
+	if c.Website != "" && !strings.Contains(c.Website, "://") {
+		c.Website = "https://" + c.Website
+	}
+	if u, err := url.Parse(c.Website); c.Website != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || u.User != nil || strings.ContainsAny(c.Website, " \"<>")) {
+		p.Add("website", "chamber.website_form")
+	}
+	for _, line := range []struct{ field, value string }{{"phone", c.Phone}, {"hours", c.Hours}, {"email", c.Email}, {"website", c.Website}, {"letter_signer", c.LetterSigner}} {
+		if utf8.RuneCountInString(line.value) > longest {
+			p.Add(line.field, "chamber.setting_long", longest)
+		}
+	}
+}
+
+// longest is how many characters a line about the chamber has at most.
+const longest = 200
 
 // mustOperate lets operators, the console and jobs pass.
 func mustOperate(tx *db.Tx, by audit.Actor) error {

@@ -115,8 +115,8 @@ func (s Settings) Check() error {
 	if len(s.Proofs) == 0 || slices.ContainsFunc(s.Proofs, func(way string) bool { return way != ByLetter && way != ByElster }) {
 		p.Add("proofs", "chamber.setting_proofs")
 	}
-	if utf8.RuneCountInString(s.Adviser) > 200 {
-		p.Add("adviser", "chamber.setting_long", 200)
+	if utf8.RuneCountInString(s.Adviser) > longest {
+		p.Add("adviser", "chamber.setting_long", longest)
 	}
 	for _, b := range bounds {
 		if n := b.of(&s); n < b.min || n > b.max {

@@ -77,14 +77,20 @@ func withLead(tx *db.Tx, chamberID string, change func() (int64, error), e audit
 	if n == 0 {
 		return fault.Conflict("chamber.team_changed")
 	}
-	led, err := db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM staff WHERE chamber = $1 AND role = 'clerk' AND lead)`, chamberID)
-	if err != nil {
+	if err := leadStays(tx, chamberID, ""); err != nil {
 		return err
 	}
-	if !led {
-		return fault.Conflict("chamber.last_lead")
-	}
 	return audit.Record(tx, by, e)
+}
+
+// leadStays: beside this one somebody leads the team who has not asked for their
+// own account to be deleted.
+func leadStays(tx *db.Tx, chamberID, accountID string) error {
+	led, err := db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM staff s JOIN account a ON a.id = s.account WHERE s.chamber = $1 AND s.role = 'clerk' AND s.lead AND s.account <> $2 AND a.delete_at IS NULL)`, chamberID, accountID)
+	if err == nil && !led {
+		err = fault.Conflict("chamber.last_lead")
+	}
+	return err
 }
 
 // ChangeContact changes what people and letters say of how to reach the

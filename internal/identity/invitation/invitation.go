@@ -246,7 +246,7 @@ func (h host) roles(p *fault.Problems, w *Wish) {
 		for _, other := range once {
 			_, o, _ := h.offers.Role(other.Application, other.Key)
 			if other.Application == r.Application && (slices.Contains(declared.ExclusiveWith, other.Key) || slices.Contains(o.ExclusiveWith, r.Key)) {
-				p.Add("roles", "invitation.roles_exclusive", o.Name(w.Language), declared.Name(w.Language))
+				p.Add("roles", "invitation.roles_exclusive", o.Word(), declared.Word())
 			}
 		}
 		once = append(once, r)

@@ -165,7 +165,7 @@ func compatible(tx *db.Tx, membershipID string, roles []Role) error {
 		_, a, _ := offers.Role(r.Application, r.Key)
 		for _, other := range all {
 			if _, b, ok := offers.Role(other.Application, other.Key); ok && a.Excludes(b) {
-				return fault.Invalid("roles", "membership.role_exclusive", a.NameDE, b.NameDE)
+				return fault.Invalid("roles", "membership.role_exclusive", a.Word(), b.Word())
 			}
 		}
 	}

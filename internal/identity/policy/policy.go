@@ -47,6 +47,8 @@ type Policy struct {
 	Lock     Lock          `json:"lock"`
 	Factor   Factor        `json:"factor"`
 	Invite   Invite        `json:"invite,omitzero"`
+	Words    Words         `json:"words,omitzero"`
+	Guides   []Guide       `json:"guides,omitempty"`
 	// NameWait is how long a corrected name waits before it holds (R220; W17: 0).
 	NameWait Hours `json:"name_wait_hours"`
 	// RecoveryWait is how long a recovery with the chamber's help waits (ux.md: 72).
@@ -186,6 +188,9 @@ func (p Policy) Check() error {
 		return bad("factor.switch: " + p.Factor.Switch)
 	case p.NameWait < 0 || p.RecoveryWait < 0 || p.UnusedAfter < 0:
 		return bad("wait")
+	}
+	if wrong := p.words(); wrong != "" {
+		return bad(wrong)
 	}
 	for _, m := range p.Factor.Methods {
 		if m != "mail" && m != "totp" && m != "passkey" {
