@@ -43,9 +43,10 @@ const (
 	Trainer       = "trainer"
 	Supervisor    = "supervisor"
 	TrainingAdmin = "training_admin"
+	ChamberClerk  = "chamber_clerk" // counts in a chamber's own office only, see Office
 )
 
-var known = []string{Apprentice, Retrainee, Trainer, Supervisor, TrainingAdmin}
+var known = []string{Apprentice, Retrainee, Trainer, Supervisor, TrainingAdmin, ChamberClerk}
 
 // A Person as the last token described them.
 type Person struct {
@@ -97,6 +98,15 @@ func Learn(tx *db.Tx, by audit.Actor, c Claims) error {
 	for _, r := range known {
 		if slices.Contains(c.Roles, r) {
 			roles = append(roles, r)
+		}
+	}
+	if slices.Contains(roles, ChamberClerk) {
+		chamber, err := officeOf(tx, c.Company.ID)
+		if err != nil {
+			return err
+		}
+		if chamber == "" { // a company cannot make its people clerks of its chamber
+			roles = slices.DeleteFunc(roles, func(r string) bool { return r == ChamberClerk })
 		}
 	}
 	if err := keep(tx, c); err != nil {

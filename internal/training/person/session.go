@@ -28,11 +28,21 @@ type Session struct {
 	SeenAt    db.Time
 	EndsAt    db.Time
 	idToken   string
+	office    string // number of the chamber whose office the company is
 }
 
 // Is reports whether the person has one of the roles in this company.
 func (s Session) Is(roles ...string) bool {
 	return slices.ContainsFunc(roles, func(r string) bool { return slices.Contains(s.Roles, r) })
+}
+
+// Chamber is the number of the chamber for which the person works in this
+// session, or empty: they have the role, and the company is the chamber's office.
+func (s Session) Chamber() string {
+	if !s.Is(ChamberClerk) {
+		return ""
+	}
+	return s.office
 }
 
 // Writes reports whether the person keeps a report book here.
@@ -46,14 +56,14 @@ func (s Session) Reads() bool { return s.Is(Trainer, Supervisor, TrainingAdmin) 
 
 func (s *Session) fields() []any {
 	return append([]any{
-		&s.ID, &s.SID, &s.CreatedAt, &s.SeenAt, &s.EndsAt, &s.idToken,
+		&s.ID, &s.SID, &s.CreatedAt, &s.SeenAt, &s.EndsAt, &s.idToken, &s.office,
 		&s.Company.ID, &s.Company.Name, &s.Company.IdentNumber, &s.Company.ChamberNumber, &s.Company.SeenAt,
 	}, s.Person.fields()...)
 }
 
-const sessions = `SELECT s.id, s.sid, s.created_at, s.seen_at, s.ends_at, s.id_token, c.id, c.name, c.ident_number, c.chamber_number, c.seen_at,
+const sessions = `SELECT s.id, s.sid, s.created_at, s.seen_at, s.ends_at, s.id_token, COALESCE(o.chamber_number, ''), c.id, c.name, c.ident_number, c.chamber_number, c.seen_at,
 	p.sub, p.name, p.given_name, p.family_name, p.email, p.language, p.seen_at
-	FROM session s JOIN person p ON p.sub = s.person JOIN company c ON c.id = s.company `
+	FROM session s JOIN person p ON p.sub = s.person JOIN company c ON c.id = s.company LEFT JOIN chamber_office o ON o.company = s.company `
 
 // Start begins a session after Learn. The token goes into the browser's
 // cookie; the ID token is kept sealed, as the hint for signing out at the
@@ -101,6 +111,9 @@ func load(tx *db.Tx, query string, args ...any) (Session, error) {
 		return s, err
 	}
 	s.Roles, err = rolesIn(tx, s.Company.ID, s.Person.Sub)
+	if s.office == "" {
+		s.Roles = slices.DeleteFunc(s.Roles, func(r string) bool { return r == ChamberClerk })
+	}
 	return s, err
 }
 

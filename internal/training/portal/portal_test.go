@@ -246,7 +246,7 @@ func TestRoleCatalogue(t *testing.T) {
 			t.Errorf("role %+v is not complete", r)
 		}
 	}
-	if len(portal.Roles) != 5 {
-		t.Errorf("%d roles, wanted 5", len(portal.Roles))
+	if len(portal.Roles) != 6 {
+		t.Errorf("%d roles, wanted 6", len(portal.Roles))
 	}
 }

@@ -35,4 +35,9 @@ var Roles = []Role{
 		"Sieht, wer im Unternehmen ausgebildet wird und wie weit die Berichtshefte sind. Zeichnet nicht ab.",
 		"Sees who is trained in the company and how far the report books are. Does not sign off.",
 	},
+	{
+		person.ChamberClerk, "Sachbearbeitung der Kammer", "Clerk of the chamber",
+		"Sieht vorgelegte Berichtshefte und Meldungen der Unternehmen. Gilt nur in der Geschäftsstelle der Kammer.",
+		"Sees report books that were presented and notices of companies. Counts in the chamber's own office only.",
+	},
 }

@@ -26,11 +26,19 @@ CREATE TABLE company (
 CREATE TABLE company_role (
 	company TEXT NOT NULL REFERENCES company (id),
 	person  TEXT NOT NULL REFERENCES person (sub),
-	role    TEXT NOT NULL CHECK (role IN ('apprentice', 'retrainee', 'trainer', 'supervisor', 'training_admin')),
+	role    TEXT NOT NULL CHECK (role IN ('apprentice', 'retrainee', 'trainer', 'supervisor', 'training_admin', 'chamber_clerk')),
 	seen_at TIMESTAMPTZ NOT NULL,
 	PRIMARY KEY (company, person, role)
 );
 CREATE INDEX company_role_role ON company_role (company, role);
+
+-- Companies that are a chamber's own office, as its operator said. In them, and
+-- nowhere else, the role chamber_clerk counts. They may never have been here.
+CREATE TABLE chamber_office (
+	company        TEXT PRIMARY KEY,        -- organization.id of the token
+	chamber_number TEXT NOT NULL,
+	added_at       TIMESTAMPTZ NOT NULL
+);
 
 -- Who signs without an account (R268, R329): the PIN that went to this address
 -- opens what was sent there, and nothing else. The person is known by the address.

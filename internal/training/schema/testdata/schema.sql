@@ -59,11 +59,17 @@ CREATE TABLE company (
 CREATE TABLE company_role (
 	company TEXT NOT NULL REFERENCES company (id),
 	person  TEXT NOT NULL REFERENCES person (sub),
-	role    TEXT NOT NULL CHECK (role IN ('apprentice', 'retrainee', 'trainer', 'supervisor', 'training_admin')),
+	role    TEXT NOT NULL CHECK (role IN ('apprentice', 'retrainee', 'trainer', 'supervisor', 'training_admin', 'chamber_clerk')),
 	seen_at TIMESTAMPTZ NOT NULL,
 	PRIMARY KEY (company, person, role)
 );
 CREATE INDEX company_role_role ON company_role (company, role);
+
+CREATE TABLE chamber_office (
+	company        TEXT PRIMARY KEY,        -- organization.id of the token
+	chamber_number TEXT NOT NULL,
+	added_at       TIMESTAMPTZ NOT NULL
+);
 
 CREATE TABLE supervisor (
 	person       TEXT PRIMARY KEY REFERENCES person (sub),
