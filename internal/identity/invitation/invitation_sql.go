@@ -2,6 +2,7 @@ package invitation
 
 import (
 	"fmt"
+	"strings"
 
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
@@ -31,19 +32,24 @@ func (i Invitation) key() string {
 	return "paper/" + fold.Login(i.GivenName+"/"+i.FamilyName)
 }
 
+// words are what an invitation is found by.
+func (i Invitation) words() string {
+	return fold.Text(strings.Join([]string{i.GivenName, i.FamilyName, i.Email, i.ApprenticeNumber, i.TrainerNumber}, " "))
+}
+
 // save writes an invitation, or changes the one that is open for the person; it
 // returns the id of that.
 func save(tx *db.Tx, i Invitation, tokenHash string) (id string, err error) {
 	id, err = db.Value[string](tx, `INSERT INTO invitation (id, organization, roster, email, email_key, given_name, family_name, language, admin, site,
-			apprentice_number, trainer_number, message, state, token_hash, invited_by, created_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'sent', $14, $15, $16, $17)
+			apprentice_number, trainer_number, message, state, token_hash, invited_by, created_at, expires_at, words)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'sent', $14, $15, $16, $17, $18)
 		ON CONFLICT (organization, email_key) WHERE state IN ('sent', 'undeliverable') AND email_key <> '' DO UPDATE SET roster = CASE WHEN excluded.roster = '' THEN invitation.roster ELSE excluded.roster END,
 			email = excluded.email, given_name = excluded.given_name, family_name = excluded.family_name, language = excluded.language, admin = excluded.admin, site = excluded.site,
 			apprentice_number = excluded.apprentice_number, trainer_number = excluded.trainer_number, message = excluded.message, state = 'sent', failure = '',
-			invited_by = excluded.invited_by, expires_at = excluded.expires_at
+			invited_by = excluded.invited_by, expires_at = excluded.expires_at, words = excluded.words
 		RETURNING id`,
 		i.ID, i.Organization, i.Roster, i.Email, i.key(), i.GivenName, i.FamilyName, i.Language, i.Admin, i.Site,
-		i.ApprenticeNumber, i.TrainerNumber, i.Message, tokenHash, i.InvitedBy, i.CreatedAt, i.ExpiresAt)
+		i.ApprenticeNumber, i.TrainerNumber, i.Message, tokenHash, i.InvitedBy, i.CreatedAt, i.ExpiresAt, i.words())
 	if err != nil {
 		return "", fmt.Errorf("invite into %s: %w", i.Organization, err)
 	}

@@ -53,7 +53,20 @@ func administered(tx *db.Tx, by audit.Actor, id string) (Invitation, error) {
 func Look(tx *db.Tx, by audit.Actor, id string) (Invitation, error) { return administered(tx, by, id) }
 
 // A Filter narrows a list; empty fields do not filter.
-type Filter struct{ State, Roster string }
+type Filter struct {
+	State, Roster string
+	Ending        bool   // open still, and over within [Soon]
+	Search        string // all of its words in name, address or numbers
+}
+
+// Soon is before the end of an invitation, when the admins read of it on their
+// first page.
+const Soon = early
+
+// mostWords of a search count: nobody's name has more, and each costs a comparison.
+const mostWords = 8
+
+var escaped = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
 
 // PageMax is how many invitations a page has at most.
 const PageMax = 50
@@ -74,11 +87,42 @@ func List(tx *db.Tx, by audit.Actor, organizationID string, f Filter, after stri
 	add(` AND state = $%d`, f.State)
 	add(` AND roster = $%d`, f.Roster)
 	add(` AND id < $%d`, after)
+	words := strings.Fields(fold.Text(f.Search))
+	for _, word := range words[:min(len(words), mostWords)] {
+		add(` AND words LIKE $%d ESCAPE '!'`, "%"+escaped.Replace(word)+"%")
+	}
+	if f.Ending {
+		args = append(args, tx.Now(), tx.Now().Add(Soon))
+		where += fmt.Sprintf(` AND state IN ('sent', 'undeliverable') AND expires_at > $%d AND expires_at <= $%d`, len(args)-1, len(args))
+	}
 	if limit <= 0 || limit > PageMax {
 		limit = PageMax
 	}
 	args = append(args, limit)
 	return list(tx, where+fmt.Sprintf(` ORDER BY id DESC LIMIT $%d`, len(args)), args...)
+}
+
+// Ending counts the invitations of some organizations that are open still and
+// over within [Soon], each up to a hundred. Only what the actor administers counts.
+func Ending(tx *db.Tx, by audit.Actor, organizations []string) (map[string]int, error) {
+	counts := map[string]int{}
+	if len(organizations) == 0 {
+		return counts, nil
+	}
+	args := []any{tx.Now(), tx.Now().Add(Soon), by.Account}
+	var parts []string
+	for _, id := range organizations {
+		args = append(args, id)
+		parts = append(parts, fmt.Sprintf(`SELECT m.organization, (SELECT count(*) FROM (SELECT 1 FROM invitation i WHERE i.organization = $%[1]d AND i.state IN ('sent', 'undeliverable')
+			AND i.expires_at > $1 AND i.expires_at <= $2 LIMIT 100) AS ending) FROM membership m WHERE m.organization = $%[1]d AND m.account = $3 AND m.admin AND m.ended_at IS NULL`, len(args)))
+	}
+	return counts, tx.Each(strings.Join(parts, ` UNION ALL `), args, func(scan func(...any) error) error {
+		var id string
+		var n int
+		err := scan(&id, &n)
+		counts[id] = n
+		return err
+	})
 }
 
 // Counts of a list's invitations by state.

@@ -263,6 +263,30 @@ func TestList(t *testing.T) {
 			}
 			return err
 		})
+		// Found by name, address or number, however they are spelled; and what ends soon.
+		s.invite(invitation.Wish{Email: "oezguer@example.org", GivenName: "Özgür", FamilyName: "Groß", ApprenticeNumber: "AZ-4711", Days: 2})
+		for f, want := range map[invitation.Filter]int{
+			{Search: "özgür GROSS"}: 1, {Search: "az 4711"}: 1, {Search: "oezguer@example.org"}: 1, {Search: "100%"}: 0, {Search: "list-7@example.org"}: 1,
+			{Search: "gross", State: invitation.Accepted}: 0, {Ending: true}: 1, {Ending: true, Search: "list"}: 0,
+		} {
+			s.must(func(tx *db.Tx) error {
+				found, err := invitation.List(tx, s.bert, bakery, f, "", 0)
+				if len(found) != want {
+					s.Errorf("%+v: %d found, want %d", f, len(found), want)
+				}
+				return err
+			})
+		}
+		s.must(func(tx *db.Tx) error {
+			n, err := invitation.Ending(tx, s.bert, []string{bakery})
+			if n[bakery] != 1 {
+				s.Error("ending soon:", n)
+			}
+			if n, err := invitation.Ending(tx, s.anna, []string{bakery}); err != nil || len(n) != 0 {
+				s.Error("told to somebody else:", n, err)
+			}
+			return err
+		})
 	})
 }
 

@@ -21,12 +21,15 @@ type listPage struct {
 	Form    *web.Form
 	Company organization.Organization
 	Lines   []line
-	State   string // the filter
+	State   string // the filter; "ending" is a state of its own here
 	Roster  string
+	Search  string
 	States  []web.Option
 	After   string
 	More    string // query of the page after
 }
+
+const ending = "ending"
 
 // A line is one invitation.
 type line struct {
@@ -41,10 +44,14 @@ func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
 
 func (p *Pages) showList(w http.ResponseWriter, r *http.Request, f *web.Form) error {
 	q := r.URL.Query()
-	page := &listPage{Form: f, State: q.Get("state"), Roster: q.Get("roster"), After: q.Get("after")}
+	page := &listPage{Form: f, State: q.Get("state"), Roster: q.Get("roster"), Search: q.Get("q"), After: q.Get("after")}
+	filter := invitation.Filter{State: page.State, Roster: page.Roster, Search: page.Search}
+	if page.State == ending {
+		filter.State, filter.Ending = "", true
+	}
 	id, lang := r.PathValue("id"), web.Lang(r)
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) error {
-		all, err := invitation.List(tx, web.Actor(r), id, invitation.Filter{State: page.State, Roster: page.Roster}, page.After, invitation.PageMax)
+		all, err := invitation.List(tx, web.Actor(r), id, filter, page.After, invitation.PageMax)
 		if err != nil {
 			return err
 		}
@@ -66,7 +73,7 @@ func (p *Pages) showList(w http.ResponseWriter, r *http.Request, f *web.Form) er
 	if err != nil {
 		return err
 	}
-	page.States = []web.Option{{Text: p.text(r, "inviting.all_states")}}
+	page.States = []web.Option{{Text: p.text(r, "inviting.all_states")}, {Value: ending, Text: p.text(r, "inviting.state_ending"), Selected: page.State == ending}}
 	for _, s := range invitation.States() {
 		page.States = append(page.States, web.Option{Value: s, Text: p.text(r, "inviting.state."+s), Selected: s == page.State})
 	}
@@ -74,13 +81,18 @@ func (p *Pages) showList(w http.ResponseWriter, r *http.Request, f *web.Form) er
 	return p.Site.Show(w, r, f.Status(), templates, "list", page)
 }
 
+// First is the query of the first page of what is filtered.
+func (l *listPage) First() string { return l.query("") }
+
 func (l *listPage) query(after string) string {
-	q := url.Values{"after": {after}}
-	if l.State != "" {
-		q.Set("state", l.State)
+	q := url.Values{}
+	for name, v := range map[string]string{"after": after, "state": l.State, "roster": l.Roster, "q": l.Search} {
+		if v != "" {
+			q.Set(name, v)
+		}
 	}
-	if l.Roster != "" {
-		q.Set("roster", l.Roster)
+	if len(q) == 0 {
+		return ""
 	}
 	return "?" + q.Encode()
 }
@@ -185,6 +197,17 @@ func (p *Pages) manage(w http.ResponseWriter, r *http.Request) error {
 	f, by := web.ReadForm(r), web.Actor(r)
 	do, code := f.Text("do"), ""
 	var i invitation.Invitation
+	if do == "slip" { // whoever holds the code of an admin's slip becomes one: the link in the mail asked for a proof, too
+		err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) { i, err = p.addressed(tx, r); return err })
+		if err != nil {
+			return err
+		}
+		if i.Admin {
+			if sure, err := p.Door.Sure(w, r); !sure {
+				return err
+			}
+		}
+	}
 	err := p.DB.Write(r.Context(), func(tx *db.Tx) (err error) {
 		if i, err = p.addressed(tx, r); err != nil {
 			return err

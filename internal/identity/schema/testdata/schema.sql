@@ -818,7 +818,8 @@ CREATE TABLE invitation (
 	reminders     INTEGER NOT NULL DEFAULT 0,
 	expires_at    TIMESTAMPTZ NOT NULL,
 	ended_at      TIMESTAMPTZ,
-	failure       TEXT NOT NULL DEFAULT ''  -- undeliverable: what the mail server said
+	failure       TEXT NOT NULL DEFAULT '', -- undeliverable: what the mail server said
+	words         TEXT NOT NULL DEFAULT ''  -- folded name, address and numbers, for searching
 );
 CREATE UNIQUE INDEX invitation_open ON invitation (organization, email_key) WHERE state IN ('sent', 'undeliverable') AND email_key <> '';
 CREATE UNIQUE INDEX invitation_code ON invitation (code_mac) WHERE code_mac <> '';
@@ -827,6 +828,7 @@ CREATE INDEX invitation_state ON invitation (organization, state, id);
 CREATE INDEX invitation_roster ON invitation (roster, id) WHERE roster <> '';
 CREATE INDEX invitation_ended ON invitation (ended_at) WHERE ended_at IS NOT NULL;
 CREATE INDEX invitation_email ON invitation (email_key) WHERE state = 'sent';
+CREATE INDEX invitation_ending ON invitation (organization, expires_at) WHERE state IN ('sent', 'undeliverable');
 CREATE INDEX invitation_expires ON invitation (expires_at) WHERE state IN ('sent', 'undeliverable');
 CREATE INDEX invitation_account ON invitation (account) WHERE account <> '';
 
