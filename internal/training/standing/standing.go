@@ -1,0 +1,197 @@
+// Package standing says how far report books are: in words for trainers and
+// companies, week by week for their owner, and against what the chamber asks
+// for admission to the exam (§ 43 BBiG). It reads what others wrote and changes
+// nothing.
+//
+//   - A week is due when it ended and the company's days of grace are over
+//     (company_setting.due_days). It is open if it is due and its report is not
+//     submitted, checked or signed off; a returned one is open again (L14).
+//   - The long report of the paper time covers all its weeks (R317).
+//   - The book belongs to the person: for an apprenticeship the weeks between its
+//     first and last day count, wherever they were written.
+//   - Counts come from the index report_book alone, whatever people wrote.
+package standing
+
+import (
+	"embed"
+	"fmt"
+
+	"zunft/internal/ground/audit"
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/fault"
+	"zunft/internal/training/apprenticeship"
+	"zunft/internal/training/calendar"
+	"zunft/internal/training/person"
+)
+
+// Phrases of this package.
+//
+//go:embed phrases/*.json
+var Phrases embed.FS
+
+// A Stand is how far one apprenticeship's book is.
+type Stand struct {
+	Apprenticeship apprenticeship.Apprenticeship
+	Name           string // of the apprentice, as the account or else the company writes it
+	Known          bool   // has signed in here
+	Cursor         string // its place in a list of Company
+	Electronic     bool   // FALSE: kept on paper (R316)
+	Weeks          int    // that ended since it began
+	SignedOff      int
+	Waiting        int // submitted or checked
+	Returned       int
+	Drafts         int
+	Open           int           // due, and not submitted, checked or signed off
+	First, Last    calendar.Week // the first that counts; the newest submitted, checked or signed off; zero: none
+}
+
+// A Word is how a stand is said: "im Plan", "3 Wochen offen". Kind is the shape
+// and colour beside it.
+type Word struct {
+	Kind, Key string
+	N         int // 0: the phrase has no number
+}
+
+// Word of a stand.
+func (s Stand) Word() Word {
+	switch {
+	case !s.Electronic:
+		return Word{"neutral", "standing.on_paper", 0}
+	case !s.Known && s.Last == (calendar.Week{}):
+		return Word{"neutral", "standing.not_here", 0}
+	case s.Weeks == 0 && s.Last == (calendar.Week{}):
+		return Word{"neutral", "standing.not_begun", 0}
+	case s.Open == 0:
+		return Word{"success", "standing.on_plan", 0}
+	case s.Open < Far:
+		return Word{"warning", "standing.open", s.Open}
+	}
+	return Word{"danger", "standing.open", s.Open}
+}
+
+// Far is from how many open weeks on it is time to talk.
+const Far = 5
+
+// Of says how far the books of some apprenticeships are, by their id. It asks
+// three questions, however many there are; callers ask for a page at a time.
+func Of(tx *db.Tx, all ...apprenticeship.Apprenticeship) (map[string]Stand, error) {
+	stands := make(map[string]Stand, len(all))
+	settings := map[[2]string]apprenticeship.Settings{}
+	spans := make([]span, 0, len(all))
+	for _, a := range all {
+		key := [2]string{a.Company, a.Occupation}
+		set, known := settings[key]
+		if !known {
+			var err error
+			if set, err = apprenticeship.SettingsOf(tx, a.Company, a.Occupation); err != nil {
+				return nil, fmt.Errorf("standing: %w", err)
+			}
+			settings[key] = set
+		}
+		stands[a.ID] = Stand{Apprenticeship: a, Name: name(a), Known: a.Person != "", Electronic: set.Electronic}
+		if a.ID != "" && a.Person != "" {
+			spans = append(spans, spanOf(a, calendar.Today(tx.Now()), set.DueDays))
+		}
+	}
+	if len(spans) == 0 {
+		return stands, nil
+	}
+	if err := count(tx, spans, stands); err != nil {
+		return nil, fmt.Errorf("standing: %w", err)
+	}
+	return stands, nil
+}
+
+func name(a apprenticeship.Apprenticeship) string {
+	switch {
+	case a.GivenName == "":
+		return a.FamilyName
+	case a.FamilyName == "":
+		return a.GivenName
+	}
+	return a.GivenName + " " + a.FamilyName
+}
+
+// A span is which weeks of a person count for an apprenticeship. Weeks are
+// numbers that compare, 202647.
+type span struct {
+	a                       apprenticeship.Apprenticeship
+	first, ended, due, last int // first 0: from the first one written
+}
+
+const never = 999999
+
+func number(w calendar.Week) int { return w.Year*100 + w.Number }
+
+func week(n int) calendar.Week { return calendar.Week{Year: n / 100, Number: n % 100} }
+
+// between is how many weeks there are from a to b, both counted.
+func between(a, b int) int {
+	if a == 0 || b < a {
+		return 0
+	}
+	return calendar.DateOf(week(a).Monday()).Days(week(b).Date(7)) / 7
+}
+
+func spanOf(a apprenticeship.Apprenticeship, today calendar.Date, grace int) span {
+	s := span{a: a, last: never}
+	if a.StartsOn != "" {
+		s.first = number(a.StartsOn.Week())
+	}
+	// A week ends on its Sunday, or with the apprenticeship.
+	s.ended, s.due = number(today.Add(-7).Week()), number(today.Add(-7-grace).Week())
+	if end := a.Last(); end != "" {
+		s.last = number(end.Week())
+		if end < today {
+			s.ended = max(s.ended, s.last)
+		}
+		if end.Add(grace) < today {
+			s.due = max(s.due, s.last)
+		}
+		s.ended, s.due = min(s.ended, s.last), min(s.due, s.last)
+	}
+	return s
+}
+
+// Company are the apprenticeships that run in the actor's company, by name, a
+// page at a time: trainers and supervisors see those they accompany (R333),
+// training admins all. after is the Cursor of the last one seen; more says that
+// there is another page.
+func Company(tx *db.Tx, by audit.Actor, after string) (stands []Stand, more bool, err error) {
+	s, err := person.Acting(tx, by)
+	if err != nil {
+		return nil, false, err
+	}
+	if !s.Reads() {
+		return nil, false, fault.Forbidden()
+	}
+	all, err := accompanied(tx, s, after, Page+1)
+	if err != nil {
+		return nil, false, err
+	}
+	if more = len(all) > Page; more {
+		all = all[:Page]
+	}
+	stands, err = inOrder(tx, all)
+	return stands, more, err
+}
+
+// Page is how many apprenticeships a page of the list shows.
+const Page = 50
+
+func inOrder(tx *db.Tx, all []listed) ([]Stand, error) {
+	asked := make([]apprenticeship.Apprenticeship, len(all))
+	for i, a := range all {
+		asked[i] = a.Apprenticeship
+	}
+	by, err := Of(tx, asked...)
+	if err != nil {
+		return nil, err
+	}
+	stands := make([]Stand, len(all))
+	for i, a := range all {
+		stands[i] = by[a.ID]
+		stands[i].Cursor = a.key + "/" + a.ID
+	}
+	return stands, nil
+}

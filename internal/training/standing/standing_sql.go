@@ -1,0 +1,125 @@
+package standing
+
+import (
+	"strconv"
+	"strings"
+
+	"zunft/internal/ground/db"
+	"zunft/internal/training/apprenticeship"
+	"zunft/internal/training/calendar"
+	"zunft/internal/training/person"
+)
+
+// A listed apprenticeship, with what it is sorted by.
+type listed struct {
+	apprenticeship.Apprenticeship
+	key string
+}
+
+// accompanied reads apprenticeships that run in a company, or ended lately:
+// the last reports are signed off after the last day.
+func accompanied(tx *db.Tx, s person.Session, after string, limit int) ([]listed, error) {
+	today := calendar.Today(tx.Now())
+	mine := ` AND ` + apprenticeship.Accompanies("$3", "$4")
+	if s.Is(person.TrainingAdmin) {
+		mine = ` AND $3 <> '' AND $4 <> ''`
+	}
+	key, id, _ := strings.Cut(after, "/")
+	return db.All(tx, func(a *listed) []any {
+		return []any{
+			&a.ID, &a.key, &a.Person, &a.Company, &a.GivenName, &a.FamilyName, &a.Occupation, &a.Retraining,
+			&a.Site, &a.Land, &a.StartsOn, &a.EndsOn, &a.EndedOn, &a.Version,
+		}
+	}, `SELECT a.id, a.name_key, COALESCE(a.person, ''), COALESCE(a.company, ''), COALESCE(p.given_name, a.given_name), COALESCE(p.family_name, a.family_name),
+			a.occupation, a.retraining, a.site, a.land, a.starts_on, a.ends_on, a.ended_on, a.version
+		FROM apprenticeship a LEFT JOIN person p ON p.sub = a.person
+		WHERE a.company = $1 AND (a.name_key, a.id) > ($5, $6) AND (a.ended_on = '' OR a.ended_on >= $2) AND (a.ended_on <> '' OR a.ends_on = '' OR a.ends_on >= $2)`+mine+`
+		ORDER BY a.name_key, a.id LIMIT $7`,
+		s.Company.ID, today.Add(-60), s.Person.Sub, today, key, id, limit)
+}
+
+// count fills the stands of spans.
+func count(tx *db.Tx, spans []span, stands map[string]Stand) error {
+	rows, args := make([]string, len(spans)), make([]any, 0, 5*len(spans))
+	people := map[string][]span{}
+	for i, s := range spans {
+		n := len(args)
+		cell := func(k int, kind string) string { return `CAST($` + strconv.Itoa(n+k) + ` AS ` + kind + `)` }
+		rows[i] = `(` + cell(1, "TEXT") + `, ` + cell(2, "TEXT") + `, ` + cell(3, "INTEGER") + `, ` + cell(4, "INTEGER") + `, ` + cell(5, "INTEGER") + `)`
+		args = append(args, s.a.ID, s.a.Person, s.first, s.due, s.last)
+		people[s.a.Person] = append(people[s.a.Person], s)
+	}
+	covered := map[string]int{}
+	lowest := map[string]int{}
+	err := tx.Each(`WITH span (id, person, first, due, last) AS (VALUES `+strings.Join(rows, ", ")+`),
+		line AS (SELECT s.id, s.due, r.year * 100 + r.week AS week, r.state, r.state IN ('submitted', 'checked', 'signed_off') AS done
+			FROM span s JOIN report r ON r.apprentice = s.person WHERE r.year * 100 + r.week BETWEEN s.first AND s.last)
+		SELECT id, count(*) FILTER (WHERE state = 'signed_off'), count(*) FILTER (WHERE state IN ('submitted', 'checked')), count(*) FILTER (WHERE state = 'returned'),
+			count(*) FILTER (WHERE state = 'draft'), count(DISTINCT CASE WHEN done AND week <= due THEN week END), COALESCE(max(CASE WHEN done THEN week END), 0), min(week)
+		FROM line GROUP BY id`, args, func(scan func(...any) error) error {
+		var id string
+		var s Stand
+		var done, newest, low int
+		if err := scan(&id, &s.SignedOff, &s.Waiting, &s.Returned, &s.Drafts, &done, &newest, &low); err != nil {
+			return err
+		}
+		old := stands[id]
+		old.SignedOff, old.Waiting, old.Returned, old.Drafts = s.SignedOff, s.Waiting, s.Returned, s.Drafts
+		if newest > 0 {
+			old.Last = week(newest)
+		}
+		stands[id], covered[id], lowest[id] = old, done, low
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := paper(tx, people, covered, lowest); err != nil {
+		return err
+	}
+	for _, s := range spans {
+		st := stands[s.a.ID]
+		first := s.first
+		if first == 0 {
+			first = lowest[s.a.ID]
+		}
+		if first > 0 {
+			st.First = week(first)
+		}
+		st.Weeks, st.Open = between(first, s.ended), max(0, between(first, s.due)-covered[s.a.ID])
+		stands[s.a.ID] = st
+	}
+	return nil
+}
+
+// paper adds the weeks that a long report covers beyond the one it stands in
+// (R317). Who has one, has one.
+func paper(tx *db.Tx, people map[string][]span, covered, lowest map[string]int) error {
+	args := make([]any, 0, len(people))
+	for sub := range people {
+		args = append(args, sub)
+	}
+	return tx.Each(`SELECT apprentice, year * 100 + week, first_day, last_day, state FROM report WHERE kind = 'paper' AND apprentice IN (`+db.In(1, len(args))+`)`, args,
+		func(scan func(...any) error) error {
+			var sub, state string
+			var at int
+			var first, last calendar.Date
+			if err := scan(&sub, &at, &first, &last, &state); err != nil {
+				return err
+			}
+			for _, s := range people[sub] {
+				from, to := max(number(first.Week()), s.first), min(number(last.Week()), s.last)
+				if low := lowest[s.a.ID]; from <= to && (low == 0 || from < low) {
+					lowest[s.a.ID] = from
+				}
+				if state != "submitted" && state != "checked" && state != "signed_off" {
+					continue
+				}
+				covered[s.a.ID] += between(from, min(to, s.due))
+				if at >= s.first && at <= s.due {
+					covered[s.a.ID]-- // it was counted as one week
+				}
+			}
+			return nil
+		})
+}
