@@ -273,7 +273,7 @@ func TestGalleryDesk(t *testing.T) {
 	p.Fill("Ohne Prüfung freigeben ab Übereinstimmung von", "90")
 	p.Press("Auswirkung zeigen")
 	p.Inspect("desk-settings-preview")
-	p.Fill("Anfrage endet nach Tagen", "3")
+	p.Fill("Tage bis zum Ende der Anfrage", "3")
 	p.Press("Auswirkung zeigen")
 	p.Inspect("desk-settings-mistakes")
 	look("contact", "/chamber/settings/contact")
