@@ -19,6 +19,7 @@ type op struct {
 	line, fill int // gray of line and filling; -1 none
 	qr         *matrix
 	edge       bool // repeated on each page: foot, page number
+	to         int  // page that a link leads to, from 1
 }
 
 const (
@@ -26,6 +27,8 @@ const (
 	opLine
 	opBox
 	opQR
+	opMark // entry of the outline
+	opLink
 )
 
 type page []op
@@ -223,5 +226,12 @@ func draw(pdf *fpdf.Fpdf, o op) {
 	case opQR:
 		pdf.SetFillColor(0, 0, 0)
 		o.qr.draw(pdf, o.x, o.y, o.w)
+	case opMark:
+		pdf.SetFont(faceName(regular), "", 10) // it is written as this font's text
+		pdf.Bookmark(o.text, 0, 0)
+	case opLink:
+		to := pdf.AddLink()
+		pdf.SetLink(to, 0, o.to)
+		pdf.Link(o.x, o.y, o.w, o.h, to)
 	}
 }

@@ -65,6 +65,21 @@ func prose() style   { return style{regular, 10, 4.9, 20} }
 func heading() style { return style{bold, 11.5, 5.6, 0} }
 
 func (s Sheet) layout(fs *faces) []page {
+	f := s.body(fs)
+	foot := flat(fs.clean(s.Footer))
+	if _, whole := fs.fit(footStyle(), foot, footW); !whole {
+		f.gap(3)
+		f.text(small(), foot)
+	}
+	n := len(f.pages)
+	for i := range f.pages {
+		f.foot(f.pages[:i+1], s.Lang, s.Footer, n)
+	}
+	return f.pages
+}
+
+// body is everything but the feet of the pages.
+func (s Sheet) body(fs *faces) *flow {
 	f := &flow{faces: fs, pages: []page{nil}, x: sheetX, w: sheetW, y: 18, top: 22, bottom: 272, first: 272}
 	if s.Subtitle != "" {
 		f.text(small().with(9, 4.6), fs.clean(s.Subtitle))
@@ -84,13 +99,7 @@ func (s Sheet) layout(fs *faces) []page {
 		f.gap(4)
 		s.QR.put(f)
 	}
-	foot := flat(fs.clean(s.Footer))
-	if _, whole := fs.fit(footStyle(), foot, footW); !whole {
-		f.gap(3)
-		f.text(small(), foot)
-	}
-	s.feet(f, foot)
-	return f.pages
+	return f
 }
 
 // facts sets facts in three columns or two, the label above the value; where one
@@ -288,19 +297,14 @@ func footStyle() style { return small().with(8, 4) }
 
 const footW = sheetW - 35 // beside the page number
 
-func (s Sheet) feet(f *flow, foot string) {
-	say := wordsIn(s.Lang)
+// foot puts the foot on the last of some pages: what it is, and which of n.
+func (f *flow) foot(pages []page, lang, text string, n int) {
 	on := *f
-	on.edge = true
-	n := len(f.pages)
+	on.edge, on.pages = true, pages
 	st := footStyle()
-	foot, _ = f.faces.fit(st, foot, footW)
-	for i := range f.pages {
-		on.pages = f.pages[:i+1]
-		num := pageOf(say, i+1, n)
-		nw := f.faces.widthOf(st, num)
-		on.rule(sheetX, 280, sheetW, 190)
-		on.textAt(st, sheetX, 281.5, foot)
-		on.textAt(st, sheetX+sheetW-nw, 281.5, num)
-	}
+	text, _ = f.faces.fit(st, flat(f.faces.clean(text)), footW)
+	num := pageOf(wordsIn(lang), len(pages), n)
+	on.rule(sheetX, 280, sheetW, 190)
+	on.textAt(st, sheetX, 281.5, text)
+	on.textAt(st, sheetX+sheetW-f.faces.widthOf(st, num), 281.5, num)
 }
