@@ -122,6 +122,11 @@ func record(tx *db.Tx, by audit.Actor, event string, m Member, detail map[string
 	return audit.Record(tx, by, audit.Entry{Event: event, Account: m.Account, Organization: m.Organization, Thing: m.ID, Detail: detail})
 }
 
+// Chambers are those of the companies a person belongs to.
+func Chambers(tx *db.Tx, accountID string) ([]string, error) {
+	return db.Values[string](tx, `SELECT DISTINCT o.chamber FROM membership m JOIN organization o ON o.id = m.organization WHERE m.account = $1 AND m.ended_at IS NULL ORDER BY o.chamber`, accountID)
+}
+
 // IsAdmin reports whether the actor administers the organization, which nobody
 // does while it is locked.
 func IsAdmin(tx *db.Tx, by audit.Actor, organizationID string) (bool, error) {
