@@ -92,6 +92,7 @@ func newWorld(t testing.TB, d *db.DB) *world {
 	m := web.NewMux(site)
 	(&home.Pages{DB: d, Site: site}).Mount(m)
 	w := &world{TB: t, d: d, handler: m.Handler(), cookies: map[string]string{}}
+	w.write(policy.EnsureDefault)
 	w.write(func(tx *db.Tx) error {
 		_, err := tx.Exec(`INSERT INTO chamber (id, number, name, short_name, created_at) VALUES ('c', '999', 'Kammer Musterland', 'Musterland', $1)`, tx.Now())
 		return err

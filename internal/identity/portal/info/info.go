@@ -1,8 +1,11 @@
 // Package info holds the pages behind the footer (R010): what a chamber must
-// say about itself and what helps people on. The texts are the operator's;
-// until they write their own, these say who must.
+// say about itself, what helps people on, and whom they reach. The texts are the
+// operator's; until they write their own, these say who must.
 //
-//	GET /information-duties /terms-of-use /help /privacy /imprint /accessibility
+//	GET /information-duties /terms-of-use /help /contact /privacy /imprint /accessibility
+//
+// Help and contact are one page, or two where a tenant has it so (R011). The
+// contacts are what chambers and applications say of themselves (R222, R223).
 package info
 
 import (
@@ -11,7 +14,9 @@ import (
 
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/web"
+	"zunft/internal/identity/policy"
 	"zunft/internal/identity/terms"
+	"zunft/internal/identity/visitor"
 )
 
 //go:embed templates
@@ -33,23 +38,31 @@ type Pages struct {
 // Mount adds the routes.
 func (p *Pages) Mount(m *web.Mux) {
 	m.Open("GET /information-duties", p.duties)
+	m.Open("GET /help", p.help)
+	m.Open("GET /contact", p.contact)
 	for path, topic := range map[string]string{
-		"/terms-of-use": "terms", "/help": "help", "/privacy": "privacy", "/imprint": "imprint", "/accessibility": "accessibility",
+		"/terms-of-use": "terms", "/privacy": "privacy", "/imprint": "imprint", "/accessibility": "accessibility",
 	} {
 		m.Open("GET "+path, func(w http.ResponseWriter, r *http.Request) error { return p.topic(w, r, topic) })
 	}
 }
 
-// Footer is the line of links under every page, in the order of R010.
-func Footer(text func(key string) string) []web.Link {
-	return []web.Link{
+// Footer is the line of links under every page, in the order of R010, or of
+// R011 where the tenant's words tell support and contact apart (W10).
+func Footer(text func(key string, args ...any) string, words policy.Words, lang string) []web.Link {
+	links := []web.Link{
 		{Text: text("info.title.duties"), Href: "/information-duties"},
 		{Text: text("info.title.terms"), Href: "/terms-of-use"},
-		{Text: text("info.title.help"), Href: "/help"},
-		{Text: text("info.title.privacy"), Href: "/privacy"},
-		{Text: text("info.title.imprint"), Href: "/imprint"},
-		{Text: text("info.title.accessibility"), Href: "/accessibility"},
 	}
+	if words.Support.De == "" {
+		links = append(links, web.Link{Text: text("info.title.help"), Href: "/help"})
+	} else {
+		links = append(links, web.Link{Text: words.Support.In(lang), Href: "/help"}, web.Link{Text: words.Contact.In(lang), Href: "/contact"})
+	}
+	return append(links,
+		web.Link{Text: text("info.title.privacy"), Href: "/privacy"},
+		web.Link{Text: text("info.title.imprint"), Href: "/imprint"},
+		web.Link{Text: text("info.title.accessibility"), Href: "/accessibility"})
 }
 
 // page is all that page.html may use.
@@ -60,15 +73,29 @@ type page struct {
 	Blocks []terms.Block
 }
 
+func (p *Pages) text(r *http.Request, key string, args ...any) string {
+	return p.Site.Catalog.Text(web.Lang(r), key, args...)
+}
+
+// blocks are a topic's text.
+func (p *Pages) blocks(r *http.Request, topic string) []terms.Block {
+	return terms.Terms{Body: p.text(r, "info.text."+topic, p.Site.Owner)}.Blocks()
+}
+
 func (p *Pages) topic(w http.ResponseWriter, r *http.Request, topic string) error {
-	text := func(key string, args ...any) string { return p.Site.Catalog.Text(web.Lang(r), key, args...) }
-	return p.Site.Show(w, r, http.StatusOK, templates, "page", &page{
-		Title: text("info.title." + topic), Blocks: terms.Terms{Body: text("info.text."+topic, p.Site.Owner)}.Blocks(),
-	})
+	return p.Site.Show(w, r, http.StatusOK, templates, "page", &page{Title: p.text(r, "info.title."+topic), Blocks: p.blocks(r, topic)})
+}
+
+// words are what the tenant of whoever asks decided; a stranger's is the default.
+func (p *Pages) words(tx *db.Tx, r *http.Request) (policy.Policy, error) {
+	if v := visitor.Of(r); v != nil {
+		return policy.Of(tx, v.Account.Policy)
+	}
+	return policy.Of(tx, "")
 }
 
 func (p *Pages) duties(w http.ResponseWriter, r *http.Request) error {
-	view := &page{Title: p.Site.Catalog.Text(web.Lang(r), "info.title.duties"), German: true}
+	view := &page{Title: p.text(r, "info.title.duties"), German: true}
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) error {
 		all, err := terms.Current(tx)
 		for _, t := range all {

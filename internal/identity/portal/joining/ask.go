@@ -10,7 +10,9 @@ import (
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/application"
 	"zunft/internal/identity/organization"
+	"zunft/internal/identity/policy"
 	"zunft/internal/identity/request"
+	"zunft/internal/identity/visitor"
 )
 
 // Nobody mistypes a company more often; who lists companies does.
@@ -24,6 +26,7 @@ type companyPage struct {
 	web.Frame
 	Form  *web.Form
 	Query string // carried on
+	Title string // the tenant's own word for it (R120)
 }
 
 func (p *Pages) company(w http.ResponseWriter, r *http.Request) error {
@@ -31,7 +34,16 @@ func (p *Pages) company(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) showCompany(w http.ResponseWriter, r *http.Request, f *web.Form) error {
-	return p.Site.Show(w, r, f.Status(), templates, "company", &companyPage{Form: f, Query: carried(r)})
+	page := &companyPage{Form: f, Query: carried(r)}
+	err := p.DB.Read(r.Context(), func(tx *db.Tx) error {
+		its, err := policy.Of(tx, visitor.Of(r).Account.Policy)
+		page.Title = its.Words.Join.In(web.Lang(r))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return p.Site.Show(w, r, f.Status(), templates, "company", page)
 }
 
 // find looks the company up. What is missing is said field by field; of what
