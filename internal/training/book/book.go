@@ -63,8 +63,6 @@ const (
 	MaxDay     = 2000 // the text of a day
 	MaxLine    = 100  // department, and the place of a day
 	MaxIDs     = 400  // sections, in characters
-	MaxReason  = 500  // of a return, and a remark at signing off
-	MaxComment = 2000
 )
 
 // Attendance values of a day, in the order people choose from; empty is "not said".
@@ -140,8 +138,8 @@ func (t Text) Length() int {
 	return n
 }
 
-// digest binds a decision to what was read (L16).
-func (t Text) digest() string {
+// Digest binds a decision to what was read (L16).
+func (t Text) Digest() string {
 	b, _ := json.Marshal(t) // plain strings: cannot fail
 	sum := sha256.Sum256(b)
 	return base64.RawURLEncoding.EncodeToString(sum[:])
@@ -169,7 +167,9 @@ func (t Text) check() error {
 		if utf8.RuneCountInString(d.Place) > MaxLine {
 			p.Add(DayField(i+1)+"_place", "book.place_long", MaxLine)
 		}
-		if d.Minutes < 0 || d.Minutes > 24*60 {
+		if d.Minutes < 0 {
+			p.Add(DayField(i+1)+"_hours", "book.hours_unreadable")
+		} else if d.Minutes > 24*60 {
 			p.Add(DayField(i+1)+"_hours", "book.hours_most")
 		}
 		if len(d.Sections) > MaxIDs {
@@ -226,8 +226,8 @@ func author(tx *db.Tx, by audit.Actor) (person.Session, error) {
 	return s, err
 }
 
-// note keeps what happened: in the report's history and in the audit.
-func note(tx *db.Tx, by audit.Actor, r Report, event, text, digest string) error {
+// Note keeps what happened: in the report's history and in the audit.
+func Note(tx *db.Tx, by audit.Actor, r Report, event, text, digest string) error {
 	_, err := tx.Exec(`INSERT INTO report_event (id, report, at, person, event, text, digest) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 		db.NewID(), r.ID, tx.Now(), by.Account, event, text, digest)
 	if err != nil {

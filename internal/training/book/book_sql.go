@@ -52,7 +52,9 @@ func byWeek(tx *db.Tx, company, sub string, w Week) (Report, error) {
 		ORDER BY CASE WHEN company = $4 THEN 0 ELSE 1 END LIMIT 1`, sub, w.Year, w.Number, company)
 }
 
-func byID(tx *db.Tx, id string) (Report, error) {
+// Get reads a report for the rules that know who may: package review, and who
+// keeps the author's things.
+func Get(tx *db.Tx, id string) (Report, error) {
 	return db.One(tx, (*Report).fields, `SELECT `+columns+` FROM report WHERE id = $1`, id)
 }
 
@@ -76,9 +78,9 @@ func update(tx *db.Tx, r Report, version int) (bool, error) {
 	return n == 1, err
 }
 
-// move changes the state if the condition holds for this version; r becomes
+// Move changes the state if the condition holds for this version; r becomes
 // what is stored then. $1 id, $2 version, $3 now, $4 … more.
-func move(tx *db.Tx, r *Report, set, condition string, version int, more ...any) (bool, error) {
+func Move(tx *db.Tx, r *Report, set, condition string, version int, more ...any) (bool, error) {
 	all, err := db.All(tx, (*Report).fields, fmt.Sprintf(`UPDATE report SET %s, changed_at = $3, version = version + 1
 		WHERE id = $1 AND version = $2 AND %s RETURNING `, set, condition)+columns, append([]any{r.ID, version, tx.Now()}, more...)...)
 	if err != nil || len(all) == 0 {

@@ -176,7 +176,7 @@ func SubmitTo(tx *db.Tx, by audit.Actor, w Week, version int, email string) (Rep
 	if err != nil {
 		return r, err
 	}
-	moved, err := move(tx, &r, `state = 'submitted', submitted_at = $3, decided_at = NULL, decided_by = '', approver = $4`, `state IN ('draft', 'returned')`, version, to.person.Sub)
+	moved, err := Move(tx, &r, `state = 'submitted', submitted_at = $3, decided_at = NULL, decided_by = '', approver = $4`, `state IN ('draft', 'returned')`, version, to.person.Sub)
 	if err != nil {
 		return r, fmt.Errorf("submit %s: %w", w, err)
 	}
@@ -189,7 +189,7 @@ func SubmitTo(tx *db.Tx, by audit.Actor, w Week, version int, email string) (Rep
 		}
 		return r, changedElsewhere(r)
 	}
-	if err := note(tx, by, r, "submitted", "", r.Text.digest()); err != nil {
+	if err := Note(tx, by, r, "submitted", "", r.Text.Digest()); err != nil {
 		return r, err
 	}
 	return r, tellTrainers(tx, r, to)
@@ -241,14 +241,14 @@ func TakeBack(tx *db.Tx, by audit.Actor, w Week) (Report, error) {
 	if r.State == Draft {
 		return r, nil
 	}
-	moved, err := move(tx, &r, `state = 'draft'`, `state = 'submitted'`, r.Version)
+	moved, err := Move(tx, &r, `state = 'draft'`, `state = 'submitted'`, r.Version)
 	if err != nil {
 		return r, fmt.Errorf("take back %s: %w", w, err)
 	}
 	if !moved {
 		return r, fault.Conflict("book.decided")
 	}
-	return r, note(tx, by, r, "taken_back", "", "")
+	return r, Note(tx, by, r, "taken_back", "", "")
 }
 
 // Year is what the actor wrote in a year of weeks, newest first, without texts.

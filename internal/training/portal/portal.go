@@ -27,6 +27,7 @@ import (
 	"zunft/internal/training/portal/reviewing"
 	"zunft/internal/training/portal/supervising"
 	"zunft/internal/training/portal/writing"
+	"zunft/internal/training/review"
 	"zunft/internal/training/supervisor"
 )
 
@@ -62,7 +63,7 @@ func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.handler.S
 
 // Catalog holds all phrases of the training portal.
 func Catalog() (*i18n.Catalog, error) {
-	return i18n.Load(web.Phrases, Phrases, apprenticeship.Phrases, person.Phrases, book.Phrases, login.Phrases, home.Phrases, info.Phrases, reviewing.Phrases, supervising.Phrases, supervisor.Phrases, writing.Phrases)
+	return i18n.Load(web.Phrases, Phrases, apprenticeship.Phrases, person.Phrases, book.Phrases, review.Phrases, login.Phrases, home.Phrases, info.Phrases, reviewing.Phrases, supervising.Phrases, supervisor.Phrases, writing.Phrases)
 }
 
 // New wires the portal. The identity portal need not run yet: it is asked at
@@ -128,7 +129,7 @@ func fill(s *web.Site, d *db.DB, account string) func(*http.Request, *web.Frame)
 		}
 		waiting := 0
 		err := d.Read(r.Context(), func(tx *db.Tx) (err error) {
-			waiting, _, err = book.Waiting(tx, web.Actor(r))
+			waiting, _, err = review.Waiting(tx, web.Actor(r))
 			return err
 		})
 		link("training.nav.reviews", "/reviews", waiting)

@@ -16,6 +16,7 @@ import (
 	"zunft/internal/training/book"
 	"zunft/internal/training/login"
 	"zunft/internal/training/person"
+	"zunft/internal/training/review"
 )
 
 // Phrases of these pages.
@@ -72,7 +73,7 @@ func (p *Pages) start(w http.ResponseWriter, r *http.Request) error {
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
 		board.Now = tx.Now()
 		if s.Reads() {
-			if board.Waiting, board.Oldest, err = book.Waiting(tx, web.Actor(r)); err != nil {
+			if board.Waiting, board.Oldest, err = review.Waiting(tx, web.Actor(r)); err != nil {
 				return err
 			}
 			board.Old = board.Waiting > 0 && board.Now.Sub(board.Oldest) >= 24*time.Hour

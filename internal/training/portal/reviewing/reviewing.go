@@ -26,6 +26,7 @@ import (
 	"zunft/internal/training/book"
 	"zunft/internal/training/login"
 	"zunft/internal/training/person"
+	"zunft/internal/training/review"
 )
 
 // Phrases of these pages.
@@ -62,7 +63,7 @@ func (p *Pages) text(r *http.Request) func(key string, args ...any) string {
 
 type queuePage struct {
 	web.Frame
-	Items []book.Item
+	Items []review.Item
 	Now   db.Time
 	Signs bool
 }
@@ -71,7 +72,7 @@ func (p *Pages) queue(w http.ResponseWriter, r *http.Request) error {
 	v := &queuePage{Signs: login.Of(r).Signs()}
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
 		v.Now = tx.Now()
-		v.Items, err = book.Queue(tx, web.Actor(r))
+		v.Items, err = review.Queue(tx, web.Actor(r))
 		return err
 	})
 	if err != nil {
@@ -106,7 +107,7 @@ type dayView struct {
 // load reads a report for its page.
 func (p *Pages) load(tx *db.Tx, r *http.Request, form *web.Form) (*reviewPage, error) {
 	by, s := web.Actor(r), login.Of(r)
-	report, err := book.For(tx, by, r.PathValue("id"))
+	report, err := review.For(tx, by, r.PathValue("id"))
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +144,7 @@ func (p *Pages) load(tx *db.Tx, r *http.Request, form *web.Form) (*reviewPage, e
 		}
 		v.Days = append(v.Days, dayView{book.DayName(p.text(r), report.Week, i+1), said, d.Text, book.Part{Text: d.Text}.Lines()})
 	}
-	queue, err := book.Queue(tx, by)
+	queue, err := review.Queue(tx, by)
 	if err != nil {
 		return nil, err
 	}
@@ -237,26 +238,26 @@ func (p *Pages) decide(w http.ResponseWriter, r *http.Request, done string, comm
 
 func (p *Pages) signOff(w http.ResponseWriter, r *http.Request) error {
 	return p.decide(w, r, "reviewing.done_signed_off", func(tx *db.Tx, id string, version int, text string) (book.Report, error) {
-		return book.SignOff(tx, web.Actor(r), id, version, text)
+		return review.SignOff(tx, web.Actor(r), id, version, text)
 	})
 }
 
 func (p *Pages) giveBack(w http.ResponseWriter, r *http.Request) error {
 	return p.decide(w, r, "reviewing.done_returned", func(tx *db.Tx, id string, version int, text string) (book.Report, error) {
-		return book.Return(tx, web.Actor(r), id, version, text)
+		return review.Return(tx, web.Actor(r), id, version, text)
 	})
 }
 
 func (p *Pages) reopen(w http.ResponseWriter, r *http.Request) error {
 	return p.decide(w, r, "reviewing.done_returned", func(tx *db.Tx, id string, version int, text string) (book.Report, error) {
-		return book.Reopen(tx, web.Actor(r), id, version, text)
+		return review.Reopen(tx, web.Actor(r), id, version, text)
 	})
 }
 
 func (p *Pages) comment(w http.ResponseWriter, r *http.Request) error {
 	form := web.ReadForm(r)
 	err := p.DB.Write(r.Context(), func(tx *db.Tx) error {
-		return book.Comment(tx, web.Actor(r), r.PathValue("id"), form.Lines("comment"))
+		return review.Comment(tx, web.Actor(r), r.PathValue("id"), form.Lines("comment"))
 	})
 	if form.Take(err) {
 		return p.show(w, r, form)
@@ -269,13 +270,13 @@ func (p *Pages) comment(w http.ResponseWriter, r *http.Request) error {
 
 type traineesPage struct {
 	web.Frame
-	Trainees []book.Trainee
+	Trainees []review.Trainee
 }
 
 func (p *Pages) trainees(w http.ResponseWriter, r *http.Request) error {
 	v := &traineesPage{}
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
-		v.Trainees, err = book.Trainees(tx, web.Actor(r))
+		v.Trainees, err = review.Trainees(tx, web.Actor(r))
 		return err
 	})
 	if err != nil {
@@ -287,13 +288,13 @@ func (p *Pages) trainees(w http.ResponseWriter, r *http.Request) error {
 type traineePage struct {
 	web.Frame
 	Person  person.Person
-	Reports []book.Item
+	Reports []review.Item
 }
 
 func (p *Pages) trainee(w http.ResponseWriter, r *http.Request) error {
 	v := &traineePage{}
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
-		v.Person, v.Reports, err = book.ReportsOf(tx, web.Actor(r), r.PathValue("id"))
+		v.Person, v.Reports, err = review.ReportsOf(tx, web.Actor(r), r.PathValue("id"))
 		return err
 	})
 	if err != nil {

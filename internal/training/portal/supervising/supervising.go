@@ -26,6 +26,7 @@ import (
 	"zunft/internal/ground/web"
 	"zunft/internal/training/book"
 	"zunft/internal/training/person"
+	"zunft/internal/training/review"
 	"zunft/internal/training/supervisor"
 )
 
@@ -121,7 +122,7 @@ type startPage struct {
 type listPage struct {
 	web.Frame
 	Email            string
-	Waiting, Decided []book.Item
+	Waiting, Decided []review.Item
 	Now              db.Time
 }
 
@@ -136,7 +137,7 @@ func (p *Pages) start(w http.ResponseWriter, r *http.Request) error {
 	v := &listPage{Email: s.Email}
 	err = p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
 		v.Now = tx.Now()
-		v.Waiting, v.Decided, err = book.Sent(tx, s.Actor(web.Actor(r)))
+		v.Waiting, v.Decided, err = review.Sent(tx, s.Actor(web.Actor(r)))
 		return err
 	})
 	if err != nil {
@@ -235,7 +236,7 @@ type dayView struct {
 }
 
 func (p *Pages) load(tx *db.Tx, r *http.Request, by audit.Actor, f *web.Form) (*reportPage, error) {
-	report, err := book.For(tx, by, r.PathValue("id"))
+	report, err := review.For(tx, by, r.PathValue("id"))
 	if err != nil {
 		return nil, err
 	}
@@ -303,12 +304,12 @@ func (p *Pages) decide(w http.ResponseWriter, r *http.Request, s supervisor.Sess
 
 func (p *Pages) signOff(w http.ResponseWriter, r *http.Request, s supervisor.Session, by audit.Actor) error {
 	return p.decide(w, r, s, by, "supervising.done_signed_off", func(tx *db.Tx, id string, version int, text string) (book.Report, error) {
-		return book.SignOff(tx, by, id, version, text)
+		return review.SignOff(tx, by, id, version, text)
 	})
 }
 
 func (p *Pages) giveBack(w http.ResponseWriter, r *http.Request, s supervisor.Session, by audit.Actor) error {
 	return p.decide(w, r, s, by, "supervising.done_returned", func(tx *db.Tx, id string, version int, text string) (book.Report, error) {
-		return book.Return(tx, by, id, version, text)
+		return review.Return(tx, by, id, version, text)
 	})
 }

@@ -27,6 +27,7 @@ import (
 	"zunft/internal/training/book"
 	"zunft/internal/training/login"
 	"zunft/internal/training/person"
+	"zunft/internal/training/review"
 )
 
 // Phrases of these pages.
@@ -290,7 +291,7 @@ func (p *Pages) comment(w http.ResponseWriter, r *http.Request) error {
 		if history, err = book.History(tx, report); err != nil {
 			return err
 		}
-		return book.Comment(tx, web.Actor(r), report.ID, form.Lines("comment"))
+		return review.Comment(tx, web.Actor(r), report.ID, form.Lines("comment"))
 	})
 	if form.Take(err) {
 		v := p.view(r, report)

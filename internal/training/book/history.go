@@ -1,0 +1,26 @@
+package book
+
+import (
+	"strings"
+
+	"zunft/internal/ground/db"
+)
+
+// An Event of a report's history.
+type Event struct {
+	At         db.Time
+	Kind       string // submitted, taken_back, returned, signed_off, reopened, comment
+	Person     string // name
+	Text       string
+	Apprentice bool // done by the apprentice
+}
+
+// Lines of the text, for pages.
+func (e Event) Lines() []string { return strings.Split(e.Text, "\n") }
+
+// History is what happened to a report, newest first.
+func History(tx *db.Tx, r Report) ([]Event, error) {
+	return db.All(tx, func(e *Event) []any { return []any{&e.At, &e.Kind, &e.Person, &e.Text, &e.Apprentice} },
+		`SELECT e.at, e.event, p.name, e.text, e.person = $2 FROM report_event e JOIN person p ON p.sub = e.person WHERE e.report = $1 ORDER BY e.id DESC`,
+		r.ID, r.Apprentice)
+}
