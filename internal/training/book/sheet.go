@@ -6,6 +6,7 @@ import (
 
 	"zunft/internal/ground/mail"
 	"zunft/internal/ground/paper"
+	"zunft/internal/training/calendar"
 	"zunft/internal/training/person"
 )
 
@@ -13,15 +14,15 @@ import (
 // the BIBB board and the record of its sign-off. text speaks the reader's language.
 func Sheet(r Report, apprentice person.Person, company person.Company, history []Event, lang string, text func(key string, args ...any) string) paper.Sheet {
 	s := paper.Sheet{
-		Title: text("book.sheet.title", r.Week.Name()), Subtitle: text("book.sheet.subtitle"), Author: apprentice.Name, Lang: lang, Date: r.ChangedAt.Time,
+		Title: r.Heading(text), Subtitle: text("book.sheet.subtitle"), Author: apprentice.Name, Lang: lang, Date: r.ChangedAt.Time,
 		Facts: [][2]string{
 			{text("book.sheet.name"), apprentice.Name},
 			{text("book.sheet.company"), company.Name},
-			{text("book.sheet.period"), r.Week.Dates()},
+			{text("book.sheet.period"), calendar.Span(r.First, r.Last)},
 			{text("book.sheet.state"), text("book.state." + string(r.State))},
 		},
 		LogHeading: text("book.sheet.log"),
-		Footer:     text("book.sheet.footer", apprentice.Name, r.Week.Name(), r.Week.Dates()),
+		Footer:     text("book.sheet.footer", apprentice.Name, r.Name(text), calendar.Span(r.First, r.Last)),
 	}
 	if r.Text.Department != "" {
 		s.Facts = append(s.Facts, [2]string{text("book.sheet.department"), r.Text.Department})
@@ -42,17 +43,36 @@ func Sheet(r Report, apprentice person.Person, company person.Company, history [
 	return s
 }
 
+// Heading is "Ausbildungsnachweis Woche 47", or that of the paper time.
+func (r Report) Heading(text func(key string, args ...any) string) string {
+	if r.Kind == Paper {
+		return text("book.sheet.title_paper")
+	}
+	return text("book.sheet.title", r.Week.Name())
+}
+
+// Name is "Woche 47", or "Papierzeit".
+func (r Report) Name(text func(key string, args ...any) string) string {
+	if r.Kind == Paper {
+		return text("book.sheet.paper")
+	}
+	return text("book.sheet.week", r.Week.Name())
+}
+
 func daysTable(r Report, text func(key string, args ...any) string) *paper.Table {
-	t := &paper.Table{Head: []string{text("book.sheet.day"), text("book.sheet.attendance"), text("book.sheet.done")}, Widths: []float64{30, 30, 100}}
+	t := &paper.Table{Head: []string{text("book.sheet.day"), text("book.sheet.attendance"), text("book.sheet.hours"), text("book.sheet.done")}, Widths: []float64{30, 28, 12, 86}}
 	for i, d := range r.Text.Days {
 		if d == (Day{}) {
 			continue
 		}
-		said := ""
+		var said []string
 		if d.Attendance != "" {
-			said = text("book.attendance." + d.Attendance)
+			said = append(said, text("book.attendance."+d.Attendance))
 		}
-		t.Rows = append(t.Rows, []string{DayName(text, r.Week, i+1), said, d.Text})
+		if d.Place != "" {
+			said = append(said, d.Place)
+		}
+		t.Rows = append(t.Rows, []string{DayName(text, r.Week, i+1), strings.Join(said, ", "), Hours(d.Minutes), d.Text})
 	}
 	return t
 }
