@@ -77,6 +77,8 @@ type Claims struct {
 	Company Company
 	Roles   []string
 	SID     string // session of the identity portal
+
+	ApprenticeNumber, TrainerNumber string // of the person in the company (R216)
 }
 
 // ByAddress is somebody who is known by an address only and never signs in
@@ -137,6 +139,7 @@ func Learn(tx *db.Tx, by audit.Actor, c Claims) error {
 
 func keep(tx *db.Tx, c Claims) error {
 	p, o := c.Person, c.Company
+	apprentice, trainer := line(c.ApprenticeNumber), line(c.TrainerNumber)
 	for _, text := range []*string{&p.Name, &p.GivenName, &p.FamilyName, &p.Email, &o.Name, &o.IdentNumber, &o.ChamberNumber} {
 		*text = line(*text)
 	}
@@ -162,6 +165,15 @@ func keep(tx *db.Tx, c Claims) error {
 	_, err = tx.Exec(`INSERT INTO company (id, name, ident_number, chamber_number, seen_at) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (id) DO UPDATE SET name = $2, ident_number = $3, chamber_number = $4, seen_at = $5`,
 		o.ID, o.Name, o.IdentNumber, o.ChamberNumber, tx.Now())
+	if err != nil {
+		return err
+	}
+	if apprentice+trainer == "" {
+		_, err = tx.Exec(`DELETE FROM company_number WHERE company = $1 AND person = $2`, o.ID, p.Sub)
+		return err
+	}
+	_, err = tx.Exec(`INSERT INTO company_number (company, person, apprentice_number, trainer_number) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (company, person) DO UPDATE SET apprentice_number = $3, trainer_number = $4`, o.ID, p.Sub, apprentice, trainer)
 	return err
 }
 
@@ -195,6 +207,11 @@ func nameKey(p Person) string {
 	if name == "" {
 		name = p.Name
 	}
+	return NameKey(name)
+}
+
+// NameKey is what names sort by: the family name comes first.
+func NameKey(name string) string {
 	return fmt.Sprintf("%x", collate.New(language.German).KeyFromString(&collate.Buffer{}, name))
 }
 

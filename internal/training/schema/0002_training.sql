@@ -32,6 +32,16 @@ CREATE TABLE company_role (
 );
 CREATE INDEX company_role_role ON company_role (company, role);
 
+-- The numbers under which a company and its chamber know a person (R216), as
+-- the last token said: by them what the registry says finds who it is about.
+CREATE TABLE company_number (
+	company           TEXT NOT NULL REFERENCES company (id),
+	person            TEXT NOT NULL REFERENCES person (sub),
+	apprentice_number TEXT NOT NULL DEFAULT '',
+	trainer_number    TEXT NOT NULL DEFAULT '',
+	PRIMARY KEY (company, person)
+);
+
 -- Companies that are a chamber's own office, as its operator said. In them, and
 -- nowhere else, the role chamber_clerk counts. They may never have been here.
 CREATE TABLE chamber_office (
@@ -120,9 +130,11 @@ CREATE TABLE apprenticeship (
 	chamber_number TEXT NOT NULL DEFAULT '',
 	ident_number   TEXT NOT NULL DEFAULT '',        -- of the company, as the registry knows it
 	number         TEXT NOT NULL DEFAULT '',        -- apprentice number (Azubi-Identnummer)
+	trainer_number TEXT NOT NULL DEFAULT '',        -- of the trainer whom the contract names (R333)
 	given_name     TEXT NOT NULL DEFAULT '',        -- as company or registry wrote it
 	family_name    TEXT NOT NULL DEFAULT '',
 	name_key       TEXT NOT NULL DEFAULT '',
+	words          TEXT NOT NULL DEFAULT '',        -- folded, to search
 	email          TEXT NOT NULL DEFAULT '',
 	occupation     TEXT NOT NULL DEFAULT '',        -- key of the list of occupations; empty: not said yet
 	retraining     BOOLEAN NOT NULL DEFAULT FALSE,
@@ -141,6 +153,8 @@ CREATE INDEX apprenticeship_person ON apprenticeship (person, company, starts_on
 CREATE INDEX apprenticeship_company ON apprenticeship (company, name_key, id);
 CREATE INDEX apprenticeship_number ON apprenticeship (chamber_number, number) WHERE number <> '';
 CREATE INDEX apprenticeship_ident ON apprenticeship (chamber_number, ident_number) WHERE company IS NULL;
+CREATE INDEX apprenticeship_unknown ON apprenticeship (company) WHERE person IS NULL; -- whose person may come any time
+CREATE INDEX apprenticeship_previous ON apprenticeship (previous) WHERE previous IS NOT NULL;
 -- Only one that nobody described yet per person and company.
 CREATE UNIQUE INDEX apprenticeship_self ON apprenticeship (person, company) WHERE source = 'self';
 
@@ -173,6 +187,35 @@ CREATE TABLE company_setting (
 	changed_by TEXT NOT NULL DEFAULT '',
 	PRIMARY KEY (company, occupation)
 );
+
+-- That a company changed the form in which report books are kept: the chamber
+-- must be told (R314), and reads it here.
+CREATE TABLE form_change (
+	id             TEXT PRIMARY KEY,
+	chamber_number TEXT NOT NULL,
+	company        TEXT NOT NULL REFERENCES company (id),
+	occupation     TEXT NOT NULL DEFAULT '',    -- empty: all that have no settings of their own
+	electronic     BOOLEAN NOT NULL,            -- from now on
+	apprenticeships INTEGER NOT NULL,          -- that run at that moment and are meant
+	changed_at     TIMESTAMPTZ NOT NULL,
+	changed_by     TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX form_change_chamber ON form_change (chamber_number, id);
+CREATE INDEX form_change_company ON form_change (company, id);
+
+-- A company's list of apprentices between reading and taking over; it is
+-- forgotten after a day.
+CREATE TABLE trainee_list (
+	id         TEXT PRIMARY KEY,
+	company    TEXT NOT NULL REFERENCES company (id),
+	name       TEXT NOT NULL,
+	body       TEXT NOT NULL,                   -- sealed
+	created_by TEXT NOT NULL,
+	created_at TIMESTAMPTZ NOT NULL,
+	taken_at   TIMESTAMPTZ,                     -- once
+	expires_at TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX trainee_list_expires ON trainee_list (expires_at);
 
 -- The report book: one report per apprenticeship and week (ISO 8601), or the one
 -- long report for what was written on paper before (R317). A day is stored as

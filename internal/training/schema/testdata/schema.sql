@@ -65,6 +65,14 @@ CREATE TABLE company_role (
 );
 CREATE INDEX company_role_role ON company_role (company, role);
 
+CREATE TABLE company_number (
+	company           TEXT NOT NULL REFERENCES company (id),
+	person            TEXT NOT NULL REFERENCES person (sub),
+	apprentice_number TEXT NOT NULL DEFAULT '',
+	trainer_number    TEXT NOT NULL DEFAULT '',
+	PRIMARY KEY (company, person)
+);
+
 CREATE TABLE chamber_office (
 	company        TEXT PRIMARY KEY,        -- organization.id of the token
 	chamber_number TEXT NOT NULL,
@@ -79,7 +87,8 @@ CREATE TABLE supervisor (
 	failures     INTEGER NOT NULL DEFAULT 0,
 	paused_until TIMESTAMPTZ,
 	used_at      TIMESTAMPTZ
-);
+, account TEXT);
+CREATE INDEX supervisor_account ON supervisor (account) WHERE account IS NOT NULL;
 
 CREATE TABLE supervisor_session (
 	id         TEXT PRIMARY KEY,
@@ -142,9 +151,11 @@ CREATE TABLE apprenticeship (
 	chamber_number TEXT NOT NULL DEFAULT '',
 	ident_number   TEXT NOT NULL DEFAULT '',        -- of the company, as the registry knows it
 	number         TEXT NOT NULL DEFAULT '',        -- apprentice number (Azubi-Identnummer)
+	trainer_number TEXT NOT NULL DEFAULT '',        -- of the trainer whom the contract names (R333)
 	given_name     TEXT NOT NULL DEFAULT '',        -- as company or registry wrote it
 	family_name    TEXT NOT NULL DEFAULT '',
 	name_key       TEXT NOT NULL DEFAULT '',
+	words          TEXT NOT NULL DEFAULT '',        -- folded, to search
 	email          TEXT NOT NULL DEFAULT '',
 	occupation     TEXT NOT NULL DEFAULT '',        -- key of the list of occupations; empty: not said yet
 	retraining     BOOLEAN NOT NULL DEFAULT FALSE,
@@ -163,6 +174,8 @@ CREATE INDEX apprenticeship_person ON apprenticeship (person, company, starts_on
 CREATE INDEX apprenticeship_company ON apprenticeship (company, name_key, id);
 CREATE INDEX apprenticeship_number ON apprenticeship (chamber_number, number) WHERE number <> '';
 CREATE INDEX apprenticeship_ident ON apprenticeship (chamber_number, ident_number) WHERE company IS NULL;
+CREATE INDEX apprenticeship_unknown ON apprenticeship (company) WHERE person IS NULL;
+CREATE INDEX apprenticeship_previous ON apprenticeship (previous) WHERE previous IS NOT NULL;
 CREATE UNIQUE INDEX apprenticeship_self ON apprenticeship (person, company) WHERE source = 'self';
 
 CREATE TABLE assignment (
@@ -190,6 +203,31 @@ CREATE TABLE company_setting (
 	changed_by TEXT NOT NULL DEFAULT '',
 	PRIMARY KEY (company, occupation)
 );
+
+CREATE TABLE form_change (
+	id             TEXT PRIMARY KEY,
+	chamber_number TEXT NOT NULL,
+	company        TEXT NOT NULL REFERENCES company (id),
+	occupation     TEXT NOT NULL DEFAULT '',    -- empty: all that have no settings of their own
+	electronic     BOOLEAN NOT NULL,            -- from now on
+	apprenticeships INTEGER NOT NULL,          -- that run at that moment and are meant
+	changed_at     TIMESTAMPTZ NOT NULL,
+	changed_by     TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX form_change_chamber ON form_change (chamber_number, id);
+CREATE INDEX form_change_company ON form_change (company, id);
+
+CREATE TABLE trainee_list (
+	id         TEXT PRIMARY KEY,
+	company    TEXT NOT NULL REFERENCES company (id),
+	name       TEXT NOT NULL,
+	body       TEXT NOT NULL,                   -- sealed
+	created_by TEXT NOT NULL,
+	created_at TIMESTAMPTZ NOT NULL,
+	taken_at   TIMESTAMPTZ,                     -- once
+	expires_at TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX trainee_list_expires ON trainee_list (expires_at);
 
 CREATE TABLE report (
 	id             TEXT PRIMARY KEY,
@@ -239,6 +277,130 @@ CREATE TABLE report_event (
 );
 CREATE INDEX report_event_report ON report_event (report, id);
 
+CREATE TABLE report_version (
+	report      TEXT NOT NULL REFERENCES report (id) ON DELETE CASCADE,
+	version     INTEGER NOT NULL,
+	at          TIMESTAMPTZ NOT NULL,
+	department  TEXT NOT NULL,
+	work        TEXT NOT NULL,
+	instruction TEXT NOT NULL,
+	school      TEXT NOT NULL,
+	days        TEXT NOT NULL,              -- as in report
+	PRIMARY KEY (report, version)
+);
+
+CREATE TABLE decision (
+	id     TEXT PRIMARY KEY,
+	person TEXT NOT NULL REFERENCES person (sub),
+	report TEXT NOT NULL REFERENCES report (id) ON DELETE CASCADE,
+	at     TIMESTAMPTZ NOT NULL,
+	kind   TEXT NOT NULL CHECK (kind IN ('checked', 'signed_off', 'returned', 'reopened'))
+);
+CREATE INDEX decision_person ON decision (person, id);
+CREATE INDEX decision_report ON decision (report);
+CREATE INDEX decision_at ON decision (at);
+
+CREATE TABLE report_seal (
+	apprentice TEXT NOT NULL REFERENCES person (sub),
+	number     INTEGER NOT NULL,            -- 1, 2, 3 … in the book
+	report     TEXT NOT NULL REFERENCES report (id) ON DELETE CASCADE,
+	version    INTEGER NOT NULL,
+	at         TIMESTAMPTZ NOT NULL,        -- when it was signed off
+	person     TEXT NOT NULL,               -- by whom
+	content    TEXT NOT NULL,               -- SHA-256 of the text
+	digest     TEXT NOT NULL,               -- SHA-256 of all this and the digest before
+	PRIMARY KEY (apprentice, number)
+);
+CREATE INDEX report_seal_report ON report_seal (report);
+
+CREATE TABLE substitute (
+	id         TEXT PRIMARY KEY,
+	company    TEXT NOT NULL REFERENCES company (id),
+	person     TEXT NOT NULL REFERENCES person (sub), -- who is away
+	deputy     TEXT NOT NULL REFERENCES person (sub),
+	from_day   TEXT NOT NULL,
+	until_day  TEXT NOT NULL,
+	created_at TIMESTAMPTZ NOT NULL,
+	ended_at   TIMESTAMPTZ
+);
+CREATE INDEX substitute_person ON substitute (person, company, until_day);
+CREATE INDEX substitute_deputy ON substitute (deputy, company, until_day);
+
+CREATE TABLE supervisor_setting (
+	company    TEXT PRIMARY KEY REFERENCES company (id),
+	by_pin     BOOLEAN NOT NULL,
+	changed_at TIMESTAMPTZ NOT NULL,
+	changed_by TEXT NOT NULL
+);
+
+CREATE TABLE exam_step (
+	apprenticeship TEXT NOT NULL REFERENCES apprenticeship (id) ON DELETE CASCADE,
+	kind           TEXT NOT NULL CHECK (kind IN ('intermediate', 'registered')),
+	day            TEXT NOT NULL,               -- of the exam, or of the entry in the register
+	said_at        TIMESTAMPTZ NOT NULL,
+	said_by        TEXT NOT NULL REFERENCES person (sub),
+	confirmed_at   TIMESTAMPTZ,
+	confirmed_by   TEXT REFERENCES person (sub),
+	PRIMARY KEY (apprenticeship, kind)
+);
+
+CREATE TABLE share (
+	id             TEXT PRIMARY KEY,
+	person         TEXT NOT NULL REFERENCES person (sub),   -- whose book
+	chamber_number TEXT NOT NULL,
+	ground         TEXT NOT NULL CHECK (ground IN ('consent', 'admission', 'supervision')),
+	state          TEXT NOT NULL CHECK (state IN ('asked', 'declined', 'open', 'ended')),
+	reason         TEXT NOT NULL DEFAULT '',                -- what the chamber wrote
+	asked_at       TIMESTAMPTZ,
+	asked_by       TEXT REFERENCES person (sub),
+	opened_at      TIMESTAMPTZ,
+	opened_by      TEXT REFERENCES person (sub),
+	until_at       TIMESTAMPTZ,                             -- open only so long, whatever the state says
+	ended_at       TIMESTAMPTZ,
+	ended_by       TEXT REFERENCES person (sub)
+);
+CREATE UNIQUE INDEX share_running ON share (person, chamber_number, state) WHERE state IN ('asked', 'open');
+CREATE INDEX share_person ON share (person, id);
+CREATE INDEX share_chamber ON share (chamber_number, id) WHERE state IN ('asked', 'open');
+
+CREATE TABLE share_look (
+	id     TEXT PRIMARY KEY,
+	share  TEXT NOT NULL REFERENCES share (id) ON DELETE CASCADE,
+	at     TIMESTAMPTZ NOT NULL,
+	person TEXT NOT NULL REFERENCES person (sub),
+	week   TEXT NOT NULL                                    -- 2026-W47; empty: the year
+);
+CREATE INDEX share_look_share ON share_look (share, id);
+
+CREATE TABLE document (
+	id             TEXT PRIMARY KEY,
+	chamber_number TEXT NOT NULL,
+	apprenticeship TEXT NOT NULL REFERENCES apprenticeship (id) ON DELETE CASCADE,
+	kind           TEXT NOT NULL CHECK (kind IN ('confirmation', 'admission', 'certificate', 'letter')),
+	title          TEXT NOT NULL,
+	size           INTEGER NOT NULL,
+	sha256         TEXT NOT NULL,
+	created_at     TIMESTAMPTZ NOT NULL,
+	created_by     TEXT NOT NULL REFERENCES person (sub),
+	withdrawn_at   TIMESTAMPTZ
+);
+CREATE INDEX document_apprenticeship ON document (apprenticeship, id);
+CREATE INDEX document_chamber ON document (chamber_number, id);
+
+CREATE TABLE document_file (
+	document TEXT PRIMARY KEY REFERENCES document (id) ON DELETE CASCADE,
+	content  BYTEA NOT NULL
+);
+
+CREATE TABLE document_reading (
+	id       TEXT PRIMARY KEY,
+	document TEXT NOT NULL REFERENCES document (id) ON DELETE CASCADE,
+	at       TIMESTAMPTZ NOT NULL,
+	person   TEXT NOT NULL REFERENCES person (sub),
+	side     TEXT NOT NULL CHECK (side IN ('apprentice', 'company', 'chamber'))
+);
+CREATE INDEX document_reading_document ON document_reading (document, id);
+
 CREATE TABLE export (
 	id         TEXT PRIMARY KEY,
 	person     TEXT NOT NULL REFERENCES person (sub), -- whose book
@@ -264,6 +426,7 @@ CREATE TABLE export (
 CREATE INDEX export_person ON export (ordered_by, id);
 CREATE UNIQUE INDEX export_code ON export (code) WHERE code <> '';
 CREATE INDEX export_expires ON export (expires_at) WHERE state <> 'gone';
+CREATE INDEX export_gone ON export (expires_at) WHERE state = 'gone';
 
 CREATE TABLE export_part (
 	export TEXT NOT NULL REFERENCES export (id) ON DELETE CASCADE,
