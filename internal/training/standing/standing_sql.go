@@ -123,3 +123,51 @@ func paper(tx *db.Tx, people map[string][]span, covered, lowest map[string]int) 
 			return nil
 		})
 }
+
+// apprenticeships of a person, the oldest first.
+func apprenticeships(tx *db.Tx, sub string) ([]apprenticeship.Apprenticeship, error) {
+	return db.All(tx, func(a *apprenticeship.Apprenticeship) []any {
+		return []any{
+			&a.ID, &a.Person, &a.Company, &a.ChamberNumber, &a.GivenName, &a.FamilyName, &a.Occupation, &a.Retraining,
+			&a.Site, &a.Land, &a.StartsOn, &a.EndsOn, &a.EndedOn, &a.Previous, &a.Source, &a.Version,
+		}
+	}, `SELECT id, COALESCE(person, ''), COALESCE(company, ''), chamber_number, given_name, family_name, occupation, retraining,
+			site, land, starts_on, ends_on, ended_on, COALESCE(previous, ''), source, version
+		FROM apprenticeship WHERE person = $1 ORDER BY starts_on, id`, sub)
+}
+
+// lines are the reports of a book without their texts. While a decision can be
+// taken back its author sees what was before.
+func lines(tx *db.Tx, sub string, own bool) ([]Line, error) {
+	state, drafts, args := `r.state`, ` AND r.submitted_at IS NOT NULL`, []any{sub}
+	if own {
+		state = `CASE WHEN r.undo_until > $2 AND r.state IN ('checked', 'signed_off', 'returned') THEN 'submitted' ELSE r.state END`
+		drafts, args = ``, append(args, tx.Now())
+	}
+	return db.All(tx, func(l *Line) []any {
+		return []any{&l.ID, &l.Apprenticeship, &l.Week.Year, &l.Week.Number, &l.First, &l.Last, &l.State, &l.Kind, &l.SubmittedAt, &l.DecidedAt, &l.DecidedBy}
+	}, `SELECT r.id, r.apprenticeship, r.year, r.week, r.first_day, r.last_day, `+state+`, r.kind, r.submitted_at, r.decided_at, COALESCE(p.name, '')
+		FROM report r LEFT JOIN person p ON p.sub = r.decided_by
+		WHERE r.apprentice = $1`+drafts+` ORDER BY r.year, r.week`, args...)
+}
+
+// stepsOf are the exam steps of an apprenticeship, by kind.
+func stepsOf(tx *db.Tx, id string) (map[string]Step, error) {
+	all, err := db.All(tx, func(s *Step) []any { return []any{&s.Apprenticeship, &s.Kind, &s.Day, &s.SaidBy, &s.ConfirmedAt} },
+		`SELECT apprenticeship, kind, day, said_by, confirmed_at FROM exam_step WHERE apprenticeship = $1`, id)
+	steps := map[string]Step{}
+	for _, s := range all {
+		steps[s.Kind] = s
+	}
+	return steps, err
+}
+
+// names are at most three people with a role who accompany an apprenticeship.
+func names(tx *db.Tx, a apprenticeship.Apprenticeship, day calendar.Date, role string) ([]string, error) {
+	condition := apprenticeship.Accompanies("p.sub", "$3")
+	if role == person.TrainingAdmin {
+		condition = `$3 <> ''`
+	}
+	return db.Values[string](tx, `SELECT p.name FROM apprenticeship a JOIN company_role k ON k.company = a.company AND k.role = $2 JOIN person p ON p.sub = k.person
+		WHERE a.id = $1 AND `+condition+` ORDER BY p.name_key, p.sub LIMIT 3`, a.ID, role, day)
+}
