@@ -9,6 +9,7 @@ import (
 	"zunft/internal/ground/web"
 	"zunft/internal/training/book"
 	"zunft/internal/training/login"
+	"zunft/internal/training/review"
 )
 
 // editPage is all that edit.html may use.
@@ -24,7 +25,7 @@ type editPage struct {
 
 // dayField names the inputs of a day.
 type dayField struct {
-	Legend, Attendance, Text string
+	Legend, Attendance, Place, Hours, Sections, Text string
 	Options                  []web.Option
 }
 
@@ -35,11 +36,14 @@ func version(f *web.Form) int {
 
 // formOf fills the editor with what is stored.
 func formOf(r book.Report) *web.Form {
-	f := web.NewForm("work", r.Text.Work, "instruction", r.Text.Instruction, "school", r.Text.School, "department", r.Text.Department,
+	f := web.NewForm("work", r.Text.Work, "instruction", r.Text.Instruction, "school", r.Text.School, "department", r.Text.Department, "sections", r.Text.Sections,
 		"version", strconv.Itoa(r.Version))
 	for i, d := range r.Text.Days {
 		name := book.DayField(i + 1)
 		f.Values.Set(name+"_attendance", d.Attendance)
+		f.Values.Set(name+"_place", d.Place)
+		f.Values.Set(name+"_hours", book.Hours(d.Minutes))
+		f.Values.Set(name+"_sections", d.Sections)
 		f.Values.Set(name+"_text", d.Text)
 	}
 	return f
@@ -47,10 +51,13 @@ func formOf(r book.Report) *web.Form {
 
 // textOf reads the editor.
 func textOf(f *web.Form) book.Text {
-	t := book.Text{Department: f.Text("department"), Work: f.Lines("work"), Instruction: f.Lines("instruction"), School: f.Lines("school")}
+	t := book.Text{Department: f.Text("department"), Work: f.Lines("work"), Instruction: f.Lines("instruction"), School: f.Lines("school"), Sections: f.Text("sections")}
 	for i := range t.Days {
 		name := book.DayField(i + 1)
-		t.Days[i] = book.Day{Attendance: f.Text(name + "_attendance"), Text: f.Lines(name + "_text")}
+		t.Days[i] = book.Day{
+			Attendance: f.Text(name + "_attendance"), Place: f.Text(name + "_place"), Minutes: book.ReadHours(f.Text(name + "_hours")),
+			Sections: f.Text(name + "_sections"), Text: f.Lines(name + "_text"),
+		}
 	}
 	return t
 }
@@ -62,7 +69,7 @@ func (p *Pages) showEditor(w http.ResponseWriter, r *http.Request, report book.R
 	v.OpenDays = typed.Daily()
 	for i := range report.Text.Days {
 		name := book.DayField(i + 1)
-		f := dayField{Legend: book.DayName(p.text(r), report.Week, i+1), Attendance: name + "_attendance", Text: name + "_text"}
+		f := dayField{Legend: book.DayName(p.text(r), report.Week, i+1), Attendance: name + "_attendance", Place: name + "_place", Hours: name + "_hours", Sections: name + "_sections", Text: name + "_text"}
 		for _, a := range book.Attendance {
 			o := web.Option{Value: a, Text: p.text(r)("writing.attendance_none")}
 			if a != "" {
@@ -109,7 +116,7 @@ func (p *Pages) save(w http.ResponseWriter, r *http.Request) error {
 			report, err = book.Save(tx, by, week, version(form), textOf(form))
 		}
 		if err == nil && do == "comment" {
-			err = book.Comment(tx, by, report.ID, form.Lines("comment"))
+			err = review.Comment(tx, by, report.ID, form.Lines("comment"))
 			if fault.Is(err, fault.KindInvalid) {
 				form.Values.Set("version", strconv.Itoa(report.Version))
 				return db.Keep(err) // every button saves
