@@ -142,8 +142,9 @@ func SettingsOf(tx *db.Tx, company, occupation string) (Settings, error) {
 
 // Accompanies is the condition under which a person ($person) may read and
 // decide on reports of the apprenticeship a, on a day ($day), beside having the
-// role in its company: they are assigned, or nobody is.
+// role in its company: they are assigned, or nobody is. Several people, as in
+// "$1, $2", count as one.
 func Accompanies(sub, day string) string {
-	return `(EXISTS (SELECT 1 FROM assignment x WHERE x.apprenticeship = a.id AND x.person = ` + sub + ` AND x.from_day <= ` + day + ` AND (x.until_day = '' OR x.until_day >= ` + day + `))
+	return `(EXISTS (SELECT 1 FROM assignment x WHERE x.apprenticeship = a.id AND x.person IN (` + sub + `) AND x.from_day <= ` + day + ` AND (x.until_day = '' OR x.until_day >= ` + day + `))
 		OR NOT EXISTS (SELECT 1 FROM assignment x WHERE x.apprenticeship = a.id AND x.from_day <= ` + day + ` AND (x.until_day = '' OR x.until_day >= ` + day + `)))`
 }

@@ -4,7 +4,10 @@ import (
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
+	"zunft/internal/training/apprenticeship"
+	"zunft/internal/training/calendar"
 	"zunft/internal/training/person"
+	"zunft/internal/training/substitute"
 	"zunft/internal/training/supervisor"
 )
 
@@ -68,4 +71,64 @@ func ApproverOf(tx *db.Tx, r Report) (person.Person, bool, error) {
 	}
 	p, err := person.Get(tx, r.Approver)
 	return p, err == nil, err
+}
+
+// Who a report waits for.
+type Waits int
+
+const (
+	First  Waits = iota // whoever reads it first: of two steps the supervisors, if any is assigned
+	Second              // of two steps the trainers
+)
+
+// Accompanying are those who are told that a report waits: who is assigned to
+// the apprenticeship today (R232, R333), else the trainers of the company; and
+// who stands in for them.
+func Accompanying(tx *db.Tx, apprenticeshipID, company string, step Waits) ([]person.Person, error) {
+	a, err := apprenticeship.Get(tx, apprenticeshipID)
+	if err != nil {
+		return nil, err
+	}
+	settings, err := apprenticeship.SettingsOf(tx, company, a.Occupation)
+	if err != nil {
+		return nil, err
+	}
+	var subs, supervisors, trainers []string
+	err = tx.Each(`SELECT DISTINCT x.person, x.role FROM assignment x JOIN company_role c ON c.company = $2 AND c.person = x.person AND c.role IN ('trainer', 'supervisor')
+		WHERE x.apprenticeship = $1 AND x.from_day <= $3 AND (x.until_day = '' OR x.until_day >= $3)`,
+		[]any{a.ID, company, calendar.Today(tx.Now())}, func(scan func(...any) error) error {
+			var sub, role string
+			err := scan(&sub, &role)
+			if role == person.Supervisor {
+				supervisors = append(supervisors, sub)
+			} else {
+				trainers = append(trainers, sub)
+			}
+			return err
+		})
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case settings.Steps == 2 && step == First && len(supervisors) > 0:
+		subs = supervisors
+	case settings.Steps == 2 && step == Second:
+		subs = trainers
+	default:
+		subs = append(supervisors, trainers...)
+	}
+	if len(subs) == 0 {
+		all, err := person.With(tx, company, person.Trainer)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range all {
+			subs = append(subs, p.Sub)
+		}
+	}
+	deputies, err := substitute.Deputies(tx, company, subs)
+	if err != nil {
+		return nil, err
+	}
+	return person.These(tx, append(subs, deputies...))
 }

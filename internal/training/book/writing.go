@@ -214,7 +214,7 @@ func tellTrainers(tx *db.Tx, r Report, to recipient) error {
 	}
 	trainers := []person.Person{to.person}
 	if to.person.Sub == "" {
-		if trainers, err = person.With(tx, r.Company, person.Trainer); err != nil {
+		if trainers, err = Accompanying(tx, r.Apprenticeship, r.Company, First); err != nil {
 			return err
 		}
 	}

@@ -246,3 +246,15 @@ func With(tx *db.Tx, company string, roles ...string) ([]Person, error) {
 	return db.All(tx, (*Person).fields, `SELECT `+columns+` FROM person
 		WHERE sub IN (SELECT person FROM company_role WHERE company = $1 AND role IN (`+db.In(2, len(roles))+`)) ORDER BY name_key, sub`, args...)
 }
+
+// These are some people, by name; unknown ones are left out.
+func These(tx *db.Tx, subs []string) ([]Person, error) {
+	if len(subs) == 0 {
+		return nil, nil
+	}
+	args := make([]any, len(subs))
+	for i, s := range subs {
+		args[i] = s
+	}
+	return db.All(tx, (*Person).fields, `SELECT `+columns+` FROM person WHERE sub IN (`+db.In(1, len(subs))+`) ORDER BY name_key, sub`, args...)
+}
