@@ -25,9 +25,11 @@ import (
 	"zunft/internal/training/portal/home"
 	"zunft/internal/training/portal/info"
 	"zunft/internal/training/portal/reviewing"
+	standingpages "zunft/internal/training/portal/standing"
 	"zunft/internal/training/portal/supervising"
 	"zunft/internal/training/portal/writing"
 	"zunft/internal/training/review"
+	"zunft/internal/training/standing"
 	"zunft/internal/training/supervisor"
 )
 
@@ -63,7 +65,7 @@ func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.handler.S
 
 // Catalog holds all phrases of the training portal.
 func Catalog() (*i18n.Catalog, error) {
-	return i18n.Load(web.Phrases, Phrases, apprenticeship.Phrases, person.Phrases, book.Phrases, review.Phrases, login.Phrases, home.Phrases, info.Phrases, reviewing.Phrases, supervising.Phrases, supervisor.Phrases, writing.Phrases)
+	return i18n.Load(web.Phrases, Phrases, apprenticeship.Phrases, person.Phrases, book.Phrases, review.Phrases, login.Phrases, home.Phrases, info.Phrases, reviewing.Phrases, standing.Phrases, standingpages.Phrases, supervising.Phrases, supervisor.Phrases, writing.Phrases)
 }
 
 // New wires the portal. The identity portal need not run yet: it is asked at
@@ -84,6 +86,7 @@ func New(_ context.Context, o Options) (*Portal, error) {
 	door.Mount(m)
 	// Apprentices
 	(&writing.Pages{DB: o.DB, Site: site, Door: door}).Mount(m)
+	(&standingpages.Pages{DB: o.DB, Site: site}).Mount(m)
 	// Trainers, supervisors, training admins
 	(&reviewing.Pages{DB: o.DB, Site: site}).Mount(m)
 	// Who signs without an account

@@ -1,6 +1,5 @@
 // Package writing is where an apprentice keeps the report book (S29):
 //
-//	GET  /reports                    the year, week by week
 //	GET  /reports/{week}             the week: editor, or what was submitted; 2026-W47.pdf is the PDF
 //	POST /reports/{week}             every button saves (name=do: save, check, copy, discard)
 //	GET  /reports/{week}/check       read it through
@@ -49,7 +48,6 @@ type Pages struct {
 
 // Mount adds the routes.
 func (p *Pages) Mount(m *web.Mux) {
-	m.Signed("GET /reports", p.year)
 	m.Signed("GET /reports/{week}", p.week)
 	m.Signed("POST /reports/{week}", p.save)
 	m.Signed("GET /reports/{week}/check", p.check)
