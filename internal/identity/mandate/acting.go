@@ -23,6 +23,15 @@ type Context struct {
 	Admin   bool    // administers it
 }
 
+// Label is what the person knows it by: its members by what their admins call
+// it; who acts by a mandate belongs to others, whom that could deceive (decision 18).
+func (c Context) Label() string {
+	if c.Mandate != "" {
+		return c.Name
+	}
+	return c.Organization.Label()
+}
+
 // Value names a context in a form: the organization, or organization and mandate.
 func (c Context) Value() string {
 	if c.Mandate == "" {
@@ -64,8 +73,10 @@ const (
 )
 
 // contexts of $1 at $2; in those with roles of an application if $3 is one.
+// It ends in a WHERE that callers may go on with AND.
 func contexts(application string) string {
-	const joined = `) AS c JOIN organization o ON o.id = c.organization AND o.state = 'active'`
+	// CROSS JOIN: SQLite must not begin with all organizations.
+	const joined = `) AS c CROSS JOIN organization o WHERE o.id = c.organization AND o.state = 'active'`
 	if application == AsMember {
 		return `(SELECT m.organization, '' AS mandate, '' AS via, m.until, m.admin FROM membership m WHERE m.account = $1 AND ` + memberNow + joined
 	}
@@ -79,7 +90,7 @@ func contexts(application string) string {
 		byMandate = ` AND EXISTS (SELECT 1 FROM mandate_role x WHERE x.mandate = d.id AND x.application = $3)`
 	}
 	return `(SELECT m.organization, '' AS mandate, '' AS via, m.until, m.admin FROM membership m WHERE m.account = $1 AND ` + memberNow + asMember + `
-		UNION ALL SELECT d.principal, d.id, '', d.ends_at, FALSE FROM mandate d WHERE d.account = $1 AND d.representative = '' AND ` + mandateNow + byMandate + `
+		UNION ALL SELECT d.principal, d.id, '', d.ends_at, FALSE FROM mandate d WHERE d.account = $1 AND d.account <> '' AND d.representative = '' AND ` + mandateNow + byMandate + `
 		UNION ALL SELECT d.principal, d.id, d.representative, d.ends_at, FALSE FROM ` + namedNow + byMandate + joined
 }
 
@@ -103,7 +114,7 @@ func Contexts(tx *db.Tx, accountID, application, search, after string, limit int
 		id, mandate := ReadValue(after)
 		at := len(args)
 		args = append(args, id, mandate)
-		query += ` WHERE (o.name_key, o.id, c.mandate) > ((SELECT name_key FROM organization WHERE id = ` + place(at+1) + `), ` + place(at+1) + `, ` + place(at+2) + `)`
+		query += ` AND (o.name_key, o.id, c.mandate) > ((SELECT name_key FROM organization WHERE id = ` + place(at+1) + `), ` + place(at+1) + `, ` + place(at+2) + `)`
 	}
 	query += ` ORDER BY o.name_key, o.id, c.mandate`
 	words := strings.Fields(fold.Text(search))
@@ -155,7 +166,7 @@ func Only(tx *db.Tx, accountID, application string) (c Context, several bool, er
 func Look(tx *db.Tx, accountID, application, organizationID, mandateID string) (c Context, err error) {
 	args := arguments(accountID, tx.Now(), application)
 	at := len(args)
-	err = tx.Scan(`SELECT o.id, o.name, o.own_name, c.mandate, c.via, c.until, c.admin FROM `+contexts(application)+` WHERE c.organization = `+place(at+1)+` AND c.mandate = `+place(at+2)+` LIMIT 1`,
+	err = tx.Scan(`SELECT o.id, o.name, o.own_name, c.mandate, c.via, c.until, c.admin FROM `+contexts(application)+` AND c.organization = `+place(at+1)+` AND c.mandate = `+place(at+2)+` LIMIT 1`,
 		append(args, organizationID, mandateID), &c.ID, &c.Name, &c.Own.Name, &c.Mandate, &c.Via, &c.Until, &c.Admin)
 	return c, err
 }
@@ -228,6 +239,11 @@ func RolesOf(tx *db.Tx, accountID, application string, page []Context) (map[stri
 		}
 	}
 	return held, nil
+}
+
+// Applications are the ids of those that a person's mandates open at this moment.
+func Applications(tx *db.Tx, accountID string) ([]string, error) {
+	return db.Values[string](tx, `SELECT DISTINCT x.application FROM mandate_role x WHERE x.mandate IN (SELECT c.mandate FROM `+contexts(ByMandate)+`) ORDER BY x.application`, accountID, tx.Now())
 }
 
 // Acts names the organization that acts by a mandate, or none: a person does.
