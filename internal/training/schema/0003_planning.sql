@@ -10,11 +10,11 @@ CREATE TABLE week_pattern (
 	changed_at TIMESTAMPTZ NOT NULL
 );
 
--- Times known beforehand: vacation, illness, school blocks, courses.
+-- Times known beforehand: vacation, illness, school blocks, courses, departments.
 CREATE TABLE planned_time (
 	id         TEXT PRIMARY KEY,
 	person     TEXT NOT NULL REFERENCES person (sub),
-	attendance TEXT NOT NULL CHECK (attendance IN ('vacation', 'sick', 'school', 'course', 'free')),
+	attendance TEXT NOT NULL CHECK (attendance IN ('company', 'vacation', 'sick', 'school', 'course', 'free')),
 	from_day   TEXT NOT NULL,
 	until_day  TEXT NOT NULL,
 	place      TEXT NOT NULL DEFAULT '',
@@ -57,6 +57,14 @@ CREATE TABLE plan_section (
 	current        BOOLEAN NOT NULL DEFAULT TRUE
 );
 CREATE INDEX plan_section_plan ON plan_section (occupation, chamber_number, position);
+
+-- What all training regulations have in common since 1 August 2021 (modernised
+-- standard positions, BIBB board recommendation 172).
+INSERT INTO plan_section (id, chamber_number, occupation, position, number, title, weeks, keywords) VALUES
+	('6lr5yy4s', '', '', 1, 'S1', 'Organisation des Ausbildungsbetriebes, Berufsbildung sowie Arbeits- und Tarifrecht', 0, 'ausbildungsvertrag betriebsrat tarif arbeitsvertrag berufsgenossenschaft urlaubsantrag kuendigung arbeitsrecht jugendvertretung organigramm'),
+	('4n3vxudo', '', '', 2, 'S2', 'Sicherheit und Gesundheit bei der Arbeit', 0, 'arbeitssicherheit sicherheitsunterweisung unfall schutzbrille schutzkleidung ersthelfer brandschutz feuerloesch gefaehrdung gesundheit ergonomie arbeitsschutz'),
+	('rzbppn7p', '', '', 3, 'S3', 'Umweltschutz und Nachhaltigkeit', 0, 'umwelt abfall muell entsorg recycl energie nachhaltig ressource'),
+	('tiayl2xs', '', '', 4, 'S4', 'Digitalisierte Arbeitswelt', 0, 'datenschutz passwort software computer tablet digital internet datensicher');
 
 -- Files that belong to a report. The bytes are in parts of their own, so that
 -- lists never read them.

@@ -288,7 +288,7 @@ CREATE TABLE week_pattern (
 CREATE TABLE planned_time (
 	id         TEXT PRIMARY KEY,
 	person     TEXT NOT NULL REFERENCES person (sub),
-	attendance TEXT NOT NULL CHECK (attendance IN ('vacation', 'sick', 'school', 'course', 'free')),
+	attendance TEXT NOT NULL CHECK (attendance IN ('company', 'vacation', 'sick', 'school', 'course', 'free')),
 	from_day   TEXT NOT NULL,
 	until_day  TEXT NOT NULL,
 	place      TEXT NOT NULL DEFAULT '',

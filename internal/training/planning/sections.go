@@ -1,0 +1,142 @@
+package planning
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"fmt"
+	"slices"
+	"strings"
+
+	"zunft/internal/ground/audit"
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/fault"
+	"zunft/internal/ground/plain"
+)
+
+// A Section of a training plan (Berufsbildposition of an Ausbildungsrahmenplan).
+type Section struct {
+	ID            string
+	ChamberNumber string // whose plan; empty: everybody's
+	Occupation    string // key; empty: all occupations
+	Number, Title string
+	Weeks         int    // planned; 0: over the whole time, or not said
+	Keywords      string // beginnings of words, with a blank between
+	Current       bool
+}
+
+// Name is how people call it: "A 2 Sicherheit und Gesundheit bei der Arbeit".
+func (s Section) Name() string { return strings.TrimSpace(s.Number + " " + s.Title) }
+
+const sectionColumns = `id, chamber_number, occupation, number, title, weeks, keywords, current`
+
+func (s *Section) fields() []any {
+	return []any{&s.ID, &s.ChamberNumber, &s.Occupation, &s.Number, &s.Title, &s.Weeks, &s.Keywords, &s.Current}
+}
+
+const (
+	mostSections = 200 // of a plan
+	maxTitle     = 300
+	maxKeywords  = 1000
+)
+
+// sectionID is short, for reports keep it, and the same whenever a plan is read.
+func sectionID(chamber, occupation, number string) string {
+	sum := sha256.Sum256([]byte(chamber + "\n" + occupation + "\n" + plain.Text(number)))
+	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:5]))
+}
+
+// PutPlan makes the sections the plan of an occupation (empty: what all have in
+// common) in a chamber (empty: everybody's). Reading the same again changes
+// nothing; sections left out are not offered any more, but keep their names.
+func PutPlan(tx *db.Tx, by audit.Actor, chamber, occupation string, sections []Section) error {
+	var wrong fault.Problems
+	if len(sections) == 0 || len(sections) > mostSections {
+		wrong.Add("", "planning.sections_count", mostSections)
+	}
+	seen := map[string]bool{}
+	for i, s := range sections {
+		id := sectionID(chamber, occupation, s.Number)
+		switch {
+		case s.Number == "" || s.Title == "":
+			wrong.Add("", "planning.section_missing", i+1)
+		case len(s.Number) > 20 || len(s.Title) > maxTitle || len(s.Keywords) > maxKeywords || s.Weeks < 0 || s.Weeks > 200:
+			wrong.Add("", "planning.section_long", i+1)
+		case seen[id]:
+			wrong.Add("", "planning.section_twice", i+1, s.Number)
+		}
+		seen[id] = true
+	}
+	if err := wrong.Err(); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(`UPDATE plan_section SET current = FALSE WHERE chamber_number = $1 AND occupation = $2`, chamber, occupation); err != nil {
+		return fmt.Errorf("put plan: %w", err)
+	}
+	position := 0
+	for chunk := range slices.Chunk(sections, 50) {
+		var args []any
+		for _, s := range chunk {
+			position++
+			args = append(args, sectionID(chamber, occupation, s.Number), chamber, occupation, position, s.Number, s.Title, s.Weeks, strings.Join(plain.Words(s.Keywords), " "), true)
+		}
+		if _, err := tx.Exec(`INSERT INTO plan_section (id, chamber_number, occupation, position, number, title, weeks, keywords, current) VALUES `+db.Rows(len(chunk), 9)+`
+			ON CONFLICT (id) DO UPDATE SET position = excluded.position, number = excluded.number, title = excluded.title, weeks = excluded.weeks, keywords = excluded.keywords, current = TRUE`, args...); err != nil {
+			return fmt.Errorf("put plan: %w", err)
+		}
+	}
+	return audit.Record(tx, by, audit.Entry{Event: "plan.put", Thing: occupation, Detail: map[string]any{"chamber": chamber, "sections": len(sections)}})
+}
+
+// PlanOf an occupation is as it is offered to its apprentices: the chamber's own
+// if it has one, else everybody's; then what all occupations have in common.
+func PlanOf(tx *db.Tx, chamber, occupation string) ([]Section, error) {
+	all, err := db.All(tx, (*Section).fields, `SELECT `+sectionColumns+` FROM plan_section
+		WHERE occupation IN ('', $1) AND chamber_number IN ('', $2) AND current ORDER BY occupation DESC, chamber_number DESC, position`, occupation, chamber)
+	if err != nil {
+		return nil, fmt.Errorf("plan of %s: %w", occupation, err)
+	}
+	has := map[string]string{} // occupation → whose plan counts: the first
+	return slices.DeleteFunc(all, func(s Section) bool {
+		whose, known := has[s.Occupation]
+		if !known {
+			has[s.Occupation] = s.ChamberNumber
+			return false
+		}
+		return whose != s.ChamberNumber
+	}), nil
+}
+
+// SectionsByID are sections as reports name them, also former ones; ids with a
+// blank between. Unknown ones are left out.
+func SectionsByID(tx *db.Tx, ids string) ([]Section, error) {
+	list := strings.Fields(ids)
+	if len(list) == 0 {
+		return nil, nil
+	}
+	list = list[:min(len(list), 100)]
+	args := make([]any, len(list))
+	for i, id := range list {
+		args[i] = id
+	}
+	return db.All(tx, (*Section).fields, `SELECT `+sectionColumns+` FROM plan_section WHERE id IN (`+db.In(1, len(list))+`) ORDER BY occupation DESC, position`, args...)
+}
+
+// Suggest finds the sections for which words of a text speak: a word of the
+// text begins with a keyword of the section, or is compounded with one that has
+// five letters or more. Those with more such words come first.
+func Suggest(plan []Section, text string) (found []Section) {
+	words := plain.Words(text)
+	score := map[string]int{}
+	for _, s := range plan {
+		for _, k := range strings.Fields(s.Keywords) {
+			if slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(w, k) || len(k) >= 5 && strings.Contains(w, k) }) {
+				score[s.ID]++
+			}
+		}
+		if score[s.ID] > 0 {
+			found = append(found, s)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b Section) int { return score[b.ID] - score[a.ID] })
+	return found
+}
