@@ -20,8 +20,10 @@ import (
 	"zunft/internal/ground/web"
 	"zunft/internal/training/apprenticeship"
 	"zunft/internal/training/book"
+	"zunft/internal/training/export"
 	"zunft/internal/training/login"
 	"zunft/internal/training/person"
+	"zunft/internal/training/portal/exchange"
 	"zunft/internal/training/portal/home"
 	"zunft/internal/training/portal/info"
 	"zunft/internal/training/portal/reviewing"
@@ -65,7 +67,7 @@ func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.handler.S
 
 // Catalog holds all phrases of the training portal.
 func Catalog() (*i18n.Catalog, error) {
-	return i18n.Load(web.Phrases, Phrases, apprenticeship.Phrases, person.Phrases, book.Phrases, review.Phrases, login.Phrases, home.Phrases, info.Phrases, reviewing.Phrases, standing.Phrases, standingpages.Phrases, supervising.Phrases, supervisor.Phrases, writing.Phrases)
+	return i18n.Load(web.Phrases, Phrases, apprenticeship.Phrases, person.Phrases, book.Phrases, export.Phrases, exchange.Phrases, review.Phrases, login.Phrases, home.Phrases, info.Phrases, reviewing.Phrases, standing.Phrases, standingpages.Phrases, supervising.Phrases, supervisor.Phrases, writing.Phrases)
 }
 
 // New wires the portal. The identity portal need not run yet: it is asked at
@@ -91,6 +93,8 @@ func New(_ context.Context, o Options) (*Portal, error) {
 	(&reviewing.Pages{DB: o.DB, Site: site}).Mount(m)
 	// Who signs without an account
 	(&supervising.Pages{DB: o.DB, Site: site}).Mount(m)
+	// Out and in
+	(&exchange.Pages{DB: o.DB, Site: site}).Mount(m)
 	// Footer, and what machines ask
 	(&info.Pages{Site: site}).Mount(m)
 	m.Machine("GET /healthz", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "ok") }))
@@ -100,6 +104,8 @@ func New(_ context.Context, o Options) (*Portal, error) {
 	if o.Mail != nil {
 		p.Jobs.On(mail.Kind, o.Mail.Deliver)
 	}
+	p.Jobs.On(export.Kind, (&export.Maker{DB: o.DB, Base: o.Base, Catalog: catalog}).Make)
+	p.Jobs.Every(time.Hour, "export.sweep", func(ctx context.Context) error { return export.Sweep(ctx, o.DB) })
 	p.Jobs.Every(time.Hour, "person.sweep", func(ctx context.Context) error { return person.Sweep(ctx, o.DB) })
 	p.Jobs.Every(time.Hour, "supervisor.sweep", func(ctx context.Context) error { return supervisor.Sweep(ctx, o.DB) })
 	p.Jobs.Every(time.Hour, "limit.sweep", func(ctx context.Context) error { return limit.Sweep(ctx, o.DB) })

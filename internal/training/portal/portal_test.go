@@ -203,6 +203,7 @@ func TestStrangers_R225_R231_R235_R236(t *testing.T) {
 			"GET /{$}": true, "POST /login": true, "GET /oidc/callback": true, "POST /logout": true, "GET /logged-out": true,
 			"POST /oidc/backchannel-logout": true, "GET /help": true, "GET /privacy": true, "GET /imprint": true, "GET /accessibility": true,
 			"GET /healthz": true, "GET /readyz": true, "/": true,
+			"GET /verify": true, "POST /verify": true, "GET /verify/{code}": true, "POST /verify/{code}": true,
 			// by PIN (R329): these ask for it themselves, see TestSupervisor
 			"GET /supervisor": true, "POST /supervisor": true, "GET /supervisor/pin": true, "POST /supervisor/pin": true, "POST /supervisor/leave": true,
 			"GET /supervisor/reports/{id}": true, "POST /supervisor/reports/{id}/sign-off": true, "POST /supervisor/reports/{id}/return": true,

@@ -28,6 +28,7 @@ CREATE TABLE export (
 CREATE INDEX export_person ON export (ordered_by, id);
 CREATE UNIQUE INDEX export_code ON export (code) WHERE code <> '';
 CREATE INDEX export_expires ON export (expires_at) WHERE state <> 'gone';
+CREATE INDEX export_gone ON export (expires_at) WHERE state = 'gone';
 
 CREATE TABLE export_part (
 	export TEXT NOT NULL REFERENCES export (id) ON DELETE CASCADE,
