@@ -72,3 +72,13 @@ func SetDetails(tx *db.Tx, by audit.Actor, membershipID string, d Details) error
 	}
 	return record(tx, by, "membership.changed", m, map[string]any{"fields": changed})
 }
+
+// Numbers are a person's apprentice and trainer number in an organization, as
+// applications are told them (R216); empty without.
+func Numbers(tx *db.Tx, organizationID, accountID string) (apprentice, trainer string, err error) {
+	err = tx.Scan(`SELECT apprentice_number, trainer_number FROM membership WHERE organization = $1 AND account = $2 AND ended_at IS NULL`, []any{organizationID, accountID}, &apprentice, &trainer)
+	if fault.Is(err, fault.KindNotFound) {
+		err = nil
+	}
+	return apprentice, trainer, err
+}

@@ -8,6 +8,7 @@ import (
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/mandate"
+	"zunft/internal/identity/membership"
 	"zunft/internal/identity/organization"
 )
 
@@ -17,6 +18,10 @@ type workClaims struct {
 	Roles        []string           `json:"roles,omitempty"`
 	SiteRoles    []siteRoles        `json:"site_roles,omitempty"` // that hold at one site only
 	Act          *actClaim          `json:"act,omitempty"`        // by a mandate: who acts (RFC 8693, section 4.1)
+
+	// Of a member in the organization, as their admins entered them (R216, R233).
+	ApprenticeNumber string `json:"apprentice_number,omitempty"`
+	TrainerNumber    string `json:"trainer_number,omitempty"`
 }
 
 // siteRoles are roles at one site. An application that does not know them
@@ -112,9 +117,12 @@ func work(tx *db.Tx, g grant) (c workClaims, err error) {
 		}
 	}
 	if g.Organization != "" && granted(g.Scope, "organization") {
-		c.Organization, err = organizationOf(tx, g.Organization)
-		if err == nil {
-			c.Organization.Site = site
+		if c.Organization, err = organizationOf(tx, g.Organization); err != nil {
+			return c, err
+		}
+		c.Organization.Site = site
+		if g.Mandate == "" {
+			c.ApprenticeNumber, c.TrainerNumber, err = membership.Numbers(tx, g.Organization, g.Account)
 		}
 	}
 	return c, err

@@ -8,8 +8,14 @@
 //     or the registry completes.
 //   - The book belongs to the person: a change of company or occupation begins
 //     another apprenticeship that continues the one before.
-//   - Trainers and supervisors are assigned for a time (R232, R325). While nobody
-//     is assigned, all trainers of the company accompany the apprentice.
+//   - Whose apprenticeship it is, is found by the number or the address that the
+//     identity portal says at sign-in, or said by the company (link.go). Nothing
+//     written before is lost: the row that somebody began is the one completed.
+//   - The chamber's registry has the last word on occupation, days and numbers;
+//     the company on everything else (§ 34 BBiG: the registry is the chamber's).
+//   - Trainers and supervisors are assigned for a time (R232, R325). While no
+//     trainer is assigned, all trainers of the company accompany the apprentice.
+//   - Training admins keep all of it, in the company they act for, and nobody else.
 package apprenticeship
 
 import (
@@ -38,6 +44,7 @@ const (
 type Apprenticeship struct {
 	ID, Person, Company                string // Person, Company: empty while unknown
 	ChamberNumber, IdentNumber, Number string
+	TrainerNumber                      string // of the trainer whom the contract names
 	GivenName, FamilyName, Email       string
 	Occupation                         string
 	Retraining                         bool
@@ -47,11 +54,11 @@ type Apprenticeship struct {
 	Version                            int
 }
 
-const columns = `id, COALESCE(person, ''), COALESCE(company, ''), chamber_number, ident_number, number, given_name, family_name, email, occupation, retraining, site, land, starts_on, ends_on, ended_on, COALESCE(previous, ''), source, version`
+const columns = `id, COALESCE(person, ''), COALESCE(company, ''), chamber_number, ident_number, number, trainer_number, given_name, family_name, email, occupation, retraining, site, land, starts_on, ends_on, ended_on, COALESCE(previous, ''), source, version`
 
 func (a *Apprenticeship) fields() []any {
 	return []any{
-		&a.ID, &a.Person, &a.Company, &a.ChamberNumber, &a.IdentNumber, &a.Number, &a.GivenName, &a.FamilyName, &a.Email, &a.Occupation, &a.Retraining,
+		&a.ID, &a.Person, &a.Company, &a.ChamberNumber, &a.IdentNumber, &a.Number, &a.TrainerNumber, &a.GivenName, &a.FamilyName, &a.Email, &a.Occupation, &a.Retraining,
 		&a.Site, &a.Land, &a.StartsOn, &a.EndsOn, &a.EndedOn, &a.Previous, &a.Source, &a.Version,
 	}
 }
@@ -103,10 +110,10 @@ func Ensure(tx *db.Tx, a Apprenticeship) (Apprenticeship, error) {
 	if a.ID != "" {
 		return a, nil
 	}
-	_, err := tx.Exec(`INSERT INTO apprenticeship (id, person, company, chamber_number, ident_number, given_name, family_name, name_key, email, retraining, source, created_at, changed_at)
-		SELECT $1, $2, $3, $4, $5, $6, $7, name_key, $8, $9, 'self', $10, $10 FROM person WHERE sub = $2
+	_, err := tx.Exec(`INSERT INTO apprenticeship (id, person, company, chamber_number, ident_number, given_name, family_name, name_key, words, email, retraining, source, created_at, changed_at)
+		SELECT $1, $2, $3, $4, $5, $6, $7, name_key, $11, $8, $9, 'self', $10, $10 FROM person WHERE sub = $2
 		ON CONFLICT (person, company) WHERE source = 'self' DO NOTHING`,
-		db.NewID(), a.Person, a.Company, a.ChamberNumber, a.IdentNumber, a.GivenName, a.FamilyName, a.Email, a.Retraining, tx.Now())
+		db.NewID(), a.Person, a.Company, a.ChamberNumber, a.IdentNumber, a.GivenName, a.FamilyName, a.Email, a.Retraining, tx.Now(), a.words())
 	if err != nil {
 		return a, fmt.Errorf("keep apprenticeship: %w", err)
 	}
@@ -142,9 +149,10 @@ func SettingsOf(tx *db.Tx, company, occupation string) (Settings, error) {
 
 // Accompanies is the condition under which a person ($person) may read and
 // decide on reports of the apprenticeship a, on a day ($day), beside having the
-// role in its company: they are assigned, or nobody is. Several people, as in
-// "$1, $2", count as one.
+// role in its company: they are assigned, or no trainer is (R333; a supervisor
+// alone must not shut the trainers out). Several people, as in "$1, $2", count
+// as one.
 func Accompanies(sub, day string) string {
 	return `(EXISTS (SELECT 1 FROM assignment x WHERE x.apprenticeship = a.id AND x.person IN (` + sub + `) AND x.from_day <= ` + day + ` AND (x.until_day = '' OR x.until_day >= ` + day + `))
-		OR NOT EXISTS (SELECT 1 FROM assignment x WHERE x.apprenticeship = a.id AND x.from_day <= ` + day + ` AND (x.until_day = '' OR x.until_day >= ` + day + `)))`
+		OR NOT EXISTS (SELECT 1 FROM assignment x WHERE x.apprenticeship = a.id AND x.role = 'trainer' AND x.from_day <= ` + day + ` AND (x.until_day = '' OR x.until_day >= ` + day + `)))`
 }

@@ -18,6 +18,7 @@ import (
 	"zunft/internal/ground/limit"
 	"zunft/internal/ground/seal"
 	"zunft/internal/ground/web"
+	"zunft/internal/training/apprenticeship"
 	"zunft/internal/training/person"
 )
 
@@ -171,6 +172,9 @@ func (d *Door) enter(w http.ResponseWriter, r *http.Request, next string, c pers
 		if err := person.Learn(tx, by, c); err != nil {
 			return err
 		}
+		if err := apprenticeship.Link(tx, by, c); err != nil {
+			return err
+		}
 		var err error
 		token, _, err = person.Start(tx, by, c, raw)
 		return err
@@ -290,6 +294,10 @@ type claims struct {
 		ChamberNumber string `json:"chamber_number"`
 	} `json:"organization"`
 	Roles []string `json:"roles"`
+
+	// Of the person in the organization (R216).
+	ApprenticeNumber string `json:"apprentice_number"`
+	TrainerNumber    string `json:"trainer_number"`
 }
 
 // complete takes from more what the ID token did not say.
@@ -305,12 +313,13 @@ func (c *claims) complete(more claims) {
 	}
 	if c.Organization.ID == "" {
 		c.Organization, c.Roles = more.Organization, more.Roles
+		c.ApprenticeNumber, c.TrainerNumber = more.ApprenticeNumber, more.TrainerNumber
 	}
 }
 
 func (c claims) claims(sub string) person.Claims {
 	out := person.Claims{
-		SID: c.SID, Roles: c.Roles,
+		SID: c.SID, Roles: c.Roles, ApprenticeNumber: c.ApprenticeNumber, TrainerNumber: c.TrainerNumber,
 		Person: person.Person{Sub: sub, Name: c.Name, GivenName: c.GivenName, FamilyName: c.FamilyName},
 		Company: person.Company{
 			ID: c.Organization.ID, Name: c.Organization.Name,
