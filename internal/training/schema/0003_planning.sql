@@ -80,6 +80,7 @@ CREATE TABLE attachment (
 );
 CREATE INDEX attachment_report ON attachment (report, id);
 CREATE UNIQUE INDEX attachment_once ON attachment (report, sha256);
+CREATE INDEX attachment_person ON attachment (added_by, size);
 
 CREATE TABLE attachment_part (
 	attachment TEXT NOT NULL REFERENCES attachment (id) ON DELETE CASCADE,

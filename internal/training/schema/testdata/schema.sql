@@ -177,6 +177,7 @@ CREATE INDEX apprenticeship_ident ON apprenticeship (chamber_number, ident_numbe
 CREATE INDEX apprenticeship_unknown ON apprenticeship (company) WHERE person IS NULL;
 CREATE INDEX apprenticeship_previous ON apprenticeship (previous) WHERE previous IS NOT NULL;
 CREATE UNIQUE INDEX apprenticeship_self ON apprenticeship (person, company) WHERE source = 'self';
+CREATE INDEX apprenticeship_family ON apprenticeship (chamber_number, family_name);
 
 CREATE TABLE assignment (
 	id             TEXT PRIMARY KEY,
@@ -339,6 +340,7 @@ CREATE TABLE attachment (
 );
 CREATE INDEX attachment_report ON attachment (report, id);
 CREATE UNIQUE INDEX attachment_once ON attachment (report, sha256);
+CREATE INDEX attachment_person ON attachment (added_by, size);
 
 CREATE TABLE attachment_part (
 	attachment TEXT NOT NULL REFERENCES attachment (id) ON DELETE CASCADE,
@@ -432,6 +434,8 @@ CREATE TABLE share (
 CREATE UNIQUE INDEX share_running ON share (person, chamber_number, state) WHERE state IN ('asked', 'open');
 CREATE INDEX share_person ON share (person, id);
 CREATE INDEX share_chamber ON share (chamber_number, id) WHERE state IN ('asked', 'open');
+CREATE INDEX share_until ON share (until_at) WHERE state = 'open';
+CREATE INDEX share_ended ON share (ended_at) WHERE ended_at IS NOT NULL;
 
 CREATE TABLE share_look (
 	id     TEXT PRIMARY KEY,
