@@ -217,6 +217,15 @@ func (r Report) AnswerLines() []string { return strings.Split(r.Answer, "\n") }
 // Open reports whether its author may change it.
 func (r Report) Open() bool { return r.Version == 0 || r.State == Draft || r.State == Returned }
 
+// Seen is the state as the apprentice sees it: while a sign-off can be taken
+// back, the report is in review.
+func (r Report) Seen(now db.Time) State {
+	if r.State == SignedOff && r.UndoUntil.After(now) {
+		return Checked
+	}
+	return r.State
+}
+
 // author is who acts, if they keep a report book in the company they act for.
 func author(tx *db.Tx, by audit.Actor) (person.Session, error) {
 	s, err := person.Acting(tx, by)

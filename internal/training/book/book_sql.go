@@ -63,6 +63,14 @@ func list(tx *db.Tx, where string, args ...any) ([]Report, error) {
 	return db.All(tx, (*Report).fields, `SELECT `+columns+` FROM report WHERE `+where+` ORDER BY year DESC, week DESC`, args...)
 }
 
+// Some reads the reports whose ids a query finds, oldest submission first.
+func Some(tx *db.Tx, ids string, args ...any) ([]Report, error) {
+	return db.All(tx, (*Report).fields, `SELECT `+columns+` FROM report WHERE id IN (`+ids+`) ORDER BY submitted_at, id`, args...)
+}
+
+// ScanDays reads the column of days into d.
+func ScanDays(d *[7]Day) any { return (*days)(d) }
+
 func insert(tx *db.Tx, r Report) (bool, error) {
 	n, err := tx.Exec(`INSERT INTO report (id, apprentice, apprenticeship, company, kind, year, week, first_day, last_day, department, sections, work, instruction, school, days, state, created_at, changed_at, version)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 'draft', $16, $16, 1) ON CONFLICT (apprenticeship, year, week) DO NOTHING`,

@@ -1,6 +1,7 @@
 package book
 
 import (
+	"slices"
 	"strings"
 
 	"zunft/internal/ground/db"
@@ -9,7 +10,7 @@ import (
 // An Event of a report's history.
 type Event struct {
 	At         db.Time
-	Kind       string // submitted, taken_back, returned, signed_off, reopened, comment
+	Kind       string // submitted, taken_back, checked, returned, signed_off, undone, reopened, comment
 	Person     string // name
 	Text       string
 	Apprentice bool // done by the apprentice
@@ -18,9 +19,14 @@ type Event struct {
 // Lines of the text, for pages.
 func (e Event) Lines() []string { return strings.Split(e.Text, "\n") }
 
-// History is what happened to a report, newest first.
+// History is what happened to a report, newest first. A sign-off that its author
+// does not see yet (Seen) is not told.
 func History(tx *db.Tx, r Report) ([]Event, error) {
-	return db.All(tx, func(e *Event) []any { return []any{&e.At, &e.Kind, &e.Person, &e.Text, &e.Apprentice} },
+	all, err := db.All(tx, func(e *Event) []any { return []any{&e.At, &e.Kind, &e.Person, &e.Text, &e.Apprentice} },
 		`SELECT e.at, e.event, p.name, e.text, e.person = $2 FROM report_event e JOIN person p ON p.sub = e.person WHERE e.report = $1 ORDER BY e.id DESC`,
 		r.ID, r.Apprentice)
+	if r.State == Checked {
+		all = slices.DeleteFunc(all, func(e Event) bool { return e.Kind == string(SignedOff) && !e.At.Before(r.DecidedAt) })
+	}
+	return all, err
 }

@@ -45,6 +45,12 @@ func approver(tx *db.Tx, by audit.Actor, r Report, email string) (to recipient, 
 			return recipient{person: p}, nil
 		}
 	}
+	if yes, err := supervisor.ByPIN(tx, r.Company); err != nil || !yes { // W14, the other way
+		if err == nil {
+			err = fault.Invalid("approver", "book.approver_account")
+		}
+		return to, err
+	}
 	to.supervisor = true
 	to.person, to.pin, err = supervisor.Of(tx, by, key, writer.Language)
 	return to, err

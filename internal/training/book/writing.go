@@ -33,6 +33,7 @@ func mine(tx *db.Tx, by audit.Actor, w Week) (r Report, a apprenticeship.Apprent
 	}
 	r, err = byWeek(tx, s.Company.ID, s.Person.Sub, w)
 	if !fault.Is(err, fault.KindNotFound) {
+		r.State = r.Seen(tx.Now())
 		return r, a, err
 	}
 	if a, err = apprenticeship.Of(tx, s, w.Date(1)); err != nil {
@@ -257,7 +258,11 @@ func Year(tx *db.Tx, by audit.Actor, year int) ([]Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	return list(tx, `apprentice = $1 AND year = $2`, s.Person.Sub, year)
+	all, err := list(tx, `apprentice = $1 AND year = $2`, s.Person.Sub, year)
+	for i, r := range all {
+		all[i].State = r.Seen(tx.Now())
+	}
+	return all, err
 }
 
 // A Standing is how far a report book is.

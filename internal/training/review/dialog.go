@@ -9,20 +9,21 @@ import (
 	"zunft/internal/ground/fault"
 	"zunft/internal/training/book"
 	"zunft/internal/training/person"
+	"zunft/internal/training/supervisor"
 )
 
-// Comment adds to the dialog about a report (R229): its apprentice, and those
-// who may sign it off.
+// quiet is how long one side gets no second mail about comments on a report.
+const quiet = time.Hour
+
+// Comment adds to the dialog about a report (R228, R229): its apprentice, and
+// those who may decide on it. The other side is told by mail, once in an hour.
 func Comment(tx *db.Tx, by audit.Actor, id, text string) error {
-	s, err := person.Acting(tx, by)
+	r, v, err := load(tx, by, id)
 	if err != nil {
 		return err
 	}
-	r, err := For(tx, by, id)
-	if err != nil {
-		return err
-	}
-	if r.Apprentice != s.Person.Sub && !s.Signs() {
+	own := r.Apprentice == v.sub
+	if !own && !v.pin() && !v.Signs() {
 		return fault.Forbidden()
 	}
 	switch n := utf8.RuneCountInString(text); {
@@ -31,10 +32,50 @@ func Comment(tx *db.Tx, by audit.Actor, id, text string) error {
 	case n > MaxComment:
 		return fault.Invalid("comment", "review.comment_long", MaxComment)
 	}
-	again, err := db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM report_event WHERE report = $1 AND person = $2 AND event = 'comment' AND text = $3 AND at > $4)`,
-		r.ID, by.Account, text, tx.Now().Add(-time.Minute))
-	if err != nil || again { // a second press of the button
+	var last struct {
+		text string
+		told bool
+	}
+	err = tx.Scan(`SELECT COALESCE(max(CASE WHEN person = $2 AND text = $3 AND at > $4 THEN text END), ''), COALESCE(max(CASE WHEN (person = $6) = $7 THEN 1 END), 0) = 1
+		FROM report_event WHERE report = $1 AND event = 'comment' AND at > $5`,
+		[]any{r.ID, by.Account, text, tx.Now().Add(-time.Minute), tx.Now().Add(-quiet), r.Apprentice, own}, &last.text, &last.told)
+	if err != nil || last.text != "" { // a second press of the button
 		return err
 	}
-	return book.Note(tx, by, r, "comment", text, "")
+	if err := book.Note(tx, by, r, "comment", text, ""); err != nil || last.told {
+		return err
+	}
+	return tellOfComment(tx, by, r, own)
+}
+
+// tellOfComment writes to the apprentice, or to who spoke or decided last on
+// the other side; when nobody has yet, nobody is told: they read it with the report.
+func tellOfComment(tx *db.Tx, by audit.Actor, r book.Report, own bool) error {
+	to := r.Apprentice
+	if own {
+		var err error
+		to, err = db.Value[string](tx, `SELECT person FROM report_event WHERE report = $1 AND person <> $2 ORDER BY id DESC LIMIT 1`, r.ID, r.Apprentice)
+		if fault.Is(err, fault.KindNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	p, err := person.Get(tx, to)
+	if err != nil || p.Email == "" {
+		return err
+	}
+	who, err := person.Get(tx, by.Account)
+	if err != nil {
+		return err
+	}
+	path := "/reports/" + r.Week.String()
+	switch {
+	case own && supervisor.Is(audit.Actor{Account: to}):
+		path = "/supervisor/reports/" + r.ID
+	case own:
+		path = "/reviews/" + r.ID
+	}
+	return texts.Send(tx, p.Mail(), "comment", map[string]any{"Name": p.Name, "Who": who.Name, "Week": r.Week.Name(), "Dates": r.Week.Dates(), "Path": path})
 }

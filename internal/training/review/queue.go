@@ -1,123 +1,176 @@
 package review
 
 import (
+	"time"
+
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/training/book"
+	"zunft/internal/training/calendar"
 	"zunft/internal/training/person"
-	"zunft/internal/training/supervisor"
 )
 
 // An Item of a queue or list.
 type Item struct {
 	ID, Apprentice, Name string
 	Week                 book.Week
+	Kind                 string
 	State                book.State
 	SubmittedAt          db.Time
+	Again                bool // it was returned before
+	DecidedAt, UndoUntil db.Time
+	Version              int
 }
 
 func (i *Item) fields() []any {
-	return []any{&i.ID, &i.Apprentice, &i.Name, &i.Week.Year, &i.Week.Number, &i.State, &i.SubmittedAt}
+	return []any{&i.ID, &i.Apprentice, &i.Name, &i.Week.Year, &i.Week.Number, &i.Kind, &i.State, &i.SubmittedAt, &i.Again, &i.DecidedAt, &i.UndoUntil, &i.Version}
 }
 
-const items = `SELECT r.id, r.apprentice, p.name, r.year, r.week, r.state, r.submitted_at FROM report r JOIN person p ON p.sub = r.apprentice `
+const items = `SELECT r.id, r.apprentice, p.name, r.year, r.week, r.kind, r.state, r.submitted_at, EXISTS (SELECT 1 FROM report_version b WHERE b.report = r.id), r.decided_at, r.undo_until, r.version
+	FROM report r JOIN person p ON p.sub = r.apprentice JOIN apprenticeship a ON a.id = r.apprenticeship `
 
 // QueueSize is how many reports a queue shows at once.
 const QueueSize = 200
 
-// Queue is what waits for a decision in the actor's company, oldest first,
-// without the actor's own.
+// shown is how long decisions are listed.
+const shown = 90 * 24 * time.Hour
+
+// waiting is the condition for reports r, of apprenticeships a, that wait for
+// the reader. Training admins, who do not sign, see what waits for anybody.
+func (v reader) waiting(tx *db.Tx, a *args) (string, error) {
+	company, sub := a.add(v.Company.ID), a.add(v.sub)
+	where := `WHERE r.company = ` + company + ` AND r.state IN ('submitted', 'checked') AND r.apprentice <> ` + sub
+	if !v.Signs() {
+		return where, nil
+	}
+	two, err := db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM company_setting WHERE company = $1 AND steps = 2)`, v.Company.ID)
+	if err != nil {
+		return "", err
+	}
+	where += ` AND ` + v.accompanied(tx, a)
+	first := `r.state = 'submitted' AND (r.approver = '' OR r.approver IN (` + a.list(v.addressed) + `))`
+	switch {
+	case !v.Is(person.Trainer):
+		return where + ` AND ` + first, nil
+	case two && !v.Is(person.Supervisor):
+		day := a.add(calendar.Today(tx.Now()))
+		first += ` AND (r.approver <> '' OR 2 <> COALESCE((SELECT c.steps FROM company_setting c WHERE c.company = r.company AND c.occupation IN ('', a.occupation) ORDER BY c.occupation DESC LIMIT 1), 1)
+			OR NOT EXISTS (SELECT 1 FROM assignment y WHERE y.apprenticeship = a.id AND y.role = 'supervisor' AND y.from_day <= ` + day + ` AND (y.until_day = '' OR y.until_day >= ` + day + `)))`
+	}
+	return where + ` AND (` + first + ` OR r.state = 'checked' AND r.checked_by <> ` + sub + `)`, nil
+}
+
+func readers(tx *db.Tx, by audit.Actor) (reader, error) {
+	v, err := readerOf(tx, by)
+	if err == nil && !v.Reads() {
+		err = fault.Forbidden()
+	}
+	return v, err
+}
+
+// Queue is what waits for the actor, oldest first: R333, only those they
+// accompany, and never their own.
 func Queue(tx *db.Tx, by audit.Actor) ([]Item, error) {
-	s, err := reader(tx, by)
+	v, err := readers(tx, by)
 	if err != nil {
 		return nil, err
 	}
-	return db.All(tx, (*Item).fields, items+`WHERE r.company = $1 AND r.state = 'submitted' AND r.apprentice <> $2
-		ORDER BY r.submitted_at, r.id LIMIT $3`, s.Company.ID, s.Person.Sub, QueueSize)
+	var a args
+	where, err := v.waiting(tx, &a)
+	if err != nil {
+		return nil, err
+	}
+	return db.All(tx, (*Item).fields, items+where+` ORDER BY r.submitted_at, r.id LIMIT `+a.add(QueueSize), a...)
 }
 
-// Waiting counts the queue and says since when the oldest waits.
+// Waiting counts the queue, up to its size, and says since when the oldest waits.
 func Waiting(tx *db.Tx, by audit.Actor) (n int, oldest db.Time, err error) {
-	s, err := reader(tx, by)
+	v, err := readers(tx, by)
 	if err != nil {
 		return 0, oldest, err
 	}
-	err = tx.Scan(`SELECT count(*), min(submitted_at) FROM report WHERE company = $1 AND state = 'submitted' AND apprentice <> $2`,
-		[]any{s.Company.ID, s.Person.Sub}, &n, &oldest)
+	var a args
+	where, err := v.waiting(tx, &a)
+	if err != nil {
+		return 0, oldest, err
+	}
+	err = tx.Scan(`SELECT count(*), min(submitted_at) FROM (SELECT r.submitted_at FROM report r JOIN apprenticeship a ON a.id = r.apprenticeship `+where+`
+		ORDER BY r.submitted_at, r.id LIMIT `+a.add(QueueSize)+`) AS q`, a, &n, &oldest)
 	return n, oldest, err
 }
 
-func reader(tx *db.Tx, by audit.Actor) (person.Session, error) {
-	s, err := person.Acting(tx, by)
-	if err == nil && !s.Reads() {
-		err = fault.Forbidden()
-	}
-	return s, err
-}
-
-// A Trainee is an apprentice of the company, with counts.
-type Trainee struct {
-	Sub, Name                      string
-	Submitted, Returned, SignedOff int
-	Last                           db.Time // submitted at
-}
-
-// Trainees are the apprentices of the actor's company, by name.
-func Trainees(tx *db.Tx, by audit.Actor) ([]Trainee, error) {
-	s, err := reader(tx, by)
+// Texts reads some reports of the queue in full, oldest first.
+func Texts(tx *db.Tx, by audit.Actor, most int) ([]book.Report, error) {
+	v, err := readers(tx, by)
 	if err != nil {
 		return nil, err
 	}
-	return db.All(tx, func(t *Trainee) []any {
-		return []any{&t.Sub, &t.Name, &t.Submitted, &t.Returned, &t.SignedOff, &t.Last}
-	}, `SELECT p.sub, p.name, count(r.id) FILTER (WHERE r.state = 'submitted'), count(r.id) FILTER (WHERE r.state = 'returned'),
-			count(r.id) FILTER (WHERE r.state = 'signed_off'), max(r.submitted_at)
-		FROM person p LEFT JOIN report r ON r.apprentice = p.sub AND r.company = $1
-		WHERE p.sub IN (SELECT person FROM company_role WHERE company = $1 AND role IN ('apprentice', 'retrainee')
-			UNION SELECT apprentice FROM report WHERE company = $1 AND submitted_at IS NOT NULL)
-		GROUP BY p.sub, p.name, p.name_key ORDER BY p.name_key, p.sub`, s.Company.ID)
-}
-
-// ReportsOf are the reports of one apprentice of the actor's company that were
-// submitted once, newest week first.
-func ReportsOf(tx *db.Tx, by audit.Actor, sub string) (person.Person, []Item, error) {
-	all, err := Trainees(tx, by)
+	if !v.Signs() {
+		return nil, fault.Forbidden()
+	}
+	var a args
+	where, err := v.waiting(tx, &a)
 	if err != nil {
-		return person.Person{}, nil, err
+		return nil, err
 	}
-	for _, t := range all {
-		if t.Sub != sub {
-			continue
-		}
-		p, err := person.Get(tx, sub)
-		if err != nil {
-			return p, nil, err
-		}
-		s, err := reader(tx, by)
-		if err != nil {
-			return p, nil, err
-		}
-		reports, err := db.All(tx, (*Item).fields, items+`WHERE r.company = $1 AND r.apprentice = $2 AND r.submitted_at IS NOT NULL
-			ORDER BY r.year DESC, r.week DESC`, s.Company.ID, sub)
-		return p, reports, err
-	}
-	return person.Person{}, nil, fault.NotFound()
+	return book.Some(tx, `SELECT r.id FROM report r JOIN apprenticeship a ON a.id = r.apprenticeship `+where+` AND r.kind = 'week' ORDER BY r.submitted_at, r.id LIMIT `+a.add(most), a...)
 }
 
-// Sent lists what was sent to the address of the supervisor who acts, newest
-// first, whosoever wrote it (R269, R329); of two lists the first is what waits.
+// A Done thing is what the actor decided.
+type Done struct {
+	Item
+	ID, Did string
+	At      db.Time
+}
+
+func (d *Done) fields() []any { return append(d.Item.fields(), &d.ID, &d.Did, &d.At) }
+
+const done = `SELECT r.id, r.apprentice, p.name, r.year, r.week, r.kind, r.state, r.submitted_at, FALSE, r.decided_at, r.undo_until, r.version, x.id, x.kind, x.at
+	FROM decision x JOIN report r ON r.id = x.report JOIN person p ON p.sub = r.apprentice WHERE x.person = $1 `
+
+// Decisions are what the actor decided in the last ninety days, newest first;
+// before is the id of the last one of the page before.
+func Decisions(tx *db.Tx, by audit.Actor, before string, most int) ([]Done, error) {
+	v, err := readerOf(tx, by)
+	if err != nil {
+		return nil, err
+	}
+	if !v.pin() && !v.Signs() {
+		return nil, fault.Forbidden()
+	}
+	if before == "" {
+		before = "g" // after every id
+	}
+	return db.All(tx, (*Done).fields, done+`AND x.id < $2 AND x.at > $3 ORDER BY x.id DESC LIMIT $4`, v.sub, before, tx.Now().Add(-shown), most)
+}
+
+// Undoable is what the actor signed off last, if it can be taken back.
+func Undoable(tx *db.Tx, by audit.Actor) (Done, bool, error) {
+	d, err := db.One(tx, (*Done).fields, done+`AND x.at > $2 AND r.undo_until > $3 AND r.decided_by = $1 ORDER BY x.id DESC LIMIT 1`, by.Account, tx.Now().Add(-UndoFor), tx.Now())
+	if fault.Is(err, fault.KindNotFound) {
+		return d, false, nil
+	}
+	return d, err == nil, err
+}
+
+// Sent lists what was sent to the address of the supervisor who acts,
+// whosoever wrote it (R269, R329); of two lists the first is what waits,
+// oldest first.
 func Sent(tx *db.Tx, by audit.Actor) (waiting, decided []Item, err error) {
-	s, err := supervisor.Acting(tx, by)
+	v, err := readerOf(tx, by)
 	if err != nil {
 		return nil, nil, err
 	}
-	if waiting, err = db.All(tx, (*Item).fields, items+`WHERE r.approver = $1 AND r.state = 'submitted' ORDER BY r.submitted_at, r.id LIMIT $2`, s.Person, QueueSize); err != nil {
+	if !v.pin() {
+		return nil, nil, fault.Forbidden()
+	}
+	if waiting, err = db.All(tx, (*Item).fields, items+`WHERE r.approver = $1 AND r.state = 'submitted' ORDER BY r.submitted_at, r.id LIMIT $2`, v.sub, QueueSize); err != nil {
 		return nil, nil, err
 	}
-	decided, err = db.All(tx, (*Item).fields, items+`WHERE r.approver = $1 AND r.submitted_at IS NOT NULL AND r.state IN ('signed_off', 'returned')
-		ORDER BY r.submitted_at DESC, r.id LIMIT $2`, s.Person, doneShown)
+	decided, err = db.All(tx, (*Item).fields, items+`WHERE r.approver = $1 AND r.submitted_at IS NOT NULL AND r.state IN ('checked', 'signed_off', 'returned')
+		ORDER BY r.submitted_at DESC, r.id LIMIT $2`, v.sub, sentShown)
 	return waiting, decided, err
 }
 
-const doneShown = 50
+const sentShown = 50

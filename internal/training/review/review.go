@@ -1,17 +1,43 @@
-// Package review is how reports are read, signed off or returned, by trainers,
-// supervisors and those who came with a PIN.
+// Package review is how reports are read, signed off or returned: by trainers
+// and supervisors with an account, and by those who came with a PIN.
+//
+//	           SignOff (one step)                    ten minutes
+//	submitted ───────────────────────▶ signed_off … ─────────────▶ sealed, M21
+//	   │  ▲ ▲                            ▲   │ │
+//	   │  │ └───────────── Undo ─────────│───┘ │ Reopen (R335)
+//	   │  └─ Undo ─ checked ─ SignOff ───┘     ▼
+//	   ├─ SignOff ──▲ (first of two steps)  returned
+//	   └─ Return ─────────────────────────────▶
+//
+//   - Who accompanies an apprenticeship decides: who is assigned today, else
+//     everybody of the company with the role (R325, R333); who stands in for
+//     them; and the one person it was sent to (R326). Nobody decides on their own.
+//   - Two steps (a setting of the company): a supervisor reads first, then a
+//     trainer, who is another person. Where no supervisor is assigned and the
+//     report was sent to nobody else, the trainer's step is enough.
+//   - A sign-off can be taken back for ten minutes. So long the apprentice reads
+//     "in Durchsicht" and gets no mail; then Settle seals it. A return is not
+//     held back: its reason helps at once, and it takes nothing from anybody.
+//   - What is decided is the version that was read: of two people one wins, and
+//     the other reads what happened.
+//   - Sealed reports form a chain of digests per book, which the audit has too
+//     (L16); see Verify.
 package review
 
 import (
 	"embed"
 	"slices"
+	"time"
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/mail"
+	"zunft/internal/training/apprenticeship"
 	"zunft/internal/training/book"
+	"zunft/internal/training/calendar"
 	"zunft/internal/training/person"
+	"zunft/internal/training/substitute"
 	"zunft/internal/training/supervisor"
 )
 
@@ -31,68 +57,175 @@ const (
 	MaxComment = 2000
 )
 
-// For is a report as the actor may see it: the apprentice sees their own, who
-// comes with a PIN what was sent to their address,
-// trainers, supervisors and training admins those of their company that were
-// submitted once. Of a report that is back with the apprentice they see no text.
-// Everything else is not found.
-func For(tx *db.Tx, by audit.Actor, id string) (book.Report, error) {
-	if supervisor.Is(by) {
-		return sentTo(tx, by, id)
-	}
-	s, err := person.Acting(tx, by)
-	if err != nil {
-		return book.Report{}, err
-	}
-	r, err := book.Get(tx, id)
-	if err != nil {
-		return r, err
-	}
-	mine := r.Apprentice == s.Person.Sub && s.Writes()
-	if r.Company != s.Company.ID || !mine && (!s.Reads() || r.SubmittedAt.IsZero()) {
-		return book.Report{}, fault.NotFound()
-	}
-	if !mine && r.Open() {
-		r.Text = book.Text{}
-	}
-	return r, nil
+// UndoFor is how long a sign-off can be taken back.
+const UndoFor = 10 * time.Minute
+
+// A reader is who looks at reports of others.
+type reader struct {
+	person.Session          // zero for who came with a PIN
+	sub            string   // who acts
+	people         []string // they, and those for whom they stand in today
+	addressed      []string // people, and what they were before they had an account
 }
 
-// decider is For, for those who decide.
-func decider(tx *db.Tx, by audit.Actor, id string, roles ...string) (book.Report, error) {
-	r, err := For(tx, by, id)
-	if err != nil {
-		return r, err
-	}
-	if supervisor.Is(by) { // For has looked whether it is theirs
-		if !slices.Contains(roles, person.Supervisor) {
-			err = fault.Forbidden()
-		}
-		return r, err
+func (v reader) pin() bool { return v.ID == "" }
+
+func readerOf(tx *db.Tx, by audit.Actor) (reader, error) {
+	if supervisor.Is(by) {
+		s, err := supervisor.Acting(tx, by)
+		return reader{sub: s.Person, addressed: []string{s.Person}}, err
 	}
 	s, err := person.Acting(tx, by)
-	if err == nil && (r.Apprentice == s.Person.Sub || !s.Is(roles...)) {
-		err = fault.Forbidden() // never one's own
+	if err != nil {
+		return reader{}, err
 	}
+	v := reader{Session: s, sub: s.Person.Sub, people: []string{s.Person.Sub}}
+	if s.Signs() {
+		away, err := substitute.For(tx, s.Company.ID, v.sub)
+		if err != nil {
+			return v, err
+		}
+		v.people = append(v.people, away...)
+	}
+	before, err := supervisor.Before(tx, v.sub)
+	v.addressed = append(slices.Clone(v.people), before...)
+	return v, err
+}
+
+// args numbers arguments of a query as they come.
+type args []any
+
+func (a *args) add(v any) string {
+	*a = append(*a, v)
+	return db.In(len(*a), 1)
+}
+
+func (a *args) list(all []string) string {
+	first := len(*a) + 1
+	for _, v := range all {
+		*a = append(*a, v)
+	}
+	return db.In(first, len(all))
+}
+
+// accompanied is the condition for reports r of apprenticeships a that the
+// reader may decide on, by assignment or address.
+func (v reader) accompanied(tx *db.Tx, a *args) string {
+	day := a.add(calendar.Today(tx.Now()))
+	return `(r.approver IN (` + a.list(v.addressed) + `) OR ` + apprenticeship.Accompanies(a.list(v.people), day) + `)`
+}
+
+// For is a report as the actor may see it: the apprentice sees their own, who
+// comes with a PIN what was sent to their address, trainers and supervisors
+// what they accompany, training admins what is their company's; all these once
+// it was submitted. Of a report that is back with the apprentice they see no
+// text. Everything else is not found.
+func For(tx *db.Tx, by audit.Actor, id string) (book.Report, error) {
+	r, _, err := load(tx, by, id)
 	return r, err
 }
 
-// sentTo is a report that was sent to the address of the supervisor who acts.
-// While it is back with the apprentice they see no text.
-func sentTo(tx *db.Tx, by audit.Actor, id string) (book.Report, error) {
-	s, err := supervisor.Acting(tx, by)
+func load(tx *db.Tx, by audit.Actor, id string) (book.Report, reader, error) {
+	v, err := readerOf(tx, by)
 	if err != nil {
-		return book.Report{}, err
+		return book.Report{}, v, err
 	}
 	r, err := book.Get(tx, id)
 	if err != nil {
-		return r, err
+		return r, v, err
 	}
-	if r.Approver != s.Person || r.SubmittedAt.IsZero() {
-		return book.Report{}, fault.NotFound()
+	yes, mine := false, false
+	switch {
+	case v.pin():
+		yes = r.Approver == v.sub
+	case r.Company != v.Company.ID:
+	case r.Apprentice == v.sub && v.Writes():
+		yes, mine = true, true
+	case v.Is(person.TrainingAdmin):
+		yes = true
+	case v.Signs():
+		a := args{id}
+		yes, err = db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM report r JOIN apprenticeship a ON a.id = r.apprenticeship WHERE r.id = $1 AND `+v.accompanied(tx, &a)+`)`, a...)
 	}
-	if r.Open() {
+	if err != nil {
+		return book.Report{}, v, err
+	}
+	if !yes || !mine && r.SubmittedAt.IsZero() {
+		return book.Report{}, v, fault.NotFound()
+	}
+	if mine {
+		r.State = r.Seen(tx.Now())
+	} else if r.Open() {
 		r.Text = book.Text{}
 	}
-	return r, nil
+	return r, v, nil
+}
+
+// May is what an actor may do with a report now.
+type May struct {
+	Sign    bool // sign off, or return
+	First   bool // … as the first of two steps
+	Return  bool // only return: a trainer, while it waits for the first step
+	Reopen  bool
+	Comment bool
+	Undo    bool
+}
+
+// MayDo says what the actor may do with a report that For gave them.
+func MayDo(tx *db.Tx, by audit.Actor, r book.Report) (May, error) {
+	v, err := readerOf(tx, by)
+	if err != nil {
+		return May{}, err
+	}
+	return v.may(tx, r)
+}
+
+func (v reader) may(tx *db.Tx, r book.Report) (m May, err error) {
+	own := r.Apprentice == v.sub
+	m.Comment = own && !r.SubmittedAt.IsZero() || !own && (v.pin() || v.Signs())
+	if own || !v.pin() && !v.Signs() {
+		return m, nil // never one's own
+	}
+	pending := r.UndoUntil.After(tx.Now())
+	m.Undo = pending && r.DecidedBy == v.sub && (r.State == book.SignedOff || r.State == book.Checked)
+	trainer := v.Is(person.Trainer)
+	switch r.State {
+	case book.Submitted:
+		two, assigned, err := steps(tx, r)
+		if err != nil {
+			return m, err
+		}
+		sentElsewhere := r.Approver != "" && !slices.Contains(v.addressed, r.Approver)
+		switch {
+		case !trainer:
+			m.Sign, m.First = true, two
+		case !two || !sentElsewhere && (r.Approver != "" || !assigned):
+			m.Sign = true
+		default: // somebody else's first step; who has both roles may do that one
+			m.Sign, m.First, m.Return = v.Is(person.Supervisor), v.Is(person.Supervisor), true
+		}
+		m.Return = m.Return || m.Sign
+	case book.Checked:
+		m.Sign = trainer && r.CheckedBy != v.sub
+		m.Return = trainer
+	case book.SignedOff:
+		m.Reopen = trainer && !pending
+	}
+	return m, nil
+}
+
+// steps says whether a report needs two, and whether a supervisor is assigned
+// today who could do the first.
+func steps(tx *db.Tx, r book.Report) (two, assigned bool, err error) {
+	a, err := apprenticeship.Get(tx, r.Apprenticeship)
+	if err != nil {
+		return false, false, err
+	}
+	s, err := apprenticeship.SettingsOf(tx, r.Company, a.Occupation)
+	if err != nil || s.Steps != 2 {
+		return false, false, err
+	}
+	assigned, err = db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM assignment WHERE apprenticeship = $1 AND role = 'supervisor' AND from_day <= $2 AND (until_day = '' OR until_day >= $2))`,
+		r.Apprenticeship, calendar.Today(tx.Now()))
+	return true, assigned, err
 }

@@ -262,3 +262,57 @@ func Sweep(ctx context.Context, d *db.DB) error {
 		return tx.Exec(`DELETE FROM supervisor_session WHERE id IN (SELECT id FROM supervisor_session WHERE ends_at < $1 ORDER BY ends_at LIMIT $2)`, tx.Now().Add(-24*time.Hour), most)
 	})
 }
+
+// Upgrade remembers that somebody who signed in with an account is behind an
+// address with a PIN: what was sent to it is theirs there too (W14). The PIN
+// goes on to open what it opened. The identity portal has confirmed the address.
+func Upgrade(tx *db.Tx, by audit.Actor, p person.Person) error {
+	key := Key(p.Email)
+	if key == "" {
+		return nil
+	}
+	pin, err := db.Value[string](tx, `UPDATE supervisor SET account = $1 WHERE email_key = $2 AND (account IS NULL OR account <> $1) RETURNING person`, p.Sub, key)
+	if fault.Is(err, fault.KindNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("upgrade supervisor: %w", err)
+	}
+	return audit.Record(tx, by, audit.Entry{Event: "supervisor.upgraded", Account: p.Sub, Thing: pin})
+}
+
+// Before is who an account was before it had one: the people behind its
+// addresses with a PIN.
+func Before(tx *db.Tx, account string) ([]string, error) {
+	return db.Values[string](tx, `SELECT person FROM supervisor WHERE account = $1 ORDER BY person`, account)
+}
+
+// ByPIN reports whether apprentices of a company may send reports to people
+// without an account (W14).
+func ByPIN(tx *db.Tx, company string) (bool, error) {
+	yes, err := db.Value[bool](tx, `SELECT by_pin FROM supervisor_setting WHERE company = $1`, company)
+	if fault.Is(err, fault.KindNotFound) {
+		return true, nil
+	}
+	return yes, err
+}
+
+// SetByPIN says so; training admins only. What was sent by then stays readable.
+func SetByPIN(tx *db.Tx, by audit.Actor, yes bool) error {
+	s, err := person.Acting(tx, by)
+	if err != nil {
+		return err
+	}
+	if !s.Is(person.TrainingAdmin) {
+		return fault.Forbidden()
+	}
+	before, err := ByPIN(tx, s.Company.ID)
+	if err != nil || before == yes {
+		return err
+	}
+	if _, err := tx.Exec(`INSERT INTO supervisor_setting (company, by_pin, changed_at, changed_by) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (company) DO UPDATE SET by_pin = $2, changed_at = $3, changed_by = $4`, s.Company.ID, yes, tx.Now(), by.Account); err != nil {
+		return fmt.Errorf("supervisor setting: %w", err)
+	}
+	return audit.Record(tx, by, audit.Entry{Event: "supervisor.setting_changed", Organization: s.Company.ID, Detail: map[string]any{"by_pin": yes}})
+}
