@@ -37,6 +37,10 @@ CREATE TABLE share (
 CREATE UNIQUE INDEX share_running ON share (person, chamber_number, state) WHERE state IN ('asked', 'open');
 CREATE INDEX share_person ON share (person, id);
 CREATE INDEX share_chamber ON share (chamber_number, id) WHERE state IN ('asked', 'open');
+CREATE INDEX share_until ON share (until_at) WHERE state = 'open';
+CREATE INDEX share_ended ON share (ended_at) WHERE ended_at IS NOT NULL;
+-- Clerks look for apprentices of their chamber by name.
+CREATE INDEX apprenticeship_family ON apprenticeship (chamber_number, family_name);
 
 -- Who looked at what, and when; the apprentice reads it.
 CREATE TABLE share_look (

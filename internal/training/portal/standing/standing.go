@@ -81,6 +81,7 @@ type yearPage struct {
 
 type month struct {
 	Name  string
+	Short string // three letters
 	Weeks []weekView
 }
 
@@ -190,7 +191,7 @@ func months(text func(string, ...any) string, year int, of func(calendar.Week) w
 	for w := (calendar.Week{Year: year, Number: 1}); w.Year == year; w = w.Add(1) {
 		name := text("standing.month." + strconv.Itoa(int(w.Day(4).Month())))
 		if n := len(all); n == 0 || all[n-1].Name != name {
-			all = append(all, month{Name: name})
+			all = append(all, month{Name: name, Short: string([]rune(name)[:3])})
 		}
 		m := &all[len(all)-1]
 		m.Weeks = append(m.Weeks, of(w))

@@ -1,0 +1,307 @@
+package share_test
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"zunft/internal/ground/audit"
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/dbtest"
+	"zunft/internal/ground/fault"
+	"zunft/internal/ground/mail"
+	"zunft/internal/training/person"
+	"zunft/internal/training/schema"
+	"zunft/internal/training/share"
+)
+
+var (
+	bg    = context.Background()
+	start = time.Date(2026, 11, 18, 10, 0, 0, 0, time.UTC)
+)
+
+// comes signs somebody in and returns who acts.
+func comes(t *testing.T, d *db.DB, sub, company string, roles ...string) (by audit.Actor) {
+	t.Helper()
+	c := person.Claims{
+		Roles: roles, Person: person.Person{Sub: sub, Name: strings.ToUpper(sub[:1]) + sub[1:], GivenName: strings.ToUpper(sub[:1]) + sub[1:], FamilyName: "Öztürk-Meier", Email: sub + "@beispiel.example", Language: "de"},
+		Company: person.Company{ID: company, Name: company, ChamberNumber: "999"},
+	}
+	write(t, d, func(tx *db.Tx) error {
+		if err := person.Learn(tx, audit.Job, c); err != nil {
+			return err
+		}
+		_, s, err := person.Start(tx, audit.Job, c, "")
+		by = audit.Actor{Account: sub, Session: s.ID, Kind: audit.Person}
+		return err
+	})
+	return by
+}
+
+func write(t *testing.T, d *db.DB, f func(tx *db.Tx) error) {
+	t.Helper()
+	if err := d.Write(bg, f); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func count(t *testing.T, d *db.DB, query string, args ...any) (n int) {
+	t.Helper()
+	err := d.Read(bg, func(tx *db.Tx) (err error) { n, err = db.Value[int](tx, query, args...); return err })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// subjects of the mails that wait.
+func subjects(t *testing.T, d *db.DB) (all []string) {
+	t.Helper()
+	err := d.Read(bg, func(tx *db.Tx) error {
+		bodies, err := db.Values[string](tx, `SELECT body FROM job WHERE kind = 'mail' ORDER BY id`)
+		for _, b := range bodies {
+			var sealed struct{ ID, Mail string }
+			if err := json.Unmarshal([]byte(b), &sealed); err != nil {
+				return err
+			}
+			open, err := d.Keys.Open("mail/"+sealed.ID, sealed.Mail)
+			if err != nil {
+				return err
+			}
+			var m mail.Message
+			if err := json.Unmarshal(open, &m); err != nil {
+				return err
+			}
+			all = append(all, m.Subject)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// scene: Lena learns at Korn, in the district of chamber 999; Clara works for
+// it, Kai for another.
+type scene struct {
+	t                *testing.T
+	d                *db.DB
+	lena, clara, kai audit.Actor
+	learns           string
+	now              time.Time
+}
+
+func newScene(t *testing.T, d *db.DB) *scene {
+	s := &scene{t: t, d: d, now: start, learns: db.NewID()}
+	d.Now = func() time.Time { return s.now }
+	write(t, d, func(tx *db.Tx) error {
+		_, err := tx.Exec(`INSERT INTO chamber_office (company, chamber_number, added_at) VALUES ('office', '999', $1), ('far', '111', $1)`, tx.Now())
+		return err
+	})
+	s.lena, s.clara, s.kai = comes(t, d, "lena", "korn", "apprentice"), comes(t, d, "clara", "office", "chamber_clerk"), comes(t, d, "kai", "far", "chamber_clerk")
+	write(t, d, func(tx *db.Tx) error {
+		_, err := tx.Exec(`INSERT INTO apprenticeship (id, person, company, chamber_number, number, given_name, family_name, starts_on, source, created_at, changed_at)
+			VALUES ($1, 'lena', 'korn', '999', 'A-77', 'Lena Marie', 'Öztürk-Meier', '2026-08-01', 'registry', $2, $2)`, s.learns, tx.Now())
+		return err
+	})
+	return s
+}
+
+func (s *scene) do(f func(tx *db.Tx) (share.Share, error)) (sh share.Share, err error) {
+	s.t.Helper()
+	err = s.d.Write(bg, func(tx *db.Tx) error { sh, err = f(tx); return err })
+	return sh, err
+}
+
+func (s *scene) must(f func(tx *db.Tx) (share.Share, error)) share.Share {
+	s.t.Helper()
+	sh, err := s.do(f)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return sh
+}
+
+func (s *scene) look(by audit.Actor, id, week string) error {
+	_, err := s.do(func(tx *db.Tx) (share.Share, error) { return share.Look(tx, by, id, week) })
+	return err
+}
+
+func wants(t *testing.T, what string, err error, kind fault.Kind) {
+	t.Helper()
+	if !fault.Is(err, kind) {
+		t.Errorf("%s: %v", what, err)
+	}
+}
+
+// R236, S29 (Zugriffsverwaltung): the apprentice lets the chamber look for some
+// days; who looked at what, when, is theirs to read; the look ends by date or by word.
+func TestALookForATime(t *testing.T) {
+	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
+		s := newScene(t, d)
+		_, err := s.do(func(tx *db.Tx) (share.Share, error) { return share.Grant(tx, s.lena, 365) })
+		wants(t, "a year", err, fault.KindInvalid)
+		_, err = s.do(func(tx *db.Tx) (share.Share, error) { return share.Grant(tx, s.clara, 14) })
+		wants(t, "a clerk grants", err, fault.KindForbidden)
+
+		sh := s.must(func(tx *db.Tx) (share.Share, error) { return share.Grant(tx, s.lena, 14) })
+		wants(t, "another chamber looks", s.look(s.kai, sh.ID, ""), fault.KindNotFound)
+		wants(t, "the apprentice is no chamber", s.look(s.lena, sh.ID, ""), fault.KindForbidden)
+		for _, week := range []string{"", "2026-W46"} {
+			if err := s.look(s.clara, sh.ID, week); err != nil {
+				t.Fatal(err)
+			}
+		}
+		err = d.Read(bg, func(tx *db.Tx) error {
+			seen, err := share.Seens(tx, s.lena)
+			if len(seen) != 2 || seen[0].Week != "2026-W46" || seen[0].Name != "Clara" {
+				t.Errorf("Lena reads %+v", seen)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		longer := s.must(func(tx *db.Tx) (share.Share, error) { return share.Grant(tx, s.lena, 30) })
+		if longer.ID != sh.ID || !longer.UntilAt.After(sh.UntilAt) {
+			t.Errorf("granted again: %+v", longer)
+		}
+		s.now = start.Add(30 * 24 * time.Hour)
+		s.lena, s.clara, s.kai = comes(t, d, "lena", "korn", "apprentice"), comes(t, d, "clara", "office", "chamber_clerk"), comes(t, d, "kai", "far", "chamber_clerk")
+		wants(t, "after its time", s.look(s.clara, sh.ID, ""), fault.KindNotFound)
+		again := s.must(func(tx *db.Tx) (share.Share, error) { return share.Grant(tx, s.lena, 14) })
+		if again.ID == sh.ID {
+			t.Error("what was over runs again")
+		}
+		_, err = s.do(func(tx *db.Tx) (share.Share, error) { return again, share.End(tx, s.kai, again.ID) })
+		wants(t, "another chamber ends it", err, fault.KindNotFound)
+		s.must(func(tx *db.Tx) (share.Share, error) { return again, share.End(tx, s.lena, again.ID) })
+		wants(t, "after the word", s.look(s.clara, again.ID, ""), fault.KindNotFound)
+		_, err = s.do(func(tx *db.Tx) (share.Share, error) { return again, share.End(tx, s.lena, again.ID) })
+		wants(t, "ended twice", err, fault.KindConflict)
+
+		s.now = start.Add(500 * 24 * time.Hour)
+		if err := share.Sweep(bg, d); err != nil {
+			t.Fatal(err)
+		}
+		if n := count(t, d, `SELECT count(*) FROM share`) + count(t, d, `SELECT count(*) FROM share_look`); n != 0 {
+			t.Errorf("%d rows are left after a year", n)
+		}
+	})
+}
+
+// The chamber asks, and the answer is the apprentice's; by law it opens itself,
+// with a reason, and the apprentice is told (§§ 43, 76 BBiG).
+func TestTheChamberAsks(t *testing.T) {
+	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
+		s := newScene(t, d)
+		ask := func(by audit.Actor, reason string) (share.Share, error) {
+			return s.do(func(tx *db.Tx) (share.Share, error) { return share.Ask(tx, by, s.learns, reason) })
+		}
+		_, err := ask(s.clara, "")
+		wants(t, "no reason", err, fault.KindInvalid)
+		_, err = ask(s.kai, "Neugier")
+		wants(t, "another chamber", err, fault.KindNotFound)
+		asked, err := ask(s.clara, "Beratung im Betrieb")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = ask(s.clara, "Noch einmal")
+		wants(t, "asked twice", err, fault.KindConflict)
+		wants(t, "asked is not open", s.look(s.clara, asked.ID, ""), fault.KindNotFound)
+		s.must(func(tx *db.Tx) (share.Share, error) { return asked, share.Decline(tx, s.lena, asked.ID) })
+		if asked, err = ask(s.clara, "Doch bitte"); err != nil {
+			t.Fatal(err)
+		}
+		sh := s.must(func(tx *db.Tx) (share.Share, error) { return share.Allow(tx, s.lena, asked.ID, 14) })
+		_, err = s.do(func(tx *db.Tx) (share.Share, error) { return share.Allow(tx, s.lena, asked.ID, 14) })
+		wants(t, "answered twice", err, fault.KindConflict)
+		if err := s.look(s.clara, sh.ID, ""); err != nil || sh.Law() {
+			t.Error(err, sh)
+		}
+
+		law := s.must(func(tx *db.Tx) (share.Share, error) {
+			return share.OpenByLaw(tx, s.clara, s.learns, share.Supervision, "Beschwerde vom 16.11.")
+		})
+		if law.ID != sh.ID || !law.Law() {
+			t.Errorf("what runs becomes the law's: %+v", law)
+		}
+		_, err = s.do(func(tx *db.Tx) (share.Share, error) { return law, share.End(tx, s.lena, law.ID) })
+		wants(t, "the apprentice ends what the law opened", err, fault.KindConflict)
+		s.must(func(tx *db.Tx) (share.Share, error) { return law, share.End(tx, s.clara, law.ID) })
+		for subject, n := range map[string]int{"Ihre Kammer bittet": 2, "Ihre Kammer sieht": 1, "für Sie freigegeben": 1} {
+			if got := strings.Count(strings.Join(subjects(t, d), "\n"), subject); got != n {
+				t.Errorf("%d mails %q", got, subject)
+			}
+		}
+	})
+}
+
+// Of a grant, a decline and the chamber's taking back at once, one wins.
+func TestAnswersAtOnce(t *testing.T) {
+	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
+		s := newScene(t, d)
+		for range 8 {
+			asked := s.must(func(tx *db.Tx) (share.Share, error) { return share.Ask(tx, s.clara, s.learns, "Beratung") })
+			answers := []func(tx *db.Tx) error{
+				func(tx *db.Tx) error { _, err := share.Allow(tx, s.lena, asked.ID, 14); return err },
+				func(tx *db.Tx) error { return share.Decline(tx, s.lena, asked.ID) },
+				func(tx *db.Tx) error { return share.End(tx, s.clara, asked.ID) },
+				func(tx *db.Tx) error { _, err := share.Allow(tx, s.lena, asked.ID, 30); return err },
+			}
+			var won, wg = make(chan int, len(answers)), sync.WaitGroup{}
+			for i, f := range answers {
+				wg.Go(func() {
+					if err := d.Write(bg, f); err == nil {
+						won <- i
+					} else if !fault.Is(err, fault.KindConflict) {
+						t.Error(err)
+					}
+				})
+			}
+			wg.Wait()
+			if len(won) != 1 {
+				t.Fatalf("%d answers won", len(won))
+			}
+			open := count(t, d, `SELECT count(*) FROM share WHERE state = 'open'`)
+			if i := <-won; (open == 1) != (i == 0 || i == 3) {
+				t.Errorf("answer %d won, %d open", i, open)
+			}
+			write(t, d, func(tx *db.Tx) error { _, err := tx.Exec(`DELETE FROM share`); return err })
+		}
+	})
+}
+
+// A clerk finds apprentices of their own chamber only, by number or name.
+func TestFind(t *testing.T) {
+	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
+		s := newScene(t, d)
+		found := func(by audit.Actor, text string) (n int) {
+			t.Helper()
+			if err := d.Read(bg, func(tx *db.Tx) error { all, err := share.Find(tx, by, text); n = len(all); return err }); err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		for _, text := range []string{"A-77", "Öztürk-Meier", "öztürk-meier", "Lena Marie Öztürk-Meier", " lena  marie öztürk-meier "} {
+			if found(s.clara, text) != 1 {
+				t.Errorf("%q finds nobody", text)
+			}
+		}
+		for _, text := range []string{"", " ", "A-7", "Lena", "%", "Karl Öztürk-Meier", strings.Repeat("x", 300)} {
+			if found(s.clara, text) != 0 {
+				t.Errorf("%q finds somebody", text)
+			}
+		}
+		if found(s.kai, "A-77") != 0 {
+			t.Error("another chamber finds Lena")
+		}
+		if err := d.Read(bg, func(tx *db.Tx) error { _, err := share.Find(tx, s.lena, "A-77"); return err }); !fault.Is(err, fault.KindForbidden) {
+			t.Error(err)
+		}
+	})
+}
