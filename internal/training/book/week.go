@@ -1,6 +1,9 @@
 package book
 
 import (
+	"slices"
+	"strings"
+
 	"zunft/internal/ground/db"
 	"zunft/internal/training/calendar"
 )
@@ -13,3 +16,35 @@ func ParseWeek(s string) (Week, bool) { return calendar.ParseWeek(s) }
 
 // WeekOf is the week of a moment.
 func WeekOf(t db.Time) Week { return calendar.WeekOf(t) }
+
+// Describes reports whether the report says something: by any text, or because
+// nobody worked on any day from Monday to Friday that belongs to it.
+func (r Report) Describes() bool {
+	t := r.Text
+	for i := range 5 {
+		if day := r.Week.Date(i + 1); r.First != "" && (day < r.First || day > r.Last) {
+			t.Days[i].Attendance = "free"
+		}
+	}
+	return t.Describes()
+}
+
+// Minutes are all of the week's days.
+func (t Text) Minutes() (n int) {
+	for _, d := range t.Days {
+		n += d.Minutes
+	}
+	return n
+}
+
+// JoinIDs makes one list of several lists of ids with blanks between: each once,
+// in their order; what no id can be is left out.
+func JoinIDs(lists ...string) string {
+	var all []string
+	for _, id := range strings.Fields(strings.Join(lists, " ")) {
+		if len(id) <= 20 && strings.Trim(id, "abcdefghijklmnopqrstuvwxyz0123456789") == "" && !slices.Contains(all, id) {
+			all = append(all, id)
+		}
+	}
+	return strings.Join(all, " ")
+}

@@ -48,6 +48,45 @@ func mine(tx *db.Tx, by audit.Actor, w Week) (r Report, a apprenticeship.Apprent
 	}, a, nil
 }
 
+// Desk is what an editor needs: the actor's own report of a week, the
+// apprenticeship it belongs to, and how the company keeps its books.
+func Desk(tx *db.Tx, by audit.Actor, w Week) (r Report, a apprenticeship.Apprenticeship, s apprenticeship.Settings, err error) {
+	if r, a, err = mine(tx, by, w); err != nil {
+		return r, a, s, err
+	}
+	if r.Version > 0 {
+		if a, err = apprenticeship.Get(tx, r.Apprenticeship); err != nil {
+			return r, a, s, err
+		}
+	}
+	s, err = apprenticeship.SettingsOf(tx, r.Company, a.Occupation)
+	return r, a, s, err
+}
+
+// Begin is the actor's own open report of a week, stored empty if nothing was
+// written yet: something else is to hang on it.
+func Begin(tx *db.Tx, by audit.Actor, w Week) (Report, error) {
+	r, a, err := mine(tx, by, w)
+	if err != nil {
+		return r, err
+	}
+	if err := mayWrite(tx, by, r, a); err != nil || r.Version > 0 {
+		return r, err
+	}
+	if a, err = apprenticeship.Ensure(tx, a); err != nil {
+		return r, err
+	}
+	r.ID, r.Apprenticeship, r.Version, r.ChangedAt = db.NewID(), a.ID, 1, tx.Now()
+	saved, err := insert(tx, r)
+	if err != nil {
+		return r, fmt.Errorf("begin report %s: %w", w, err)
+	}
+	if !saved { // somebody was quicker: another device
+		return Mine(tx, by, w)
+	}
+	return r, record(tx, by, r, "saved", "")
+}
+
 // Save keeps what was typed (R226). version is the one the page was made of:
 // if the report has changed since, nothing is overwritten (Conflict), unless
 // both say the same. Nothing typed, nothing kept.
@@ -55,6 +94,11 @@ func Save(tx *db.Tx, by audit.Actor, w Week, version int, t Text) (Report, error
 	r, a, err := mine(tx, by, w)
 	if err != nil {
 		return r, err
+	}
+	for i := range t.Days { // days outside of the apprenticeship are nobody's
+		if day := w.Date(i + 1); r.Kind == Weekly && (day < r.First || day > r.Last) {
+			t.Days[i] = Day{}
+		}
 	}
 	if r.Text == t { // also a second press of the same button
 		return r, nil
@@ -141,10 +185,27 @@ func CopyLast(tx *db.Tx, by audit.Actor, w Week, version int, t Text) (Report, e
 	if t.Department == "" {
 		t.Department = last.Text.Department
 	}
+	if t.Sections == "" {
+		t.Sections = last.Text.Sections
+	}
 	for i := range t.Days {
 		t.Days[i].Text = below(t.Days[i].Text, last.Text.Days[i].Text)
 		if t.Days[i].Attendance == "" && !absent[last.Text.Days[i].Attendance] {
 			t.Days[i].Attendance = last.Text.Days[i].Attendance
+		}
+	}
+	return Save(tx, by, w, version, t)
+}
+
+// Away says that the whole week was vacation or illness (ux.md 2.8), and saves:
+// public holidays and free days stay, days of a weekend that is free too.
+func Away(tx *db.Tx, by audit.Actor, w Week, version int, t Text, attendance string) (Report, error) {
+	if attendance != "vacation" && attendance != "sick" {
+		return Report{}, fault.Invalid("", "book.attendance_unknown")
+	}
+	for i, d := range t.Days {
+		if d.Attendance != "holiday" && d.Attendance != "free" && (i < 5 || d.Attendance != "") {
+			t.Days[i] = Day{Attendance: attendance, Text: d.Text}
 		}
 	}
 	return Save(tx, by, w, version, t)
@@ -159,6 +220,12 @@ func Submit(tx *db.Tx, by audit.Actor, w Week, version int) (Report, error) {
 // SubmitTo hands it over to the person with an address (R326, R327), who may be
 // somebody without an account; empty: to the trainers.
 func SubmitTo(tx *db.Tx, by audit.Actor, w Week, version int, email string) (Report, error) {
+	return SubmitWith(tx, by, w, version, email, "")
+}
+
+// SubmitWith adds sections of the training plan at the last moment; ids with a
+// blank between.
+func SubmitWith(tx *db.Tx, by audit.Actor, w Week, version int, email, sections string) (Report, error) {
 	r, err := Mine(tx, by, w)
 	if err != nil {
 		return r, err
@@ -170,14 +237,17 @@ func SubmitTo(tx *db.Tx, by audit.Actor, w Week, version int, email string) (Rep
 		return r, fault.Conflict("book.locked_" + string(r.State))
 	case r.Kind == Weekly && WeekOf(tx.Now()).Before(w):
 		return r, fault.Invalid("", "book.too_early", w.Day(7).Format("02.01.2006"), w.Day(1).Format("02.01.2006"))
-	case !r.Text.Describes():
+	case !r.Describes():
 		return r, fault.Invalid("work", "book.work_missing")
+	}
+	if sections = JoinIDs(r.Text.Sections, sections); len(sections) > MaxIDs {
+		return r, fault.Invalid("sections", "book.sections_many")
 	}
 	to, err := approver(tx, by, r, email)
 	if err != nil {
 		return r, err
 	}
-	moved, err := Move(tx, &r, `state = 'submitted', submitted_at = $3, decided_at = NULL, decided_by = '', approver = $4`, `state IN ('draft', 'returned')`, version, to.person.Sub)
+	moved, err := Move(tx, &r, `state = 'submitted', sections = $5, submitted_at = $3, decided_at = NULL, decided_by = '', approver = $4`, `state IN ('draft', 'returned')`, version, to.person.Sub, sections)
 	if err != nil {
 		return r, fmt.Errorf("submit %s: %w", w, err)
 	}
