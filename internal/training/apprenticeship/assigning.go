@@ -69,14 +69,14 @@ func Assign(tx *db.Tx, by audit.Actor, c Change) (changed int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := c.check(tx, s.Company.ID); err != nil {
-		return 0, err
-	}
 	if err := turn(tx, s.Company.ID); err != nil {
 		return 0, err
 	}
-	all, err := theirs(tx, s.Company.ID, c.Apprenticeships)
+	all, err := Several(tx, by, c.Apprenticeships)
 	if err != nil {
+		return 0, err
+	}
+	if err := c.check(tx, s.Company.ID); err != nil {
 		return 0, err
 	}
 	there, err := Assigned(tx, c.Apprenticeships...)
@@ -113,12 +113,6 @@ func Assign(tx *db.Tx, by audit.Actor, c Change) (changed int, err error) {
 
 func (c Change) check(tx *db.Tx, company string) error {
 	var p fault.Problems
-	switch {
-	case len(c.Apprenticeships) == 0:
-		p.Add("id", "apprenticeship.nobody_ticked")
-	case len(c.Apprenticeships) > MostAtOnce:
-		p.Add("id", "apprenticeship.too_many", MostAtOnce)
-	}
 	if c.From == "" {
 		p.Add("from", "apprenticeship.from_missing")
 	} else if c.Until != "" && c.Until < c.From {
@@ -145,9 +139,19 @@ func (c Change) check(tx *db.Tx, company string) error {
 	return p.Err()
 }
 
-// theirs are apprenticeships of the company; if one is not, none is found.
-func theirs(tx *db.Tx, company string, ids []string) ([]Apprenticeship, error) {
-	args := []any{company}
+// Several are apprenticeships of the actor's company, by name; if one is not
+// theirs, none is found.
+func Several(tx *db.Tx, by audit.Actor, ids []string) ([]Apprenticeship, error) {
+	s, err := Admin(tx, by)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(ids) == 0:
+		return nil, fault.Invalid("id", "apprenticeship.nobody_ticked")
+	case len(ids) > MostAtOnce:
+		return nil, fault.Invalid("id", "apprenticeship.too_many", MostAtOnce)
+	}
+	args := []any{s.Company.ID}
 	for _, id := range ids {
 		args = append(args, id)
 	}
@@ -192,6 +196,13 @@ func carve(before []Assignment, x Assignment) (after []Assignment) {
 			continue
 		}
 		joined = append(joined, o)
+	}
+	for i := range joined { // what is said again keeps its row
+		for _, o := range before {
+			if joined[i].ID == "" && o.Person == joined[i].Person && o.From == joined[i].From && !slices.ContainsFunc(joined, func(y Assignment) bool { return y.ID == o.ID }) {
+				joined[i].ID, joined[i].Name = o.ID, o.Name
+			}
+		}
 	}
 	return joined
 }

@@ -1,0 +1,257 @@
+package apprenticeship_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/fault"
+	"zunft/internal/training/apprenticeship"
+	"zunft/internal/training/calendar"
+)
+
+// R232: a trainer's time ends where the next one's begins; supervisors of
+// departments stand beside, and each only once; R333: without a trainer all do.
+func TestR232Assignments(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		jana := w.comes(claims("jana", "korn", "training_admin"))
+		for name, role := range map[string]string{"murat": "trainer", "ute": "trainer", "petra": "supervisor", "lena": "apprentice"} {
+			w.comes(claims(name, "korn", role))
+		}
+		w.comes(claims("fremd", "stahl", "trainer"))
+		var ids []string
+		for i := range 6 {
+			ids = append(ids, w.create(jana, wish(fmt.Sprint("azubi", i)), "").ID)
+		}
+		x := wish("lena")
+		own := w.create(jana, x, "lena").ID
+		assign := func(c apprenticeship.Change) (n int, err error) {
+			err = w.try(func(tx *db.Tx) (err error) { n, err = apprenticeship.Assign(tx, jana, c); return err })
+			return n, err
+		}
+		change := func(person, role string, from, until calendar.Date) apprenticeship.Change {
+			return apprenticeship.Change{Apprenticeships: ids, Person: person, Role: role, From: from, Until: until}
+		}
+		// on are who accompany the first one on a day.
+		on := func(day calendar.Date) (names string) {
+			w.write(func(tx *db.Tx) error {
+				all, err := apprenticeship.Assigned(tx, ids[0])
+				for _, a := range all {
+					if a.On(day) {
+						names += a.Person + " "
+					}
+				}
+				return err
+			})
+			return names
+		}
+		if n, err := assign(change("murat", "trainer", "2026-08-01", "")); n != 6 || err != nil {
+			t.Fatal(n, err)
+		}
+		if n, err := assign(change("murat", "trainer", "2026-08-01", "")); n != 0 || err != nil {
+			t.Error("the same again changed", n, err)
+		}
+		if n, err := assign(change("ute", "trainer", "2027-01-01", "")); n != 6 || err != nil {
+			t.Fatal(n, err)
+		}
+		if n, err := assign(change("petra", "supervisor", "2026-11-01", "2027-01-31")); n != 6 || err != nil {
+			t.Fatal(n, err)
+		}
+		for day, want := range map[calendar.Date]string{"2026-07-31": "", "2026-10-31": "murat ", "2026-12-31": "murat petra ", "2027-01-01": "petra ute ", "2027-02-01": "ute "} {
+			if got := on(day); got != want {
+				t.Errorf("on %s: %q, wanted %q", day, got, want)
+			}
+		}
+		// Four weeks away: before and after it is as it was.
+		if _, err := assign(change("ute", "trainer", "2026-09-01", "2026-09-28")); err != nil {
+			t.Fatal(err)
+		}
+		for day, want := range map[calendar.Date]string{"2026-08-31": "murat ", "2026-09-01": "ute ", "2026-09-28": "ute ", "2026-09-29": "murat ", "2027-03-01": "ute "} {
+			if got := on(day); got != want {
+				t.Errorf("on %s: %q, wanted %q", day, got, want)
+			}
+		}
+		for what, c := range map[string]apprenticeship.Change{
+			"person":   change("lena", "trainer", "2026-11-01", ""),
+			"person ":  change("fremd", "trainer", "2026-11-01", ""),
+			"person  ": change("petra", "trainer", "2026-11-01", ""),
+			"from":     change("murat", "trainer", "", ""),
+			"until":    change("murat", "trainer", "2026-11-02", "2026-11-01"),
+			"id":       {Person: "murat", Role: "trainer", From: "2026-11-01"},
+			"id ":      {Apprenticeships: make([]string, 201), Person: "murat", Role: "trainer", From: "2026-11-01"},
+		} {
+			_, err := assign(c)
+			field := what
+			for field[len(field)-1] == ' ' {
+				field = field[:len(field)-1]
+			}
+			wants(t, what, err, fault.KindInvalid, field)
+		}
+		c := change("murat", "trainer", "2026-11-01", "")
+		c.Apprenticeships = append([]string{"nobody"}, ids...)
+		_, err := assign(c)
+		wants(t, "one that is not there", err, fault.KindNotFound, "")
+		// Nobody is their own trainer, also who learns and trains.
+		both := claims("lena", "korn", "apprentice", "trainer")
+		w.comes(both)
+		c = change("lena", "trainer", "2026-11-01", "")
+		c.Apprenticeships = []string{own}
+		_, err = assign(c)
+		wants(t, "one's own trainer", err, fault.KindInvalid, "person")
+		// Ended by a day; what had not begun is gone.
+		w.write(func(tx *db.Tx) error {
+			all, err := apprenticeship.Assigned(tx, ids[0])
+			for _, a := range all {
+				if a.Person == "petra" {
+					return apprenticeship.Release(tx, jana, ids[0], a.ID, "2026-10-31")
+				}
+			}
+			return err
+		})
+		if got := on("2026-12-01"); got != "murat " {
+			t.Errorf("released: %q", got)
+		}
+		w.write(func(tx *db.Tx) error {
+			all, _, err := apprenticeship.Companions(tx, jana, "", 10)
+			if len(all) != 4 || all[1].Sub != "murat" || all[1].Trains != 6 || all[2].Sub != "petra" || all[2].Supervises != 5 || !all[2].Supervisor {
+				t.Errorf("companions: %+v", all)
+			}
+			first, next, err2 := apprenticeship.Companions(tx, jana, "", 2)
+			rest, end, err3 := apprenticeship.Companions(tx, jana, next, 2)
+			if len(first) != 2 || len(rest) != 2 || rest[0].Sub != "petra" || end != "" || err2 != nil || err3 != nil {
+				t.Errorf("pages: %v %v", first, rest)
+			}
+			return err
+		})
+	})
+}
+
+// Two admins change the trainer of the same six at once: on every day one
+// trainer, whoever came last.
+func TestAssignmentsAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		jana := w.comes(claims("jana", "korn", "training_admin"))
+		w.comes(claims("murat", "korn", "trainer"))
+		w.comes(claims("ute", "korn", "trainer"))
+		var ids []string
+		for i := range 6 {
+			ids = append(ids, w.create(jana, wish(fmt.Sprint("azubi", i)), "").ID)
+		}
+		var group sync.WaitGroup
+		for i := range 24 {
+			group.Go(func() {
+				c := apprenticeship.Change{Apprenticeships: ids, Person: []string{"murat", "ute"}[i%2], Role: "trainer", From: calendar.Date("2026-11-01").Add(i / 2)}
+				if err := w.try(func(tx *db.Tx) error { _, err := apprenticeship.Assign(tx, jana, c); return err }); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+		w.write(func(tx *db.Tx) error {
+			all, err := apprenticeship.Assigned(tx, ids...)
+			for _, id := range ids {
+				for day := calendar.Date("2026-11-01"); day < "2026-12-31"; day = day.Add(1) {
+					n := 0
+					for _, a := range all {
+						if a.Apprenticeship == id && a.On(day) {
+							n++
+						}
+					}
+					if n > 1 || n == 0 && day > "2026-11-12" {
+						t.Fatalf("%d trainers on %s", n, day)
+					}
+				}
+			}
+			return err
+		})
+	})
+}
+
+// R333: the trainer whom the contract names accompanies from its first day, by
+// their number; what the company said before stays.
+func TestR333TrainerOfTheContract(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		jana := w.comes(claims("jana", "korn", "training_admin"))
+		w.comes(claims("ute", "korn", "trainer"))
+		a, b := w.create(jana, wish("a"), ""), w.create(jana, wish("b"), "")
+		w.write(func(tx *db.Tx) error {
+			if _, err := tx.Exec(`UPDATE apprenticeship SET trainer_number = 'T-4'`); err != nil {
+				return err
+			}
+			_, err := apprenticeship.Assign(tx, jana, apprenticeship.Change{Apprenticeships: []string{b.ID}, Person: "ute", Role: "trainer", From: "2026-09-01"})
+			return err
+		})
+		murat := claims("murat", "korn", "trainer")
+		murat.TrainerNumber = "T-4"
+		for range 2 {
+			w.comes(murat)
+		}
+		w.write(func(tx *db.Tx) error {
+			all, err := apprenticeship.Assigned(tx, a.ID, b.ID)
+			if len(all) != 2 {
+				t.Fatalf("%+v", all)
+			}
+			for _, x := range all {
+				if x.Apprenticeship == a.ID && (x.Person != "murat" || x.From != "2026-08-01") || x.Apprenticeship == b.ID && x.Person != "ute" {
+					t.Errorf("%+v", x)
+				}
+			}
+			return err
+		})
+	})
+}
+
+// Whatever is said in whatever order: on every day each person accompanies at
+// most once, a day has one trainer, and it is the one said last for that day.
+func TestAssignmentsAgainstAModel(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		jana := w.comes(claims("jana", "korn", "training_admin"))
+		people := []string{"murat", "ute", "vera"}
+		for _, p := range people {
+			w.comes(claims(p, "korn", "trainer"))
+		}
+		n := 0
+		rapid.Check(t, func(t *rapid.T) {
+			n++
+			id := w.create(jana, wish(fmt.Sprint("azubi", n)), "").ID
+			model := map[calendar.Date]string{}
+			const first = calendar.Date("2026-11-01")
+			for range rapid.IntRange(1, 8).Draw(t, "changes") {
+				c := apprenticeship.Change{Apprenticeships: []string{id}, Person: rapid.SampledFrom(people).Draw(t, "person"), Role: "trainer"}
+				from := rapid.IntRange(0, 30).Draw(t, "from")
+				c.From = first.Add(from)
+				to := 40
+				if rapid.Bool().Draw(t, "ends") {
+					to = rapid.IntRange(from, 35).Draw(t, "to")
+					c.Until = first.Add(to)
+				}
+				if err := w.try(func(tx *db.Tx) error { _, err := apprenticeship.Assign(tx, jana, c); return err }); err != nil {
+					t.Fatal(err)
+				}
+				for i := from; i <= to; i++ {
+					model[first.Add(i)] = c.Person
+				}
+			}
+			if err := w.try(func(tx *db.Tx) error {
+				all, err := apprenticeship.Assigned(tx, id)
+				for i := range 41 {
+					day, got := first.Add(i), ""
+					for _, a := range all {
+						if a.On(day) {
+							got += a.Person
+						}
+					}
+					if got != model[day] {
+						t.Fatalf("on %s: %q, wanted %q in %+v", day, got, model[day], all)
+					}
+				}
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+		})
+	})
+}
