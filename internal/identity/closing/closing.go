@@ -22,6 +22,7 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/job"
+	"zunft/internal/ground/limit"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/invitation"
@@ -37,6 +38,9 @@ import (
 //go:embed phrases/*.json
 var Phrases embed.FS
 
+// askRate bounds the mails to all admins that closing and keeping in turn would send.
+var askRate = limit.Rate{Burst: 6, Every: 4 * time.Hour}
+
 // Ask is an admin's: the company's account is closed when the chamber's grace is over.
 func Ask(tx *db.Tx, by audit.Actor, organizationID string) (db.Time, error) {
 	o, err := administered(tx, by, organizationID)
@@ -45,6 +49,9 @@ func Ask(tx *db.Tx, by audit.Actor, organizationID string) (db.Time, error) {
 	}
 	at, err := When(tx, o)
 	if err != nil {
+		return at, err
+	}
+	if err := limit.TakeIn(tx, "closing/"+o.ID, askRate); err != nil {
 		return at, err
 	}
 	n, err := tx.Exec(`UPDATE organization SET closes_at = $1, version = version + 1 WHERE id = $2 AND state = 'active' AND closes_at IS NULL`, at, o.ID)
@@ -184,7 +191,8 @@ func shut(tx *db.Tx, id string) error {
 func part(tx *db.Tx, most int) (int64, error) {
 	type row struct{ id, organization, account string }
 	fields := func(r *row) []any { return []any{&r.id, &r.organization, &r.account} }
-	members, err := db.All(tx, fields, `UPDATE membership SET ended_at = $1, admin = FALSE WHERE id IN (
+	// Another node may do the same: the second condition is looked at again by whoever waited.
+	members, err := db.All(tx, fields, `UPDATE membership SET ended_at = $1, admin = FALSE WHERE ended_at IS NULL AND id IN (
 			SELECT m.id FROM organization o JOIN membership m ON m.organization = o.id AND m.ended_at IS NULL WHERE o.state = 'closed' AND o.closed_at > $2 LIMIT $3)
 		RETURNING id, organization, account`, tx.Now(), tx.Now().Add(-resume), most)
 	if err != nil {
@@ -198,7 +206,7 @@ func part(tx *db.Tx, most int) (int64, error) {
 			return 0, err
 		}
 	}
-	requests, err := db.All(tx, fields, `UPDATE request SET state = 'expired', decided_at = $1 WHERE id IN (
+	requests, err := db.All(tx, fields, `UPDATE request SET state = 'expired', decided_at = $1 WHERE state IN ('open', 'claimed') AND id IN (
 			SELECT r.id FROM organization o JOIN request r ON r.organization = o.id AND r.state IN ('open', 'claimed') WHERE o.state = 'closed' AND o.closed_at > $2 LIMIT $3)
 		RETURNING id, organization, applicant`, tx.Now(), tx.Now().Add(-resume), most)
 	if err != nil {
