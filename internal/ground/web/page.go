@@ -189,6 +189,8 @@ type Input struct {
 	Max, Left, Rows, Width                    int
 	Help                                      string
 	Suggest                                   []string
+	Accept                                    string // of files: which are offered
+	Many                                      bool   // several files
 }
 
 // An Option of a choice.

@@ -2,31 +2,102 @@ package writing
 
 import (
 	"net/http"
+	"net/url"
 	"strconv"
+	"strings"
 
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/web"
+	"zunft/internal/training/apprenticeship"
+	"zunft/internal/training/attachment"
 	"zunft/internal/training/book"
+	"zunft/internal/training/calendar"
 	"zunft/internal/training/login"
+	"zunft/internal/training/planning"
 	"zunft/internal/training/review"
 )
+
+// A desk is all that lies beside a report while somebody writes it.
+type desk struct {
+	report   book.Report
+	settings apprenticeship.Settings
+	history  []book.Event
+	plan     []planning.Section
+	snippets []planning.Snippet
+	files    []attachment.Attachment
+	holidays [7]string  // keys
+	own      bool       // the person has a week pattern
+	parked   url.Values // typed when a session ended, or nil
+}
+
+// sit reads the desk. A week that nobody began is filled in as it is expected;
+// the report itself stays unwritten until somebody presses a button.
+func (p *Pages) sit(tx *db.Tx, r *http.Request, week book.Week, path string) (d desk, err error) {
+	by := web.Actor(r)
+	var a apprenticeship.Apprenticeship
+	if d.report, a, d.settings, err = book.Desk(tx, by, week); err != nil {
+		return d, err
+	}
+	pattern, err := planning.PatternOf(tx, by.Account)
+	if err != nil {
+		return d, err
+	}
+	d.own = pattern.Own
+	for i := range d.holidays {
+		if h, is := calendar.HolidayOn(planning.LandOf(a, pattern), week.Date(i+1), pattern.Regional...); is {
+			d.holidays[i] = h.Key
+		}
+	}
+	if d.report.Version == 0 {
+		if d.report.Text.Days, err = planning.Prefill(tx, *login.Of(r), a, week); err != nil {
+			return d, err
+		}
+	} else {
+		if d.history, err = book.History(tx, d.report); err != nil {
+			return d, err
+		}
+		if d.files, err = attachment.List(tx, d.report.ID); err != nil {
+			return d, err
+		}
+	}
+	if d.plan, err = planning.PlanOf(tx, a.ChamberNumber, a.Occupation); err != nil {
+		return d, err
+	}
+	if d.snippets, err = planning.Snippets(tx, by); err != nil {
+		return d, err
+	}
+	d.parked, err = p.Door.Parked(tx, r, path)
+	return d, err
+}
 
 // editPage is all that edit.html may use.
 type editPage struct {
 	weekPage
 	DayFields []dayField
+	DayLinks  []dayLink // day by day (R226): the first thing on the page; empty: week by week
+	DaysSaid  string    // "4 × Betrieb, 1 × Berufsschule, 40 Std."
 	OpenDays  bool
 	Who       string       // whom the text belongs to, see login's parked forms
 	Restored  bool         // typed before the session ended
 	Stored    *book.Report // the other version, if there are two
-	LastWeek  bool         // there is something to copy
+	Plan      []web.Option
+	Former    []string // sections that the plan has no more
+	Chosen    int
+	Snippets  []planning.Snippet
+	Pattern   bool // the person has none yet: where to make one
 }
 
 // dayField names the inputs of a day.
 type dayField struct {
 	Legend, Attendance, Place, Hours, Sections, Text string
-	Options                  []web.Option
+	Options                                          []web.Option
+}
+
+type dayLink struct {
+	Date       calendar.Date
+	Name, Said string
+	Kind, Key  string
 }
 
 func version(f *web.Form) int {
@@ -36,49 +107,74 @@ func version(f *web.Form) int {
 
 // formOf fills the editor with what is stored.
 func formOf(r book.Report) *web.Form {
-	f := web.NewForm("work", r.Text.Work, "instruction", r.Text.Instruction, "school", r.Text.School, "department", r.Text.Department, "sections", r.Text.Sections,
+	f := web.NewForm("work", r.Text.Work, "instruction", r.Text.Instruction, "school", r.Text.School, "department", r.Text.Department,
 		"version", strconv.Itoa(r.Version))
+	f.Values["sections"] = strings.Fields(r.Text.Sections)
 	for i, d := range r.Text.Days {
-		name := book.DayField(i + 1)
-		f.Values.Set(name+"_attendance", d.Attendance)
-		f.Values.Set(name+"_place", d.Place)
-		f.Values.Set(name+"_hours", book.Hours(d.Minutes))
-		f.Values.Set(name+"_sections", d.Sections)
-		f.Values.Set(name+"_text", d.Text)
+		dayInto(f, book.DayField(i+1), d)
 	}
 	return f
 }
 
+func dayInto(f *web.Form, name string, d book.Day) {
+	f.Values.Set(name+"_attendance", d.Attendance)
+	f.Values.Set(name+"_place", d.Place)
+	f.Values.Set(name+"_hours", book.Hours(d.Minutes))
+	f.Values.Set(name+"_text", d.Text)
+	f.Values[name+"_sections"] = strings.Fields(d.Sections)
+}
+
 // textOf reads the editor.
 func textOf(f *web.Form) book.Text {
-	t := book.Text{Department: f.Text("department"), Work: f.Lines("work"), Instruction: f.Lines("instruction"), School: f.Lines("school"), Sections: f.Text("sections")}
+	t := book.Text{
+		Department: f.Text("department"), Work: f.Lines("work"), Instruction: f.Lines("instruction"), School: f.Lines("school"),
+		Sections: book.JoinIDs(f.All("sections")...),
+	}
 	for i := range t.Days {
-		name := book.DayField(i + 1)
-		t.Days[i] = book.Day{
-			Attendance: f.Text(name + "_attendance"), Place: f.Text(name + "_place"), Minutes: book.ReadHours(f.Text(name + "_hours")),
-			Sections: f.Text(name + "_sections"), Text: f.Lines(name + "_text"),
-		}
+		t.Days[i] = dayOf(f, book.DayField(i+1))
 	}
 	return t
 }
 
-func (p *Pages) showEditor(w http.ResponseWriter, r *http.Request, report book.Report, history []book.Event, form *web.Form, restored bool) error {
-	v := &editPage{weekPage: *p.view(r, report), Who: web.Actor(r).Account, Restored: restored}
-	v.Form, v.History = form, history
-	typed := textOf(form)
-	v.OpenDays = typed.Daily()
-	for i := range report.Text.Days {
-		name := book.DayField(i + 1)
-		f := dayField{Legend: book.DayName(p.text(r), report.Week, i+1), Attendance: name + "_attendance", Place: name + "_place", Hours: name + "_hours", Sections: name + "_sections", Text: name + "_text"}
-		for _, a := range book.Attendance {
-			o := web.Option{Value: a, Text: p.text(r)("writing.attendance_none")}
-			if a != "" {
-				o.Text = p.text(r)("book.attendance." + a)
-			}
-			f.Options = append(f.Options, o)
-		}
-		v.DayFields = append(v.DayFields, f)
+func dayOf(f *web.Form, name string) book.Day {
+	return book.Day{
+		Attendance: f.Text(name + "_attendance"), Place: f.Text(name + "_place"), Minutes: book.ReadHours(f.Text(name + "_hours")),
+		Sections: book.JoinIDs(f.All(name + "_sections")...), Text: f.Lines(name + "_text"),
 	}
+}
+
+func (p *Pages) showEditor(w http.ResponseWriter, r *http.Request, d desk, form *web.Form, restored bool) error {
+	report, text := d.report, p.text(r)
+	v := &editPage{weekPage: *p.view(r, report), Who: web.Actor(r).Account, Restored: restored, Pattern: !d.own && report.Version == 0}
+	v.Form, v.History, v.Files, v.Snippets = form, d.history, d.files, d.snippets
+	typed := textOf(form)
+	v.DaysSaid = p.said(r, typed.Days)
+	for _, day := range typed.Days {
+		v.OpenDays = v.OpenDays || day.Text != "" || day.Minutes < 0
+	}
+	for _, problem := range form.Problems {
+		v.OpenDays = v.OpenDays || strings.HasPrefix(problem.Field, "d")
+	}
+	for i := range report.Text.Days {
+		date := report.Week.Date(i + 1)
+		if date < report.First || date > report.Last {
+			continue
+		}
+		name := book.DayField(i + 1)
+		legend := book.DayName(text, report.Week, i+1)
+		if d.holidays[i] != "" {
+			legend += " · " + text("planning.holiday."+d.holidays[i])
+		}
+		v.DayFields = append(v.DayFields, dayField{
+			Legend: legend, Attendance: name + "_attendance", Place: name + "_place", Hours: name + "_hours", Sections: name + "_sections", Text: name + "_text",
+			Options: p.attendances(r),
+		})
+		if d.settings.Mode == "day" {
+			v.DayLinks = append(v.DayLinks, p.dayLink(r, report.Week, i, typed.Days[i]))
+		}
+	}
+	v.Plan, v.Former = options(d.plan, typed.Sections)
+	v.Chosen = len(strings.Fields(typed.Sections))
 	if typed != report.Text && (restored && version(form) != report.Version || form.Status() == http.StatusConflict) {
 		v.Stored = &report
 		if report.Open() { // whoever saves now has seen both
@@ -86,6 +182,62 @@ func (p *Pages) showEditor(w http.ResponseWriter, r *http.Request, report book.R
 		}
 	}
 	return p.Site.Show(w, r, form.Status(), templates, "edit", v)
+}
+
+// attendances are what a day may be.
+func (p *Pages) attendances(r *http.Request) (all []web.Option) {
+	for _, a := range book.Attendance {
+		o := web.Option{Value: a, Text: p.text(r)("writing.attendance_none")}
+		if a != "" {
+			o.Text = p.text(r)("book.attendance." + a)
+		}
+		all = append(all, o)
+	}
+	return all
+}
+
+// said sums days up: "4 × Betrieb, 1 × Berufsschule, 40 Std.".
+func (p *Pages) said(r *http.Request, days [7]book.Day) string {
+	text := p.text(r)
+	var parts []string
+	minutes := 0
+	for _, a := range book.Attendance[1:] {
+		n := 0
+		for _, d := range days {
+			if d.Attendance == a {
+				n++
+			}
+		}
+		if n > 0 {
+			parts = append(parts, strconv.Itoa(n)+" × "+text("book.attendance."+a))
+		}
+	}
+	for _, d := range days {
+		minutes += max(0, d.Minutes)
+	}
+	if h := book.Hours(minutes); h != "" {
+		parts = append(parts, text("writing.hours_short", h))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// options of a plan, the chosen ones ticked, and what was chosen that it has no
+// more.
+func options(plan []planning.Section, chosen string) (all []web.Option, former []string) {
+	ids := map[string]bool{}
+	for _, id := range strings.Fields(chosen) {
+		ids[id] = true
+	}
+	for _, s := range plan {
+		all = append(all, web.Option{Value: s.ID, Text: s.Name(), Selected: ids[s.ID]})
+		delete(ids, s.ID)
+	}
+	for _, id := range strings.Fields(chosen) {
+		if ids[id] {
+			former = append(former, id)
+		}
+	}
+	return all, former
 }
 
 // save is the target of every button of the editor.
@@ -99,31 +251,11 @@ func (p *Pages) save(w http.ResponseWriter, r *http.Request) error {
 	if who := form.Text("who"); who != "" && who != login.Of(r).Person.Sub {
 		return fault.Forbidden() // typed by somebody else who was signed in here
 	}
-	var report book.Report
 	err = p.DB.Write(r.Context(), func(tx *db.Tx) (err error) {
-		if do == "discard" {
-			return p.Door.Unpark(tx, r, path)
-		}
-		if do == "copy" {
-			report, err = book.CopyLast(tx, by, week, version(form), textOf(form))
-			if fault.Is(err, fault.KindInvalid) && fault.Of(err).Key() == "book.nothing_to_copy" {
-				if _, other := book.Save(tx, by, week, version(form), textOf(form)); other != nil {
-					return other
-				}
-				return db.Keep(err) // what was typed is saved all the same
+		if do != "discard" {
+			if err := p.press(tx, r, week, form, do); err != nil {
+				return err
 			}
-		} else {
-			report, err = book.Save(tx, by, week, version(form), textOf(form))
-		}
-		if err == nil && do == "comment" {
-			err = review.Comment(tx, by, report.ID, form.Lines("comment"))
-			if fault.Is(err, fault.KindInvalid) {
-				form.Values.Set("version", strconv.Itoa(report.Version))
-				return db.Keep(err) // every button saves
-			}
-		}
-		if err != nil {
-			return err
 		}
 		return p.Door.Unpark(tx, r, path)
 	})
@@ -133,35 +265,72 @@ func (p *Pages) save(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	do, _, _ = strings.Cut(do, ":")
 	switch do {
-	case "check":
+	case "check", "vacation", "sick":
 		return web.See(w, r, path+"/check")
-	case "comment":
-		return p.Site.Done(w, r, path, "writing.done_comment")
-	case "copy":
-		return p.Site.Done(w, r, path, "writing.done_copied")
-	case "discard":
-		return p.Site.Done(w, r, path, "writing.done_discarded")
+	case "files":
+		return web.See(w, r, path+"/attachments")
+	case "comment", "discard", "snippet", "copy":
+		return p.Site.Done(w, r, path, done[do], by.Account)
 	}
 	return p.Site.Done(w, r, path, "writing.done_saved")
 }
 
-// again shows the editor with what was typed, beside what is stored.
-func (p *Pages) again(w http.ResponseWriter, r *http.Request, week book.Week, form *web.Form) error {
-	var report book.Report
-	var history []book.Event
-	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
-		if report, err = book.Mine(tx, web.Actor(r), week); err != nil || report.Version == 0 {
+var done = map[string]string{"comment": "writing.done_comment", "discard": "writing.done_discarded", "snippet": "writing.done_snippet", "copy": "writing.done_copied"}
+
+// press does what a button says; every one of them saves.
+func (p *Pages) press(tx *db.Tx, r *http.Request, week book.Week, form *web.Form, do string) error {
+	by, typed, at := web.Actor(r), textOf(form), version(form)
+	switch do, id, _ := strings.Cut(do, ":"); do {
+	case "vacation", "sick":
+		_, err := book.Away(tx, by, week, at, typed, do)
+		return err
+	case "snippet":
+		s, err := planning.SnippetOf(tx, by, id)
+		if err != nil {
 			return err
 		}
-		history, err = book.History(tx, report)
+		typed.Work = strings.TrimLeft(typed.Work+"\n"+s.Text, "\n")
+		_, err = book.Save(tx, by, week, at, typed)
+		return err
+	case "copy":
+		_, err := book.CopyLast(tx, by, week, at, typed)
+		if fault.Is(err, fault.KindInvalid) && fault.Of(err).Key() == "book.nothing_to_copy" {
+			if _, other := book.Save(tx, by, week, at, typed); other != nil {
+				return other
+			}
+			return db.Keep(err) // what was typed is saved all the same
+		}
+		return err
+	case "comment":
+		report, err := book.Save(tx, by, week, at, typed)
+		if err != nil {
+			return err
+		}
+		err = review.Comment(tx, by, report.ID, form.Lines("comment"))
+		if fault.Is(err, fault.KindInvalid) {
+			form.Values.Set("version", strconv.Itoa(report.Version))
+			return db.Keep(err)
+		}
+		return err
+	}
+	_, err := book.Save(tx, by, week, at, typed)
+	return err
+}
+
+// again shows the editor with what was typed, beside what is stored.
+func (p *Pages) again(w http.ResponseWriter, r *http.Request, week book.Week, form *web.Form) error {
+	var d desk
+	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
+		d, err = p.sit(tx, r, week, r.URL.Path)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	if form.Problems[0].Key == "book.nothing_to_copy" {
-		form.Values.Set("version", strconv.Itoa(report.Version))
+		form.Values.Set("version", strconv.Itoa(d.report.Version))
 	}
-	return p.showEditor(w, r, report, history, form, false)
+	return p.showEditor(w, r, d, form, false)
 }

@@ -1,7 +1,9 @@
 // Package writing is where an apprentice keeps the report book (S29):
 //
 //	GET  /reports/{week}             the week: editor, or what was submitted; 2026-W47.pdf is the PDF
-//	POST /reports/{week}             every button saves (name=do: save, check, copy, discard)
+//	POST /reports/{week}             every button saves (name=do: save, check, copy, files, vacation …)
+//	GET  /reports/{week}/day/{date}  one day, for those who write day by day; POST saves it
+//	GET  /reports/{week}/attachments files of the week; POST adds some; …/{file} is one, …/{file}/remove
 //	GET  /reports/{week}/check       read it through
 //	POST /reports/{week}/submit
 //	GET  /reports/{week}/submitted   the receipt
@@ -17,15 +19,19 @@ import (
 	"embed"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/paper"
 	"zunft/internal/ground/web"
+	"zunft/internal/training/apprenticeship"
+	"zunft/internal/training/attachment"
 	"zunft/internal/training/book"
 	"zunft/internal/training/login"
 	"zunft/internal/training/person"
+	"zunft/internal/training/planning"
 	"zunft/internal/training/review"
 )
 
@@ -50,6 +56,12 @@ type Pages struct {
 func (p *Pages) Mount(m *web.Mux) {
 	m.Signed("GET /reports/{week}", p.week)
 	m.Signed("POST /reports/{week}", p.save)
+	m.Signed("GET /reports/{week}/day/{date}", p.day)
+	m.Signed("POST /reports/{week}/day/{date}", p.saveDay)
+	m.Signed("GET /reports/{week}/attachments", p.attachments)
+	m.Signed("POST /reports/{week}/attachments", p.attach)
+	m.Signed("GET /reports/{week}/attachments/{file}", p.file)
+	m.Signed("POST /reports/{week}/attachments/{file}/remove", p.detach)
 	m.Signed("GET /reports/{week}/check", p.check)
 	m.Signed("POST /reports/{week}/submit", p.submit)
 	m.Signed("GET /reports/{week}/submitted", p.submitted)
@@ -76,6 +88,10 @@ type weekPage struct {
 	Report   book.Report
 	Form     *web.Form
 	Days     []dayView
+	Sections []planning.Section
+	Suggest  []web.Option // sections for which the text speaks
+	Files    []attachment.Attachment
+	DaysSum  string
 	History  []book.Event
 	Trainers []person.Person
 	SentTo   string // name of the one person it was sent to; empty: the trainers
@@ -87,8 +103,24 @@ type weekPage struct {
 }
 
 type dayView struct {
-	Name, Attendance, Text string
-	Lines                  []string
+	Name, Attendance string // attendance with place and hours
+	Text             string
+	Lines            []string
+}
+
+// dayView is the n-th day from 0 as people read it.
+func (p *Pages) dayView(r *http.Request, w book.Week, n int, d book.Day) dayView {
+	var said []string
+	if d.Attendance != "" {
+		said = append(said, p.text(r)("book.attendance."+d.Attendance))
+	}
+	if d.Place != "" {
+		said = append(said, d.Place)
+	}
+	if h := book.Hours(d.Minutes); h != "" {
+		said = append(said, p.text(r)("writing.hours_short", h))
+	}
+	return dayView{book.DayName(p.text(r), w, n+1), strings.Join(said, " · "), d.Text, book.Part{Text: d.Text}.Lines()}
 }
 
 // short is below how many characters a hint asks whether that is all.
@@ -98,16 +130,51 @@ func (p *Pages) view(r *http.Request, report book.Report) *weekPage {
 	v := &weekPage{Report: report, Form: web.NewForm(), Prev: report.Week.Add(-1), Next: report.Week.Add(1)}
 	for i, d := range report.Text.Days {
 		if d != (book.Day{}) {
-			said := ""
-			if d.Attendance != "" {
-				said = p.text(r)("book.attendance." + d.Attendance)
-			}
-			v.Days = append(v.Days, dayView{book.DayName(p.text(r), report.Week, i+1), said, d.Text, book.Part{Text: d.Text}.Lines()})
+			v.Days = append(v.Days, p.dayView(r, report.Week, i, d))
 		}
 	}
+	v.DaysSum = p.said(r, report.Text.Days)
 	v.Back = web.Link{Text: p.text(r)("writing.year"), Href: "/reports"}
 	return v
 }
+
+// more reads what belongs to a report beside its text.
+func (v *weekPage) more(tx *db.Tx) (err error) {
+	if v.Report.Version == 0 {
+		return nil
+	}
+	if v.Files, err = attachment.List(tx, v.Report.ID); err != nil {
+		return err
+	}
+	ids := v.Report.Text.Sections
+	for _, d := range v.Report.Text.Days {
+		ids += " " + d.Sections
+	}
+	v.Sections, err = planning.SectionsByID(tx, book.JoinIDs(ids))
+	return err
+}
+
+// suggest offers sections of the plan for which the text speaks and that nobody
+// chose yet, the likeliest first.
+func (v *weekPage) suggest(tx *db.Tx, a apprenticeship.Apprenticeship) error {
+	plan, err := planning.PlanOf(tx, a.ChamberNumber, a.Occupation)
+	if err != nil {
+		return err
+	}
+	t := v.Report.Text
+	text := t.Work + "\n" + t.Instruction + "\n" + t.School
+	for _, d := range t.Days {
+		text += "\n" + d.Text
+	}
+	for _, s := range planning.Suggest(plan, text) {
+		if !slices.ContainsFunc(v.Sections, func(c planning.Section) bool { return c.ID == s.ID }) && len(v.Suggest) < suggested {
+			v.Suggest = append(v.Suggest, web.Option{Value: s.ID, Text: s.Name()})
+		}
+	}
+	return nil
+}
+
+const suggested = 5
 
 // week shows the editor while the week is open, else what was submitted.
 func (p *Pages) week(w http.ResponseWriter, r *http.Request) error {
@@ -119,37 +186,26 @@ func (p *Pages) week(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var report book.Report
-	var history []book.Event
-	var form *web.Form
+	var d desk
+	var v *weekPage
 	err = p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
-		if report, err = book.Mine(tx, web.Actor(r), week); err != nil {
+		if d, err = p.sit(tx, r, week, r.URL.Path); err != nil || d.report.Open() || d.parked != nil {
 			return err
 		}
-		if report.Version > 0 {
-			if history, err = book.History(tx, report); err != nil {
-				return err
-			}
-		}
-		values, err := p.Door.Parked(tx, r, r.URL.Path)
-		if values != nil {
-			form = &web.Form{Values: values}
-		}
-		return err
+		v = p.view(r, d.report)
+		v.History = d.history
+		return v.more(tx)
 	})
 	if err != nil {
 		return err
 	}
-	if report.Open() || form != nil {
-		restored := form != nil
-		if !restored {
-			form = formOf(report)
-		}
-		return p.showEditor(w, r, report, history, form, restored)
+	if v != nil {
+		return p.Site.Show(w, r, http.StatusOK, templates, "read", v)
 	}
-	v := p.view(r, report)
-	v.History = history
-	return p.Site.Show(w, r, http.StatusOK, templates, "read", v)
+	if d.parked != nil {
+		return p.showEditor(w, r, d, &web.Form{Values: d.parked}, true)
+	}
+	return p.showEditor(w, r, d, formOf(d.report), false)
 }
 
 func (p *Pages) check(w http.ResponseWriter, r *http.Request) error {
@@ -163,11 +219,17 @@ func (p *Pages) showCheck(w http.ResponseWriter, r *http.Request, form *web.Form
 	}
 	var v *weekPage
 	err = p.DB.Read(r.Context(), func(tx *db.Tx) error {
-		report, err := book.Mine(tx, web.Actor(r), week)
+		report, a, _, err := book.Desk(tx, web.Actor(r), week)
 		if err != nil {
 			return err
 		}
 		v = p.view(r, report)
+		if err := v.more(tx); err != nil {
+			return err
+		}
+		if err := v.suggest(tx, a); err != nil {
+			return err
+		}
 		v.Early = book.WeekOf(tx.Now()).Before(week)
 		if v.Trainers, err = p.trainers(tx, r); err != nil || len(form.Values) > 0 {
 			return err
@@ -183,7 +245,7 @@ func (p *Pages) showCheck(w http.ResponseWriter, r *http.Request, form *web.Form
 		return web.See(w, r, "/reports/"+week.String())
 	}
 	v.Form = form
-	v.Missing = !v.Report.Text.Describes()
+	v.Missing = !v.Report.Describes()
 	if n := v.Report.Text.Length(); n > 0 && n < short {
 		v.Short = n
 	}
@@ -210,7 +272,7 @@ func (p *Pages) submit(w http.ResponseWriter, r *http.Request) error {
 	}
 	form := web.ReadForm(r)
 	err = p.DB.Write(r.Context(), func(tx *db.Tx) error {
-		_, err := book.SubmitTo(tx, web.Actor(r), week, version(form), form.Text("approver"))
+		_, err := book.SubmitWith(tx, web.Actor(r), week, version(form), form.Text("approver"), strings.Join(form.All("sections"), " "))
 		return err
 	})
 	if f := fault.Of(err); f != nil && f.Problems[0].Field == "work" {
@@ -294,6 +356,9 @@ func (p *Pages) comment(w http.ResponseWriter, r *http.Request) error {
 	if form.Take(err) {
 		v := p.view(r, report)
 		v.History, v.Form = history, form
+		if err := p.DB.Read(r.Context(), v.more); err != nil {
+			return err
+		}
 		return p.Site.Show(w, r, form.Status(), templates, "read", v)
 	}
 	if err != nil {
