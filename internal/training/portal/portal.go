@@ -19,20 +19,27 @@ import (
 	"zunft/internal/ground/mail"
 	"zunft/internal/ground/web"
 	"zunft/internal/training/apprenticeship"
+	"zunft/internal/training/attachment"
 	"zunft/internal/training/book"
+	"zunft/internal/training/document"
 	"zunft/internal/training/export"
 	"zunft/internal/training/login"
 	"zunft/internal/training/person"
+	"zunft/internal/training/planning"
+	"zunft/internal/training/portal/api"
 	"zunft/internal/training/portal/exchange"
 	"zunft/internal/training/portal/home"
 	"zunft/internal/training/portal/info"
+	planningpages "zunft/internal/training/portal/planning"
 	"zunft/internal/training/portal/reviewing"
 	standingpages "zunft/internal/training/portal/standing"
 	"zunft/internal/training/portal/supervising"
 	"zunft/internal/training/portal/writing"
 	"zunft/internal/training/review"
+	"zunft/internal/training/share"
 	"zunft/internal/training/standing"
 	"zunft/internal/training/supervisor"
+	"zunft/internal/training/token"
 )
 
 // Phrases of the frame around the training portal's pages.
@@ -67,7 +74,7 @@ func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.handler.S
 
 // Catalog holds all phrases of the training portal.
 func Catalog() (*i18n.Catalog, error) {
-	return i18n.Load(web.Phrases, Phrases, apprenticeship.Phrases, person.Phrases, book.Phrases, export.Phrases, exchange.Phrases, review.Phrases, login.Phrases, home.Phrases, info.Phrases, reviewing.Phrases, standing.Phrases, standingpages.Phrases, supervising.Phrases, supervisor.Phrases, writing.Phrases)
+	return i18n.Load(web.Phrases, Phrases, apprenticeship.Phrases, attachment.Phrases, planning.Phrases, planningpages.Phrases, person.Phrases, book.Phrases, export.Phrases, exchange.Phrases, token.Phrases, api.Phrases, review.Phrases, login.Phrases, home.Phrases, info.Phrases, reviewing.Phrases, standing.Phrases, share.Phrases, document.Phrases, standingpages.Phrases, supervising.Phrases, supervisor.Phrases, writing.Phrases)
 }
 
 // New wires the portal. The identity portal need not run yet: it is asked at
@@ -88,6 +95,7 @@ func New(_ context.Context, o Options) (*Portal, error) {
 	door.Mount(m)
 	// Apprentices
 	(&writing.Pages{DB: o.DB, Site: site, Door: door}).Mount(m)
+	(&planningpages.Pages{DB: o.DB, Site: site}).Mount(m)
 	(&standingpages.Pages{DB: o.DB, Site: site}).Mount(m)
 	// Trainers, supervisors, training admins
 	(&reviewing.Pages{DB: o.DB, Site: site}).Mount(m)
@@ -95,6 +103,7 @@ func New(_ context.Context, o Options) (*Portal, error) {
 	(&supervising.Pages{DB: o.DB, Site: site}).Mount(m)
 	// Out and in
 	(&exchange.Pages{DB: o.DB, Site: site}).Mount(m)
+	(&api.Pages{DB: o.DB, Site: site}).Mount(m)
 	// Footer, and what machines ask
 	(&info.Pages{Site: site}).Mount(m)
 	m.Machine("GET /healthz", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "ok") }))
@@ -106,8 +115,10 @@ func New(_ context.Context, o Options) (*Portal, error) {
 	}
 	p.Jobs.On(export.Kind, (&export.Maker{DB: o.DB, Base: o.Base, Catalog: catalog}).Make)
 	p.Jobs.Every(time.Hour, "export.sweep", func(ctx context.Context) error { return export.Sweep(ctx, o.DB) })
+	p.Jobs.Every(time.Hour, "token.sweep", func(ctx context.Context) error { return token.Sweep(ctx, o.DB) })
 	p.Jobs.Every(time.Hour, "person.sweep", func(ctx context.Context) error { return person.Sweep(ctx, o.DB) })
 	p.Jobs.Every(time.Hour, "supervisor.sweep", func(ctx context.Context) error { return supervisor.Sweep(ctx, o.DB) })
+	p.Jobs.Every(time.Hour, "share.sweep", func(ctx context.Context) error { return share.Sweep(ctx, o.DB) })
 	p.Jobs.Every(time.Hour, "limit.sweep", func(ctx context.Context) error { return limit.Sweep(ctx, o.DB) })
 	return p, nil
 }

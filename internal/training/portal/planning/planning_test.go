@@ -1,0 +1,18 @@
+package planning
+
+import (
+	"testing"
+
+	"github.com/jba/templatecheck"
+)
+
+func TestTemplatesMatchTheirPages(t *testing.T) {
+	for name, page := range map[string]any{"pattern": &patternPage{}, "absences": &absencesPage{}, "snippets": &snippetsPage{}} {
+		if err := templatecheck.CheckHTML(templates.Page(name), page); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if n := len(templates.Names()); n != 3 {
+		t.Errorf("%d templates, 3 checked", n)
+	}
+}
