@@ -6,7 +6,6 @@ import (
 	"unicode/utf8"
 
 	"zunft/internal/ground/db"
-	"zunft/internal/ground/fault"
 	"zunft/internal/training/book"
 )
 
@@ -17,14 +16,34 @@ func keep(tx *db.Tx, r book.Report) error {
 	return err
 }
 
-// Before is what was returned last and when; ok is false for a first submission.
-func Before(tx *db.Tx, report string) (t book.Text, at db.Time, ok bool, err error) {
-	err = tx.Scan(`SELECT at, department, work, instruction, school, days FROM report_version WHERE report = $1 ORDER BY version DESC LIMIT 1`, []any{report},
-		&at, &t.Department, &t.Work, &t.Instruction, &t.School, book.ScanDays(&t.Days))
-	if fault.Is(err, fault.KindNotFound) {
-		return t, at, false, nil
+// A version of a report that was returned.
+type version struct {
+	report string
+	at     db.Time
+	text   book.Text
+}
+
+func (v *version) fields() []any {
+	t := &v.text
+	return []any{&v.report, &v.at, &t.Department, &t.Work, &t.Instruction, &t.School, book.ScanDays(&t.Days)}
+}
+
+// befores are what was returned last of some reports.
+func befores(tx *db.Tx, reports []book.Report) (map[string]version, error) {
+	if len(reports) == 0 {
+		return nil, nil
 	}
-	return t, at, err == nil, err
+	var ids args
+	for _, r := range reports {
+		ids = append(ids, r.ID)
+	}
+	all, err := db.All(tx, (*version).fields, `SELECT report, at, department, work, instruction, school, days FROM report_version
+		WHERE report IN (`+db.In(1, len(ids))+`) ORDER BY report, version`, ids...)
+	found := map[string]version{}
+	for _, v := range all {
+		found[v.report] = v // the newest comes last
+	}
+	return found, err
 }
 
 // A Piece of a text that was changed.

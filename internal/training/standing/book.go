@@ -46,6 +46,7 @@ type Book struct {
 // A Line is what lists say of a report.
 type Line struct {
 	ID, Apprenticeship string
+	Company            string
 	Week               calendar.Week
 	First, Last        calendar.Date
 	State, Kind        string

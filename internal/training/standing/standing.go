@@ -176,6 +176,65 @@ func Company(tx *db.Tx, by audit.Actor, after string) (stands []Stand, more bool
 	return stands, more, err
 }
 
+// A Trainee is one apprentice as those see them who accompany them.
+type Trainee struct {
+	Stand      Stand
+	Book       Book
+	Attendance Attendance
+	Plan       []Coverage
+	Exam       []Point
+}
+
+// TraineeOf reads one apprentice of the actor's company; somebody whom they do
+// not accompany is not found (R333).
+func TraineeOf(tx *db.Tx, by audit.Actor, sub string) (t Trainee, err error) {
+	s, err := person.Acting(tx, by)
+	if err != nil {
+		return t, err
+	}
+	if !s.Reads() {
+		return t, fault.Forbidden()
+	}
+	a, err := accompaniedBy(tx, s, sub)
+	if err != nil {
+		return t, err
+	}
+	stands, err := inOrder(tx, []listed{a})
+	if err != nil {
+		return t, err
+	}
+	t.Stand = stands[0]
+	return t, t.read(tx, a.Apprenticeship)
+}
+
+func (t *Trainee) read(tx *db.Tx, a apprenticeship.Apprenticeship) (err error) {
+	if t.Book, err = Read(tx, a.Person, false); err != nil {
+		return err
+	}
+	if t.Attendance, err = AttendanceOf(tx, a.Person, false); err != nil {
+		return err
+	}
+	if t.Plan, err = PlanOf(tx, a, a.Person, false); err != nil {
+		return err
+	}
+	t.Exam, err = Exam(tx, t.Book, t.Attendance)
+	return err
+}
+
+// Unplaced are people who keep a report book in the actor's company and of whom
+// nobody has said yet what they learn, at most a page of them.
+func Unplaced(tx *db.Tx, by audit.Actor) ([]string, error) {
+	s, err := person.Acting(tx, by)
+	if err != nil {
+		return nil, err
+	}
+	if !s.Reads() {
+		return nil, fault.Forbidden()
+	}
+	return db.Values[string](tx, `SELECT p.name FROM person p WHERE p.sub IN (SELECT r.person FROM company_role r WHERE r.company = $1 AND r.role IN ('apprentice', 'retrainee'))
+		AND NOT EXISTS (SELECT 1 FROM apprenticeship a WHERE a.person = p.sub AND a.company = $1) ORDER BY p.name_key, p.sub LIMIT $2`, s.Company.ID, Page)
+}
+
 // Page is how many apprenticeships a page of the list shows.
 const Page = 50
 

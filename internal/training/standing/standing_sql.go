@@ -8,6 +8,7 @@ import (
 	"zunft/internal/training/apprenticeship"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/person"
+	"zunft/internal/training/substitute"
 )
 
 // A listed apprenticeship, with what it is sorted by.
@@ -20,22 +21,56 @@ type listed struct {
 // the last reports are signed off after the last day.
 func accompanied(tx *db.Tx, s person.Session, after string, limit int) ([]listed, error) {
 	today := calendar.Today(tx.Now())
-	mine := ` AND ` + apprenticeship.Accompanies("$3", "$4")
-	if s.Is(person.TrainingAdmin) {
-		mine = ` AND $3 <> '' AND $4 <> ''`
-	}
 	key, id, _ := strings.Cut(after, "/")
-	return db.All(tx, func(a *listed) []any {
-		return []any{
-			&a.ID, &a.key, &a.Person, &a.Company, &a.GivenName, &a.FamilyName, &a.Occupation, &a.Retraining,
-			&a.Site, &a.Land, &a.StartsOn, &a.EndsOn, &a.EndedOn, &a.Version,
+	args := []any{s.Company.ID, today.Add(-60), key, id, limit}
+	who, args, err := accompanies(tx, s, today, args)
+	if err != nil {
+		return nil, err
+	}
+	return db.All(tx, (*listed).fields, list+`WHERE a.company = $1 AND (a.name_key, a.id) > ($3, $4) AND (a.ended_on = '' OR a.ended_on >= $2) AND (a.ended_on <> '' OR a.ends_on = '' OR a.ends_on >= $2)`+who+`
+		ORDER BY a.name_key, a.id LIMIT $5`, args...)
+}
+
+// accompanies is the condition under which somebody sees the apprenticeship a
+// of their company: training admins all, others whom they accompany or stand in for.
+func accompanies(tx *db.Tx, s person.Session, today calendar.Date, args []any) (string, []any, error) {
+	if s.Is(person.TrainingAdmin) {
+		return "", args, nil
+	}
+	people := []any{s.Person.Sub}
+	if s.Signs() {
+		away, err := substitute.For(tx, s.Company.ID, s.Person.Sub)
+		if err != nil {
+			return "", args, err
 		}
-	}, `SELECT a.id, a.name_key, COALESCE(a.person, ''), COALESCE(a.company, ''), COALESCE(p.given_name, a.given_name), COALESCE(p.family_name, a.family_name),
-			a.occupation, a.retraining, a.site, a.land, a.starts_on, a.ends_on, a.ended_on, a.version
-		FROM apprenticeship a LEFT JOIN person p ON p.sub = a.person
-		WHERE a.company = $1 AND (a.name_key, a.id) > ($5, $6) AND (a.ended_on = '' OR a.ended_on >= $2) AND (a.ended_on <> '' OR a.ends_on = '' OR a.ends_on >= $2)`+mine+`
-		ORDER BY a.name_key, a.id LIMIT $7`,
-		s.Company.ID, today.Add(-60), s.Person.Sub, today, key, id, limit)
+		for _, sub := range away {
+			people = append(people, sub)
+		}
+	}
+	args = append(args, today)
+	day := db.In(len(args), 1)
+	return ` AND ` + apprenticeship.Accompanies(db.In(len(args)+1, len(people)), day), append(args, people...), nil
+}
+
+const list = `SELECT a.id, a.name_key, COALESCE(a.person, ''), COALESCE(a.company, ''), a.chamber_number, COALESCE(p.given_name, a.given_name), COALESCE(p.family_name, a.family_name),
+	a.occupation, a.retraining, a.site, a.land, a.starts_on, a.ends_on, a.ended_on, a.source, a.version
+	FROM apprenticeship a LEFT JOIN person p ON p.sub = a.person `
+
+func (a *listed) fields() []any {
+	return []any{
+		&a.ID, &a.key, &a.Person, &a.Company, &a.ChamberNumber, &a.GivenName, &a.FamilyName, &a.Occupation, &a.Retraining,
+		&a.Site, &a.Land, &a.StartsOn, &a.EndsOn, &a.EndedOn, &a.Source, &a.Version,
+	}
+}
+
+// accompaniedBy is the newest apprenticeship of a person that somebody sees.
+func accompaniedBy(tx *db.Tx, s person.Session, sub string) (listed, error) {
+	args := []any{s.Company.ID, sub}
+	who, args, err := accompanies(tx, s, calendar.Today(tx.Now()), args)
+	if err != nil {
+		return listed{}, err
+	}
+	return db.One(tx, (*listed).fields, list+`WHERE a.company = $1 AND a.person = $2`+who+` ORDER BY a.starts_on DESC, a.id DESC LIMIT 1`, args...)
 }
 
 // count fills the stands of spans.
@@ -145,8 +180,8 @@ func lines(tx *db.Tx, sub string, own bool) ([]Line, error) {
 		drafts, args = ``, append(args, tx.Now())
 	}
 	return db.All(tx, func(l *Line) []any {
-		return []any{&l.ID, &l.Apprenticeship, &l.Week.Year, &l.Week.Number, &l.First, &l.Last, &l.State, &l.Kind, &l.SubmittedAt, &l.DecidedAt, &l.DecidedBy}
-	}, `SELECT r.id, r.apprenticeship, r.year, r.week, r.first_day, r.last_day, `+state+`, r.kind, r.submitted_at, r.decided_at, COALESCE(p.name, '')
+		return []any{&l.ID, &l.Apprenticeship, &l.Company, &l.Week.Year, &l.Week.Number, &l.First, &l.Last, &l.State, &l.Kind, &l.SubmittedAt, &l.DecidedAt, &l.DecidedBy}
+	}, `SELECT r.id, r.apprenticeship, r.company, r.year, r.week, r.first_day, r.last_day, `+state+`, r.kind, r.submitted_at, r.decided_at, COALESCE(p.name, '')
 		FROM report r LEFT JOIN person p ON p.sub = r.decided_by
 		WHERE r.apprentice = $1`+drafts+` ORDER BY r.year, r.week`, args...)
 }

@@ -7,12 +7,12 @@ import (
 )
 
 func TestTemplatesMatchTheirPages(t *testing.T) {
-	for name, page := range map[string]any{"queue": &queuePage{}, "review": &reviewPage{}, "trainees": &traineesPage{}, "trainee": &traineePage{}} {
+	for name, page := range map[string]any{"queue": &queuePage{}, "review": &reviewPage{}, "all": &allPage{}, "done": &donePage{}, "substitute": &substitutePage{}, "supervisors": &supervisorsPage{}} {
 		if err := templatecheck.CheckHTML(templates.Page(name), page); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if n := len(templates.Names()); n != 4 {
-		t.Errorf("%d templates, 4 checked", n)
+	if n := len(templates.Names()); n != 6 {
+		t.Errorf("%d templates, 6 checked", n)
 	}
 }

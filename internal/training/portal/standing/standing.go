@@ -2,15 +2,17 @@
 //
 //	GET  /reports                  the year, a link per week; ?view=list is the same as a list
 //	GET  /attendance               days by kind, and what was missed
+//	GET  /plan                     the training plan, and how far it is documented
 //	GET  /exam                     what is missing for admission (§ 43 BBiG)
 //	POST /exam/intermediate        "I took part on …"
 //	GET  /shares                   who may look, who looked
 //	POST /shares                   grants the chamber a look
 //	POST /shares/{id}/{deed}       grant, decline, end
+//	GET  /documents                of the chamber; POST /documents/{id} opens one, {id}.pdf is the file
 //	GET  /trainees[/{id}]          for trainers and training admins, in words
 //	POST /trainees/{id}/registered "the contract is registered since …"
 //
-// {id} of a trainee is their apprenticeship.
+// {id} of a trainee is the person.
 package standing
 
 import (
@@ -45,6 +47,19 @@ type Pages struct {
 // Mount adds the routes.
 func (p *Pages) Mount(m *web.Mux) {
 	m.Signed("GET /reports", p.year)
+	m.Signed("GET /attendance", p.attendance)
+	m.Signed("GET /plan", p.plan)
+	m.Signed("GET /exam", p.exam)
+	m.Signed("POST /exam/intermediate", p.intermediate)
+	m.Signed("GET /shares", p.shares)
+	m.Signed("POST /shares", p.grant)
+	m.Signed("POST /shares/{id}/{deed}", p.answer)
+	m.Signed("GET /documents", p.documents)
+	m.Signed("POST /documents/{id}", p.open)
+	m.Signed("GET /documents/{id}", p.file)
+	m.Signed("GET /trainees", p.trainees)
+	m.Signed("GET /trainees/{id}", p.trainee)
+	m.Signed("POST /trainees/{id}/registered", p.registered)
 }
 
 func (p *Pages) text(r *http.Request) func(key string, args ...any) string {

@@ -7,7 +7,10 @@ import (
 )
 
 func TestTemplatesMatchTheirPages(t *testing.T) {
-	pages := map[string]any{"year": &yearPage{}}
+	pages := map[string]any{
+		"year": &yearPage{}, "attendance": &attendancePage{}, "plan": &planPage{}, "exam": &examPage{}, "shares": &sharesPage{},
+		"documents": &documentsPage{}, "trainees": &traineesPage{}, "trainee": &traineePage{},
+	}
 	for name, page := range pages {
 		if err := templatecheck.CheckHTML(templates.Page(name), page); err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -1,0 +1,137 @@
+package standing
+
+import (
+	"net/http"
+	"strconv"
+
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/web"
+	"zunft/internal/training/calendar"
+	"zunft/internal/training/login"
+	"zunft/internal/training/occupation"
+	"zunft/internal/training/person"
+	"zunft/internal/training/standing"
+)
+
+// traineesPage is all that trainees.html may use.
+type traineesPage struct {
+	web.Frame
+	Stands   []traineeLine
+	Unplaced []string // nobody has said what they learn
+	After    string   // there was a page before
+	More     string   // cursor of the next page
+	Admin    bool
+}
+
+type traineeLine struct {
+	standing.Stand
+	Occupation string
+}
+
+func (p *Pages) trainees(w http.ResponseWriter, r *http.Request) error {
+	v := &traineesPage{After: r.URL.Query().Get("after"), Admin: login.Of(r).Is(person.TrainingAdmin)}
+	err := p.DB.Read(r.Context(), func(tx *db.Tx) error {
+		stands, more, err := standing.Company(tx, web.Actor(r), v.After)
+		if err != nil {
+			return err
+		}
+		for _, s := range stands {
+			v.Stands = append(v.Stands, traineeLine{s, occupation.Name(s.Apprenticeship.Occupation)})
+		}
+		if more {
+			v.More = stands[len(stands)-1].Cursor
+		}
+		if v.After == "" {
+			v.Unplaced, err = standing.Unplaced(tx, web.Actor(r))
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return p.Site.Show(w, r, http.StatusOK, templates, "trainees", v)
+}
+
+// traineePage is all that trainee.html may use.
+type traineePage struct {
+	web.Frame
+	Form       *web.Form
+	Trainee    standing.Trainee
+	Occupation string
+	Points     []pointView
+	Year       string
+	Prev, Next string
+	Months     []month
+	Day        bool // the registration can be said
+}
+
+func (p *Pages) trainee(w http.ResponseWriter, r *http.Request) error {
+	return p.showTrainee(w, r, web.NewForm())
+}
+
+func (p *Pages) showTrainee(w http.ResponseWriter, r *http.Request, form *web.Form) error {
+	v := &traineePage{Form: form}
+	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
+		if v.Trainee, err = standing.TraineeOf(tx, web.Actor(r), r.PathValue("id")); err != nil {
+			return err
+		}
+		v.fill(p, r, calendar.WeekOf(tx.Now()))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	v.Back = web.Link{Text: p.text(r)("standing.trainees"), Href: "/trainees"}
+	return p.Site.Show(w, r, form.Status(), templates, "trainee", v)
+}
+
+func (v *traineePage) fill(p *Pages, r *http.Request, now calendar.Week) {
+	b, a := v.Trainee.Book, v.Trainee.Stand.Apprenticeship
+	v.Occupation = occupation.Name(a.Occupation)
+	year := now.Year
+	if n, err := strconv.Atoi(r.URL.Query().Get("year")); err == nil && n >= 2000 && n < year {
+		year = n
+	}
+	v.Year = strconv.Itoa(year)
+	if b.First.Year != 0 && b.First.Year < year {
+		v.Prev = strconv.Itoa(year - 1)
+	}
+	if year < now.Year {
+		v.Next = strconv.Itoa(year + 1)
+	}
+	ours := map[string]bool{} // reports of this company: those of another are not shown here
+	for _, l := range b.Reports {
+		ours[l.ID] = l.Company == a.Company
+	}
+	v.Months = months(p.text(r), year, func(w calendar.Week) weekView {
+		c := b.Cell(w)
+		if !ours[c.Report] {
+			return view(c, "")
+		}
+		return view(c, "/reviews/"+c.Report)
+	})
+	for _, x := range v.Trainee.Exam {
+		v.Points = append(v.Points, p.point(r, x, false))
+		v.Day = v.Day || x.Key == standing.Registered && x.State != "done" && login.Of(r).Is(person.TrainingAdmin)
+	}
+}
+
+// registered is the company's word that the contract is in the register.
+func (p *Pages) registered(w http.ResponseWriter, r *http.Request) error {
+	form := web.ReadForm(r)
+	day, _ := calendar.ParseDate(form.Text("day"))
+	err := p.DB.Write(r.Context(), func(tx *db.Tx) error {
+		t, err := standing.TraineeOf(tx, web.Actor(r), r.PathValue("id"))
+		if err != nil {
+			return err
+		}
+		return standing.Say(tx, web.Actor(r), t.Stand.Apprenticeship.ID, standing.Registered, day)
+	})
+	if form.Take(err) {
+		return p.showTrainee(w, r, form)
+	}
+	if err != nil {
+		return err
+	}
+	return p.Site.Done(w, r, "/trainees/"+r.PathValue("id"), "standing.done_said")
+}

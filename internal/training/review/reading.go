@@ -1,0 +1,145 @@
+package review
+
+import (
+	"strings"
+
+	"zunft/internal/ground/db"
+	"zunft/internal/training/book"
+	"zunft/internal/training/planning"
+)
+
+// A Reading is a report as it is read: its texts with what changed since it was
+// returned, and its days in a line each.
+type Reading struct {
+	Texts   []Part
+	Days    []Day
+	Plan    []string // sections of the training plan
+	Again   bool     // it was returned before
+	Since   db.Time  // when
+	Changed []string // headings of what changed, if Again
+}
+
+// A Part has a heading and its text in pieces.
+type Part struct {
+	Heading string
+	Pieces  []Piece
+}
+
+// A Day says attendance, place and hours, then what was done.
+type Day struct {
+	Name, Said, Was string // Was: what it said before, if that differs
+	Pieces          []Piece
+}
+
+// Lines of a piece, for pages.
+func (p Piece) Lines() []string { return strings.Split(p.Text, "\n") }
+
+// Read prepares a report for reading, with the words of the reader's language.
+func Read(tx *db.Tx, r book.Report, text func(key string, args ...any) string) (Reading, error) {
+	all, err := ReadAll(tx, []book.Report{r}, text)
+	if err != nil {
+		return Reading{}, err
+	}
+	return all[0], nil
+}
+
+// ReadAll is Read for several, with as many questions as for one.
+func ReadAll(tx *db.Tx, reports []book.Report, text func(key string, args ...any) string) ([]Reading, error) {
+	before, err := befores(tx, reports)
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, r := range reports {
+		ids = append(ids, sectionsOf(r)...)
+	}
+	sections, err := planning.SectionsByID(tx, strings.Join(ids, " "))
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Reading, len(reports))
+	for i, r := range reports {
+		old, again := before[r.ID]
+		all[i] = read(r, old, again, text)
+		for _, s := range sections {
+			for _, id := range sectionsOf(r) {
+				if s.ID == id {
+					all[i].Plan = append(all[i].Plan, s.Name())
+				}
+			}
+		}
+	}
+	return all, nil
+}
+
+func sectionsOf(r book.Report) (ids []string) {
+	seen := map[string]bool{}
+	for _, list := range append([]string{r.Text.Sections}, daySections(r)...) {
+		for _, id := range strings.Fields(list) {
+			if !seen[id] {
+				seen[id], ids = true, append(ids, id)
+			}
+		}
+	}
+	return ids
+}
+
+func daySections(r book.Report) (all []string) {
+	for _, d := range r.Text.Days {
+		all = append(all, d.Sections)
+	}
+	return all
+}
+
+func read(r book.Report, old version, again bool, text func(key string, args ...any) string) Reading {
+	v := Reading{Again: again, Since: old.at}
+	compare := func(before, after string) []Piece {
+		if again {
+			return Changes(before, after)
+		}
+		return Changes(after, after)
+	}
+	part := func(heading, before, after string) {
+		p := Part{heading, compare(before, after)}
+		if Changed(p.Pieces) {
+			v.Changed = append(v.Changed, p.Heading)
+		}
+		if len(p.Pieces) > 0 {
+			v.Texts = append(v.Texts, p)
+		}
+	}
+	part(text("book.sheet.department"), old.text.Department, r.Text.Department)
+	part(text("book.part.work"), old.text.Work, r.Text.Work)
+	part(text("book.part.instruction"), old.text.Instruction, r.Text.Instruction)
+	part(text("book.part.school"), old.text.School, r.Text.School)
+	for i, d := range r.Text.Days {
+		o := old.text.Days[i]
+		if d == (book.Day{}) && (!again || o == (book.Day{})) {
+			continue
+		}
+		day := Day{Name: book.DayName(text, r.Week, i+1), Said: said(d, text), Pieces: compare(o.Text, d.Text)}
+		if was := said(o, text); again && was != day.Said {
+			day.Was = was
+		}
+		if day.Was != "" || again && said(o, text) != day.Said || Changed(day.Pieces) {
+			v.Changed = append(v.Changed, day.Name)
+		}
+		v.Days = append(v.Days, day)
+	}
+	return v
+}
+
+// said is "Betrieb, Backstube, 8 h".
+func said(d book.Day, text func(key string, args ...any) string) string {
+	var words []string
+	if d.Attendance != "" {
+		words = append(words, text("book.attendance."+d.Attendance))
+	}
+	if d.Place != "" {
+		words = append(words, d.Place)
+	}
+	if d.Minutes > 0 {
+		words = append(words, book.Hours(d.Minutes)+" h")
+	}
+	return strings.Join(words, ", ")
+}
