@@ -1,6 +1,7 @@
 package export
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -9,6 +10,7 @@ import (
 	"zunft/internal/ground/paper"
 	"zunft/internal/training/book"
 	"zunft/internal/training/calendar"
+	"zunft/internal/training/occupation"
 )
 
 type say = func(key string, args ...any) string
@@ -35,6 +37,9 @@ func (c content) book(base, code string, text say) paper.Book {
 		IndexHead:    []string{text("export.index_week"), text("book.sheet.period"), text("book.sheet.state"), text("export.index_page")},
 		IndexWidths:  []float64{50, 56, 40, 14},
 		Footer:       text("export.title") + " · " + c.Person.Name,
+	}
+	if names := c.occupations(); names != "" {
+		b.Facts = append(b.Facts, [2]string{text("export.occupation"), names})
 	}
 	if span := c.training(); span != "" {
 		b.Facts = append(b.Facts, [2]string{text("export.training"), span})
@@ -70,6 +75,17 @@ func (c content) companies() string {
 	for _, r := range c.Reports {
 		if name := c.Companies[r.Company].Name; !seen[r.Company] {
 			seen[r.Company] = true
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, "\n")
+}
+
+// occupations are the names of what is learned, as far as it is known.
+func (c content) occupations() string {
+	var names []string
+	for _, a := range c.Apprenticeships {
+		if name := occupation.Name(a.Occupation); name != "" && !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}

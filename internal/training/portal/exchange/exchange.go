@@ -5,6 +5,8 @@
 //	GET  /exports/{id}            how far it is; then the file
 //	GET  /exports/{id}/file       the PDF
 //	POST /exports/{id}/drop       delete it before its time
+//	GET  /reports/export.json     the whole book as data; export.csv as a table
+//	GET  /reports/attachments.zip all attached files
 //	GET  /verify                  type the code on a cover (open to everybody)
 //	POST /verify
 //	GET  /verify/{code}           what the document is, without a name
@@ -23,6 +25,7 @@ import (
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/seal"
 	"zunft/internal/ground/web"
+	"zunft/internal/training/attachment"
 	"zunft/internal/training/book"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/export"
@@ -51,6 +54,9 @@ func (p *Pages) Mount(m *web.Mux) {
 	m.Signed("GET /exports/{id}", p.progress)
 	m.Signed("GET /exports/{id}/file", p.file)
 	m.Signed("POST /exports/{id}/drop", p.drop)
+	m.Signed("GET /reports/export.json", p.data)
+	m.Signed("GET /reports/export.csv", p.data)
+	m.Signed("GET /reports/attachments.zip", p.attachments)
 	m.Open("GET /verify", p.verifyForm)
 	m.Open("POST /verify", p.verifyCode)
 	m.Open("GET /verify/{code}", p.verify)
@@ -71,6 +77,7 @@ type exportPage struct {
 	Form   *web.Form
 	Scopes []web.Option
 	Files  []export.Export
+	Zip    bool // there are attachments
 }
 
 func (p *Pages) export(w http.ResponseWriter, r *http.Request) error {
@@ -90,7 +97,11 @@ func (p *Pages) showExport(w http.ResponseWriter, r *http.Request, form *web.For
 		if _, err = book.MyStanding(tx, web.Actor(r)); err != nil { // who keeps no book has nothing to take out
 			return err
 		}
-		v.Files, err = export.Mine(tx, web.Actor(r))
+		if v.Files, err = export.Mine(tx, web.Actor(r)); err != nil {
+			return err
+		}
+		all, err := attachment.Between(tx, web.Actor(r).Account, "", forever)
+		v.Zip = len(all) > 0
 		return err
 	})
 	if err != nil {
