@@ -3,6 +3,7 @@ package records
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"zunft/internal/ground/audit"
@@ -40,10 +41,19 @@ type searchPage struct {
 func (s *searchPage) page(path string, f *web.Form, found search.Found) {
 	v := url.Values{}
 	for _, name := range []string{"q", "status", "place"} {
-		if t := f.Text(name); t != "" {
-			v.Set(name, t)
-			s.Asked = strings.TrimSpace(s.Asked + " " + t)
+		t := f.Text(name)
+		if t == "" {
+			continue
 		}
+		v.Set(name, t)
+		if name == "status" { // as the field calls it
+			i := slices.IndexFunc(s.States, func(o web.Option) bool { return o.Value == t })
+			if i < 0 {
+				continue
+			}
+			t = s.States[i].Text
+		}
+		s.Asked = strings.TrimSpace(s.Asked + " " + t)
 	}
 	link := func(after string) string {
 		if after != "" {
@@ -131,6 +141,7 @@ type organizationPage struct {
 	Sites       []site.Site
 	Requests    clerk.Waiting
 	Deeds       []Deed
+	Queued      bool // a letter to its management waits for the printer: no further one
 	Locking     bool // the reason is being typed
 }
 
@@ -199,6 +210,7 @@ func (page *organizationPage) read(tx *db.Tx, p *Pages, r *http.Request, c chamb
 	if page.Letters, err = letter.Of(tx, id); err != nil {
 		return err
 	}
+	page.Queued = slices.ContainsFunc(page.Letters, func(l letter.Letter) bool { return l.State == letter.Queued && l.Kind != letter.Revocation })
 	page.Letters = page.Letters[:min(len(page.Letters), lettersShown)]
 	if page.Sites, err = site.Released(tx, id); err != nil {
 		return err
