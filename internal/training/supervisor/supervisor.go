@@ -316,3 +316,26 @@ func SetByPIN(tx *db.Tx, by audit.Actor, yes bool) error {
 	}
 	return audit.Record(tx, by, audit.Entry{Event: "supervisor.setting_changed", Organization: s.Company.ID, Detail: map[string]any{"by_pin": yes}})
 }
+
+// An Access is somebody with a PIN to whom reports of a company were sent.
+type Access struct {
+	Email   string
+	Reports int // sent, and not yet decided
+	UsedAt  db.Time
+	Account bool // has an account by now
+}
+
+// Used are the people with a PIN for whom reports of the actor's company wait,
+// at most two hundred; training admins only.
+func Used(tx *db.Tx, by audit.Actor) ([]Access, error) {
+	s, err := person.Acting(tx, by)
+	if err != nil {
+		return nil, err
+	}
+	if !s.Is(person.TrainingAdmin) {
+		return nil, fault.Forbidden()
+	}
+	return db.All(tx, func(a *Access) []any { return []any{&a.Email, &a.Reports, &a.UsedAt, &a.Account} },
+		`SELECT p.email, count(*), v.used_at, v.account IS NOT NULL FROM report r JOIN supervisor v ON v.person = r.approver JOIN person p ON p.sub = v.person
+		WHERE r.company = $1 AND r.state IN ('submitted', 'checked') GROUP BY p.email, v.used_at, v.account ORDER BY p.email LIMIT 200`, s.Company.ID)
+}
