@@ -2,6 +2,7 @@ package dbtest
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"io"
 	"net"
@@ -16,6 +17,27 @@ import (
 // returns the address to connect to and the count of statements run.
 func Counting(t testing.TB, address string) (string, *atomic.Int64) {
 	executed := new(atomic.Int64)
+	return listen(t, address, func(kind byte, _ []byte) {
+		if kind == 'E' {
+			executed.Add(1)
+		}
+	}), executed
+}
+
+// CountingWrites counts transactions that may write: package db says of all
+// others that they only read.
+func CountingWrites(t testing.TB, address string) (string, *atomic.Int64) {
+	begun := new(atomic.Int64)
+	return listen(t, address, func(kind byte, query []byte) {
+		if kind == 'Q' && bytes.HasPrefix(query, []byte("begin")) && !bytes.Contains(query, []byte("read only")) {
+			begun.Add(1)
+		}
+	}), begun
+}
+
+// listen passes on what is said between driver and server; seen is told of each
+// message its kind, and of a simple query its text.
+func listen(t testing.TB, address string, seen func(kind byte, query []byte)) string {
 	u, err := url.Parse(address)
 	if err != nil {
 		t.Fatal(err)
@@ -49,17 +71,17 @@ func Counting(t testing.TB, address string) (string, *atomic.Int64) {
 				continue
 			}
 			go func() { io.Copy(front, back); front.Close() }()
-			go func() { tally(back, front, executed); back.Close() }()
+			go func() { tally(back, front, seen); back.Close() }()
 		}
 	}()
 	q.Del("host")
 	q.Set("sslmode", "disable")
 	u.Host, u.RawQuery = l.Addr().String(), q.Encode()
-	return u.String(), executed
+	return u.String()
 }
 
 // tally passes on what the driver says. The first message has no type byte.
-func tally(to io.Writer, from io.Reader, executed *atomic.Int64) {
+func tally(to io.Writer, from io.Reader, seen func(kind byte, query []byte)) {
 	r := bufio.NewReader(from)
 	for first := true; ; first = false {
 		head := make([]byte, 5)
@@ -69,14 +91,25 @@ func tally(to io.Writer, from io.Reader, executed *atomic.Int64) {
 		if _, err := io.ReadFull(r, head); err != nil {
 			return
 		}
-		if !first && head[0] == 'E' {
-			executed.Add(1)
-		}
 		length := int64(binary.BigEndian.Uint32(head[len(head)-4:])) - 4
 		if _, err := to.Write(head); err != nil {
 			return
 		}
-		if _, err := io.CopyN(to, r, length); err != nil {
+		if first || head[0] != 'Q' {
+			if !first {
+				seen(head[0], nil)
+			}
+			if _, err := io.CopyN(to, r, length); err != nil {
+				return
+			}
+			continue
+		}
+		query, err := io.ReadAll(io.LimitReader(r, length))
+		if err != nil {
+			return
+		}
+		seen('Q', query)
+		if _, err := to.Write(query); err != nil {
 			return
 		}
 	}
