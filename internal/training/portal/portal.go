@@ -38,6 +38,7 @@ import (
 	"zunft/internal/training/review"
 	"zunft/internal/training/share"
 	"zunft/internal/training/standing"
+	"zunft/internal/training/substitute"
 	"zunft/internal/training/supervisor"
 	"zunft/internal/training/token"
 )
@@ -74,7 +75,7 @@ func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.handler.S
 
 // Catalog holds all phrases of the training portal.
 func Catalog() (*i18n.Catalog, error) {
-	return i18n.Load(web.Phrases, Phrases, apprenticeship.Phrases, attachment.Phrases, planning.Phrases, planningpages.Phrases, person.Phrases, book.Phrases, export.Phrases, exchange.Phrases, token.Phrases, api.Phrases, review.Phrases, login.Phrases, home.Phrases, info.Phrases, reviewing.Phrases, standing.Phrases, share.Phrases, document.Phrases, standingpages.Phrases, supervising.Phrases, supervisor.Phrases, writing.Phrases)
+	return i18n.Load(web.Phrases, Phrases, apprenticeship.Phrases, attachment.Phrases, planning.Phrases, planningpages.Phrases, person.Phrases, book.Phrases, export.Phrases, exchange.Phrases, token.Phrases, api.Phrases, review.Phrases, substitute.Phrases, login.Phrases, home.Phrases, info.Phrases, reviewing.Phrases, standing.Phrases, share.Phrases, document.Phrases, standingpages.Phrases, supervising.Phrases, supervisor.Phrases, writing.Phrases)
 }
 
 // New wires the portal. The identity portal need not run yet: it is asked at
@@ -119,6 +120,8 @@ func New(_ context.Context, o Options) (*Portal, error) {
 	p.Jobs.Every(time.Hour, "person.sweep", func(ctx context.Context) error { return person.Sweep(ctx, o.DB) })
 	p.Jobs.Every(time.Hour, "supervisor.sweep", func(ctx context.Context) error { return supervisor.Sweep(ctx, o.DB) })
 	p.Jobs.Every(time.Hour, "share.sweep", func(ctx context.Context) error { return share.Sweep(ctx, o.DB) })
+	p.Jobs.Every(time.Minute, "review.settle", func(ctx context.Context) error { return review.Settle(ctx, o.DB) })
+	p.Jobs.Every(time.Hour, "review.sweep", func(ctx context.Context) error { return review.Sweep(ctx, o.DB) })
 	p.Jobs.Every(time.Hour, "limit.sweep", func(ctx context.Context) error { return limit.Sweep(ctx, o.DB) })
 	return p, nil
 }
