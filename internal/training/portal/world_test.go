@@ -22,13 +22,13 @@ var now = time.Date(2026, 11, 18, 10, 0, 0, 0, time.UTC)
 
 // world is a portal that people use through HTTP.
 type world struct {
-	t      *testing.T
+	t      testing.TB
 	d      *db.DB
 	portal *portal.Portal
 	server *httptest.Server
 }
 
-func newWorld(t *testing.T, d *db.DB) *world {
+func newWorld(t testing.TB, d *db.DB) *world {
 	t.Helper()
 	d.Now = func() time.Time { return now }
 	w := &world{t: t, d: d}
@@ -107,7 +107,7 @@ func (w *world) stranger() *visit {
 
 // page is an answer, read.
 type page struct {
-	t        *testing.T
+	t        testing.TB
 	status   int
 	location string
 	header   http.Header
