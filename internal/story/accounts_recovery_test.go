@@ -57,6 +57,14 @@ func (p *person) asks(login string) string {
 	return number
 }
 
+// atTheDesk is Clara at another browser, who has just proved that it is her.
+func atTheDesk(t testing.TB, w *story.World) *visitor {
+	t.Helper()
+	clara := as(t, w, "clara")
+	proved(t, w)
+	return clara
+}
+
 // approves is what Clara does with it at the desk.
 func (p *person) approves(number, evidence string) {
 	p.t.Helper()
@@ -70,6 +78,7 @@ func (p *person) approves(number, evidence string) {
 		p.Fill("Anschrift für den Brief", "Lena Lerche\nLerchenweg 4\n00999 Musterstadt")
 	}
 	p.Press("Freigeben, Wartezeit beginnen")
+	p.surely()
 	p.HasText("Die Wartezeit läuft")
 }
 
@@ -92,7 +101,7 @@ func TestRecoveryWithTheChamber(t *testing.T) {
 			mail(t, w, "lena@example.org", "Wiederherstellung Ihres Kontos beantragt")
 			cancel := link(t, mail(t, w, "lena@example.org", "Ihr Konto wird wiederhergestellt"), "/cancel/")
 			clara.HasText("Brief mit Code drucken")
-			_, paper := as(t, w, "clara").post(clara.URL(), url.Values{"do": {"print"}}) // saved, not shown
+			_, paper := atTheDesk(t, w).post(clara.URL(), url.Values{"do": {"print"}}) // saved, not shown
 			text := onPaper(t, []byte(paper))
 			code := letterCode.FindString(text)
 			if code == "" || !strings.Contains(text, "Lerchenweg 4") || !strings.Contains(text, number) {
@@ -190,9 +199,11 @@ func TestGalleryRecovery(t *testing.T) {
 	clara.Press("Ja, Konto zuordnen")
 	clara.Inspect("recover-desk-matched")
 	clara.Press("Freigeben, Wartezeit beginnen")
+	clara.surely()
 	clara.Inspect("recover-desk-mistake")
 	clara.Choose("Ausweis in der Kammer gesehen")
 	clara.Press("Freigeben, Wartezeit beginnen")
+	clara.surely()
 	clara.Inspect("recover-desk-approved")
 	at := clara.URL()
 	lena.Open(w.Identity + "/recover/" + number)
@@ -204,7 +215,7 @@ func TestGalleryRecovery(t *testing.T) {
 	later(73 * time.Hour)
 	lena.Reload()
 	lena.Inspect("recover-no-paper")
-	_, paper := as(t, w, "clara").post(at, url.Values{"do": {"print"}})
+	_, paper := atTheDesk(t, w).post(at, url.Values{"do": {"print"}})
 	lena.Reload()
 	lena.Inspect("recover-code")
 	lena.Press("Weiter")

@@ -108,6 +108,7 @@ func TestRaces(t *testing.T) {
 		// The letter: one batch of 64 clicks holds it; its code activates once.
 		frida := h.value(`SELECT r.id FROM registration r JOIN account a ON a.id = r.applicant WHERE a.username = 'frida.fuchs'`)
 		approved(t, h, clara, frida)
+		proved(t, w)
 		winners(t, "print", func(i int) (*http.Response, string) {
 			return claras[i].post(w.Identity+"/chamber/letters", url.Values{"do": {"shop"}})
 		}, sees("/batches/"))

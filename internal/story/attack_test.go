@@ -108,12 +108,7 @@ func intrude(t testing.TB, w *story.World) *hostile {
 // proved: everybody has just shown that it is them.
 func (h *hostile) proved() {
 	h.t.Helper()
-	if err := h.IdentityDB.Write(h.t.Context(), func(tx *db.Tx) error {
-		_, err := tx.Exec(`UPDATE session SET proved_at = $1 WHERE NOT pending`, tx.Now())
-		return err
-	}); err != nil {
-		h.t.Fatal(err)
-	}
+	proved(h.t, h.World)
 }
 
 // things of the bakery: Bert has invited Nora, pasted a list, proposed a mandate
@@ -355,6 +350,7 @@ func spielUndSpass() url.Values {
 // printed queues and prints what waits and returns the codes on paper.
 func printed(t *testing.T, w *story.World, clara *visitor, batches int) []string {
 	t.Helper()
+	proved(t, w)
 	if r, body := clara.post(w.Identity+"/chamber/letters", url.Values{"do": {"shop"}}); r.StatusCode != http.StatusSeeOther {
 		t.Fatal("nothing printed", r.StatusCode, text(body))
 	}

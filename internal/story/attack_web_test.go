@@ -233,6 +233,7 @@ func contains(all []int, n int) bool {
 func TestSlowSenders(t *testing.T) {
 	w := start(t, "sqlite", story.Options{})
 	clara, bert := as(t, w, "clara"), as(t, w, "bert")
+	proved(t, w)
 	address := strings.TrimPrefix(w.Identity, "http://")
 	for i := range 60 {
 		c, err := net.Dial("tcp", address)

@@ -120,6 +120,7 @@ func TestLettersSitesDetails(t *testing.T) {
 			clara.Open(w.Identity + "/chamber/letters")
 			clara.HasText("Organisationskennwort")
 			clara.Press("1 Brief an die Druckerei geben")
+			clara.surely()
 			text, code := newLetter(t, w, 1)
 			if !strings.Contains(text, "Geschäftsführung") || !strings.Contains(text, "Ihr neues Organisationskennwort") {
 				t.Errorf("the letter:\n%s", text)
@@ -143,6 +144,7 @@ func TestLettersSitesDetails(t *testing.T) {
 			clara.Press("Neuen Brief vormerken")
 			clara.Open(w.Identity + "/chamber/letters")
 			clara.Press("1 Brief an die Druckerei geben")
+			clara.surely()
 			_, code = newLetter(t, w, 2)
 			// The management gave it to Nora; Bert reads about it and she is in after seven days (R097).
 			nora.Open(w.Identity + "/organizations/activate")
@@ -175,6 +177,7 @@ func TestLettersSitesDetails(t *testing.T) {
 			clara.signIn()
 			clara.Open(w.Identity + "/chamber/letters")
 			clara.Press("1 Brief an die Druckerei geben")
+			clara.surely()
 			text, code = newLetter(t, w, 3)
 			if !strings.Contains(text, "Ihr Widerrufscode") {
 				t.Errorf("the letter:\n%s", text)
@@ -317,6 +320,7 @@ func TestGalleryLetters(t *testing.T) {
 	look(clara, "returned-none", w.Identity+"/chamber/letters/returned")
 	clara.Open(w.Identity + "/chamber/letters")
 	clara.Press("1 Brief an die Druckerei geben")
+	clara.surely()
 	_, code = newLetter(t, w, 2)
 	nora.Open(w.Identity + "/organizations/activate")
 	nora.Fill("Identnummer", "100017")

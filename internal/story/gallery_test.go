@@ -190,6 +190,7 @@ func galleryOfCompany(t *testing.T, w *story.World, fridas string) {
 	clara.Open(w.Identity + "/chamber/letters")
 	clara.Inspect("state-letters-waiting")
 	clara.Press("1 Brief an die Druckerei geben")
+	clara.surely()
 	clara.Inspect("state-batch")
 	clara.Press("Als versandt markieren")
 	clara.Inspect("state-batch-dispatched")

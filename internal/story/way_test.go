@@ -175,6 +175,7 @@ func TestTheWholeWay(t *testing.T) {
 		// 5. The letter goes to the management.
 		clara.Open(w.Identity + "/chamber/letters")
 		clara.Press("1 Brief an die Druckerei geben")
+		clara.surely() // the codes are on that paper
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
 		batches, err := w.Prints.Wait(ctx, 1)

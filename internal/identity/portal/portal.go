@@ -165,7 +165,7 @@ func New(ctx context.Context, o Options) (*Portal, error) {
 	// The chamber's desk
 	(&records.Pages{DB: o.DB, Site: site, Door: door}).Mount(m)
 	(&office.Pages{DB: o.DB, Site: site, Door: door}).Mount(m)
-	(&desk.Pages{DB: o.DB, Site: site, PrintShop: o.PrintShop}).Mount(m)
+	(&desk.Pages{DB: o.DB, Site: site, Door: door, PrintShop: o.PrintShop}).Mount(m)
 	// Connected applications
 	provider.Mount(m)
 	(&authorize.Pages{DB: o.DB, Site: site, AllowNext: provider.AllowNext}).Mount(m)

@@ -99,13 +99,17 @@ const MostCandidates = 5
 
 // Candidates finds accounts by what was claimed: by e-mail address, user name
 // or number, then people of that name in a company with that ident number. The
-// account that is matched comes first; seen is one that the clerk has looked up.
+// account that is matched comes first; seen is one that a clerk has looked up
+// for this request ([Search]): an id alone shows nobody's data.
 func Candidates(tx *db.Tx, r Recovery, seen string) ([]Candidate, error) {
 	var ids []string
-	for _, id := range []string{r.Account, seen} {
-		if id != "" {
-			ids = append(ids, id)
-		}
+	if r.Account != "" {
+		ids = append(ids, r.Account)
+	}
+	if looked, err := searched(tx, r, seen); err != nil {
+		return nil, err
+	} else if looked {
+		ids = append(ids, seen)
 	}
 	for _, login := range []string{r.Claim.Login, r.Claim.Number} {
 		a, err := account.ByLogin(tx, login)
@@ -160,6 +164,15 @@ func Search(tx *db.Tx, by audit.Actor, id, login string) (account.Account, error
 	}
 	r.Account = a.ID
 	return a, r.record(tx, by, "recovery.searched", nil)
+}
+
+// searched reports whether somebody has looked an account up for a request.
+func searched(tx *db.Tx, r Recovery, accountID string) (bool, error) {
+	if accountID == "" {
+		return false, nil
+	}
+	looks, err := audit.List(tx, audit.Filter{Account: accountID, Event: "recovery.searched"})
+	return slices.ContainsFunc(looks, func(l audit.Row) bool { return l.Entry.Thing == r.ID }), err
 }
 
 // Match says which account is meant. From now on its owner is told on every

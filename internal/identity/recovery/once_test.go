@@ -192,7 +192,14 @@ func TestCandidates(t *testing.T) {
 		c.Login, c.Number = "LENA@firma.example", "4711-a"
 		r := w.ask(c)
 		w.write(func(tx *db.Tx) error {
-			found, err := recovery.Candidates(tx, r, w.otto.ID)
+			if found, err := recovery.Candidates(tx, r, w.otto.ID); err != nil || len(found) != 1 {
+				t.Errorf("somebody nobody looked up is shown: %v %+v", err, found)
+			}
+			otto, err := recovery.Search(tx, w.clara, r.ID, w.otto.Email)
+			if err != nil {
+				return err
+			}
+			found, err := recovery.Candidates(tx, r, otto.ID)
 			if err != nil {
 				return err
 			}

@@ -174,7 +174,7 @@ func Forward(tx *db.Tx, by audit.Actor, id string, version int, to, reason strin
 	}
 	var p fault.Problems
 	target, err := chamber.Get(tx, to)
-	if fault.Is(err, fault.KindNotFound) || err == nil && to == r.Chamber {
+	if fault.Is(err, fault.KindNotFound) || err == nil && (to == r.Chamber || !target.Valid(tx.Now())) { // where nobody works any more it would lie for ever
 		p.Add("to", "registration.forward_missing")
 	} else if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
+	"zunft/internal/ground/limit"
 	"zunft/internal/ground/mail"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/membership"
@@ -22,6 +23,9 @@ type Absence struct {
 
 // AwayMax is how long an absence lasts at most: who is longer away hands the office over.
 const AwayMax = 366 * 24 * time.Hour
+
+// awayRate bounds the mails to a deputy.
+var awayRate = limit.Rate{Burst: 10, Every: 2 * time.Hour}
 
 // AwayOf is an admin's own absence, current or to come; zero: none.
 func AwayOf(tx *db.Tx, organizationID, accountID string) (a Absence, err error) {
@@ -68,6 +72,9 @@ func SetAway(tx *db.Tx, by audit.Actor, organizationID string, a Absence) error 
 		p.Add("deputy", "request.deputy_self")
 	}
 	if err := p.Err(); err != nil {
+		return err
+	}
+	if err := limit.TakeIn(tx, "away/"+organizationID+"/"+by.Account, awayRate); err != nil {
 		return err
 	}
 	if err := membership.HoldAdmin(tx, organizationID, by.Account); err != nil {

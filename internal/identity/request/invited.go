@@ -38,12 +38,15 @@ func SubmitInvited(tx *db.Tx, by audit.Actor, organizationID, invitation, reason
 // says beyond roles: site, numbers, administration (R117).
 func fulfil(tx *db.Tx, by audit.Actor, r Request) error {
 	var inv membership.Invited
-	err := tx.Scan(`SELECT i.admin, i.site, i.apprentice_number, i.trainer_number FROM request q JOIN invitation i ON i.id = q.invitation
-		WHERE q.id = $1 AND q.invitation <> ''`, []any{r.ID}, &inv.Admin, &inv.Site, &inv.ApprenticeNumber, &inv.TrainerNumber)
+	err := tx.Scan(`SELECT i.site, i.apprentice_number, i.trainer_number FROM request q JOIN invitation i ON i.id = q.invitation
+		WHERE q.id = $1 AND q.invitation <> ''`, []any{r.ID}, &inv.Site, &inv.ApprenticeNumber, &inv.TrainerNumber)
 	if fault.Is(err, fault.KindNotFound) {
 		return nil
 	}
 	if err != nil {
+		return err
+	}
+	if inv.Admin, err = MakesAdmin(tx, r); err != nil {
 		return err
 	}
 	if inv.Admin {
@@ -56,4 +59,18 @@ func fulfil(tx *db.Tx, by audit.Actor, r Request) error {
 		return err
 	}
 	return membership.Furnish(tx, m.ID, inv)
+}
+
+// MakesAdmin reports whether approving a request makes its applicant an admin:
+// they were invited as one, and who invited them still is one (power does not
+// outlive its giver, decision 16). Pages say so, and ask for a proof.
+func MakesAdmin(tx *db.Tx, r Request) (bool, error) {
+	inviter, err := db.Value[string](tx, `SELECT i.invited_by FROM request q JOIN invitation i ON i.id = q.invitation WHERE q.id = $1 AND q.invitation <> '' AND i.admin`, r.ID)
+	if fault.Is(err, fault.KindNotFound) {
+		return false, nil
+	}
+	if err != nil || inviter == "" { // invited at the console
+		return err == nil, err
+	}
+	return membership.IsAdmin(tx, audit.Actor{Account: inviter}, r.Organization)
 }

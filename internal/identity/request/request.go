@@ -131,6 +131,8 @@ func submit(tx *db.Tx, by audit.Actor, r Request) (Request, error) {
 		p.Add("reason", "request.reason_required")
 	} else if utf8.RuneCountInString(r.Reason) > ReasonMax {
 		p.Add("reason", "request.reason_long", ReasonMax)
+	} else if leads(r.Reason) {
+		p.Add("reason", "request.no_links")
 	}
 	if err := p.Err(); err != nil {
 		return r, err

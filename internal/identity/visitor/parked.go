@@ -65,7 +65,7 @@ func (d *Door) park(w http.ResponseWriter, r *http.Request, account string) (boo
 			values[name] = v
 		}
 	}
-	body, err := json.Marshal(values)
+	body, err := json.Marshal(Parked{r.URL.Path, values})
 	if err != nil || len(values) == 0 || len(body) > 2*maxParked {
 		return false, err
 	}
@@ -82,9 +82,10 @@ func (d *Door) park(w http.ResponseWriter, r *http.Request, account string) (boo
 	}
 	id := seal.Hash(secret)
 	err = d.DB.Write(r.Context(), func(tx *db.Tx) error {
-		_, err := tx.Exec(`INSERT INTO parked_form (id, account, path, body, expires_at) VALUES ($1, $2, $3, $4, $5)
-			ON CONFLICT (id) DO UPDATE SET account = excluded.account, path = excluded.path, body = excluded.body, expires_at = excluded.expires_at`,
-			id, account, r.URL.Path, tx.Keys().Seal("parked_form/"+id, body), tx.Now().Add(parkedFor))
+		// The path is sealed with the rest: it may be the link of a mail.
+		_, err := tx.Exec(`INSERT INTO parked_form (id, account, path, body, expires_at) VALUES ($1, $2, '', $3, $4)
+			ON CONFLICT (id) DO UPDATE SET account = excluded.account, body = excluded.body, expires_at = excluded.expires_at`,
+			id, account, tx.Keys().Seal("parked_form/"+id, body), tx.Now().Add(parkedFor))
 		return err
 	})
 	d.Site.SetCookie(w, parkedCookie, secret, parkedFor)
@@ -101,14 +102,14 @@ func (d *Door) Parked(r *http.Request) (p Parked, err error) {
 	id := seal.Hash(secret)
 	err = d.DB.Read(r.Context(), func(tx *db.Tx) error {
 		var sealed string
-		if err := tx.Scan(`SELECT path, body FROM parked_form WHERE id = $1 AND account = $2 AND expires_at > $3`, []any{id, v.Account.ID, tx.Now()}, &p.Path, &sealed); err != nil {
+		if err := tx.Scan(`SELECT body FROM parked_form WHERE id = $1 AND account = $2 AND expires_at > $3`, []any{id, v.Account.ID, tx.Now()}, &sealed); err != nil {
 			return err
 		}
 		body, err := tx.Keys().Open("parked_form/"+id, sealed)
 		if err != nil {
 			return err
 		}
-		if json.Unmarshal(body, &p.Values) != nil {
+		if json.Unmarshal(body, &p) != nil {
 			return errors.New("parked form: unreadable")
 		}
 		return nil

@@ -134,7 +134,7 @@ func (w *world) upload(who, mode, file string) reply {
 	m.Close()
 	r := httptest.NewRequest(http.MethodPost, "/chamber/directory", &b)
 	r.Header.Set("Content-Type", m.FormDataContentType())
-	r.Header.Set("X-Test-Account", w.people[who])
+	r.AddCookie(&http.Cookie{Name: "t_session", Value: w.session(w.people[who])})
 	rec := httptest.NewRecorder()
 	w.handler.ServeHTTP(rec, r.WithContext(w.t.Context()))
 	return reply{rec, who, "upload " + mode}

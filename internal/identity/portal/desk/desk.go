@@ -16,7 +16,8 @@
 //	GET       /chamber/audit                  who did what: ?event= &request= &organization= &from= &until=; audit.csv is the same as a file
 //
 // Only clerks of a chamber come in, and each sees that chamber alone. The
-// commands ask again who acts.
+// commands ask again who acts. Printing codes, letting somebody recover an
+// account and changing the directory, by which letters go, ask for a proof first.
 package desk
 
 import (
@@ -28,6 +29,7 @@ import (
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/letter"
+	"zunft/internal/identity/visitor"
 )
 
 //go:embed templates/*.html
@@ -44,6 +46,7 @@ var templates = web.Parse(files)
 type Pages struct {
 	DB        *db.DB
 	Site      *web.Site
+	Door      *visitor.Door
 	PrintShop letter.PrintShop // nil: batches are downloaded only
 }
 

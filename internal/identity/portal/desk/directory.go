@@ -69,6 +69,9 @@ func (p *Pages) upload(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if sure, err := p.Door.Sure(w, r); !sure {
+		return err
+	}
 	page := &directoryPage{Form: web.NewForm()}
 	r.Body = http.MaxBytesReader(w, r.Body, mostFile)
 	file, err := p.parts(r, page.Form)

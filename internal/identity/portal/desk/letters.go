@@ -111,6 +111,9 @@ func (p *Pages) print(w http.ResponseWriter, r *http.Request) error {
 	if err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) { id, err = mine(tx, r); return err }); err != nil {
 		return err
 	}
+	if sure, err := p.Door.Sure(w, r); !sure {
+		return err
+	}
 	batch, pdf, err := letter.Print(r.Context(), p.DB, by, id, p.Site.Base, recovery.Papers)
 	if f.Take(err) {
 		return p.lettersForm(w, r, f)

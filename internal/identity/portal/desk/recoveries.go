@@ -151,6 +151,14 @@ func (c *recoveryPage) choose(wanted string) {
 func (p *Pages) decideRecovery(w http.ResponseWriter, r *http.Request) error {
 	f, by, id := web.ReadForm(r), web.Actor(r), r.PathValue("id")
 	do := f.Text("do")
+	if do == "approve" || do == "print" { // what opens somebody's account
+		if err := p.DB.Read(r.Context(), func(tx *db.Tx) error { _, err := recovery.Get(tx, by, id); return err }); err != nil {
+			return err
+		}
+		if sure, err := p.Door.Sure(w, r); !sure {
+			return err
+		}
+	}
 	if do == "print" {
 		return p.printRecovery(w, r, f)
 	}

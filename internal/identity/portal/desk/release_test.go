@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
@@ -289,6 +290,15 @@ func TestForwardedToTheChamberInCharge(t *testing.T) {
 		was := value[int](w, `SELECT score FROM registration`)
 		w.must(w.post("clara", "/chamber/registrations/"+id, "do", "forward", "version", "1"), http.StatusUnprocessableEntity, "Wählen Sie die Kammer, die zuständig ist", "Schreiben Sie, warum")
 		w.must(w.post("clara", "/chamber/registrations/"+id, "do", "forward", "version", "1", "to", w.chamber, "forward", "Dorthin."), http.StatusUnprocessableEntity, "Wählen Sie die Kammer")
+		ends := func(at any) {
+			w.write(func(tx *db.Tx) error {
+				_, err := tx.Exec(`UPDATE chamber SET valid_until = $1 WHERE id = $2`, at, other)
+				return err
+			})
+		}
+		ends(db.At(w.d.Now().Add(-time.Hour))) // nobody works there any more
+		w.must(w.post("clara", "/chamber/registrations/"+id, "do", "forward", "version", "1", "to", other, "forward", "Dorthin."), http.StatusUnprocessableEntity, "Wählen Sie die Kammer")
+		ends(nil)
 		var won atomic.Int32
 		race(16, func(i int) {
 			r := w.post([]string{"clara", "carl"}[i%2], "/chamber/registrations/"+id, "do", "forward", "version", "1", "to", other, "forward", "Ihr Sitz liegt bei uns nicht im Bezirk.")

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
@@ -35,6 +36,8 @@ import (
 	"zunft/internal/identity/recovery"
 	"zunft/internal/identity/registration"
 	"zunft/internal/identity/schema"
+	"zunft/internal/identity/session"
+	"zunft/internal/identity/visitor"
 )
 
 // A world is a portal of these pages with a chamber, a directory and people.
@@ -47,6 +50,13 @@ type world struct {
 	people  map[string]string // key → account
 	admins  []string          // organization/account, as MakeAdmin was called
 	mu      sync.Mutex
+	tokens  map[string]token // of sessions, by account
+}
+
+// A token of a session in which somebody has proved themselves a moment ago.
+type token struct {
+	text string
+	at   time.Time
 }
 
 const listed = `Identnummer;Firmierung;Rechtsform;Straße;Hausnummer;PLZ;Ort;Registerart;HR-Nummer;Registergericht;Geschäftsführung
@@ -68,7 +78,7 @@ func catalog(t testing.TB) *i18n.Catalog {
 // chamber 998; Bert and Anna are people.
 func newWorld(t *testing.T, d *db.DB) *world {
 	t.Helper()
-	w := &world{t: t, d: d, people: map[string]string{}}
+	w := &world{t: t, d: d, people: map[string]string{}, tokens: map[string]token{}}
 	for _, p := range [][3]string{{"bert", "Bert", "Bäcker"}, {"anna", "Anna", "Beispiel"}, {"clara", "Clara", "Kammer"}, {"carl", "Carl", "Kollege"}, {"xenia", "Xenia", "Anderswo"}} {
 		w.person(p[0], p[1], p[2])
 	}
@@ -105,16 +115,12 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	}
 	site := &web.Site{
 		Name: "portal.name", Owner: "Kammer Musterland", Base: "http://id.example", Cookies: "t", Catalog: catalog(t),
-		Who: func(r *http.Request) (*http.Request, error) {
-			a := web.Actor(r)
-			a.Account = r.Header.Get("X-Test-Account")
-			web.SetActor(r, a)
-			return r, nil
-		},
 		SignIn: func(w http.ResponseWriter, r *http.Request, next string) {
 			http.Redirect(w, r, "/login", http.StatusSeeOther)
 		},
 	}
+	door := &visitor.Door{DB: d, Site: site}
+	site.Who = door.Who
 	m := web.NewMux(site)
 	(&company.Pages{DB: d, Site: site, MakeAdmin: func(tx *db.Tx, by audit.Actor, o, a string) error {
 		w.mu.Lock()
@@ -122,7 +128,7 @@ func newWorld(t *testing.T, d *db.DB) *world {
 		w.admins = append(w.admins, o+"/"+a)
 		return nil
 	}}).Mount(m)
-	w.desk = &desk.Pages{DB: d, Site: site}
+	w.desk = &desk.Pages{DB: d, Site: site, Door: door}
 	w.desk.Mount(m)
 	w.handler = m.Handler()
 	return w
@@ -159,10 +165,29 @@ func (w *world) send(who, method, path string, values url.Values) reply {
 	} else {
 		r = httptest.NewRequest(method, path, nil)
 	}
-	r.Header.Set("X-Test-Account", w.people[who])
+	if id := w.people[who]; id != "" {
+		r.AddCookie(&http.Cookie{Name: "t_session", Value: w.session(id)})
+	}
 	rec := httptest.NewRecorder()
 	w.handler.ServeHTTP(rec, r.WithContext(w.t.Context()))
 	return reply{rec, who, path}
+}
+
+// session is one in which the person has just proved that it is them.
+func (w *world) session(account string) string {
+	w.t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	k := w.tokens[account]
+	if now := w.d.Now(); k.text == "" || now.Sub(k.at) > session.Fresh/2 {
+		k.at = now
+		w.write(func(tx *db.Tx) (err error) {
+			k.text, _, err = session.Start(tx, audit.Actor{Kind: audit.Person, Account: account}, account, "pwd otp")
+			return err
+		})
+		w.tokens[account] = k
+	}
+	return k.text
 }
 
 func (w *world) get(who, path string) reply { return w.send(who, http.MethodGet, path, nil) }
@@ -257,7 +282,7 @@ func (w *world) events() string {
 	w.t.Helper()
 	var all []string
 	err := w.d.Read(w.t.Context(), func(tx *db.Tx) (err error) {
-		all, err = db.Values[string](tx, `SELECT event FROM audit WHERE actor_kind = 'person' ORDER BY id`)
+		all, err = db.Values[string](tx, `SELECT event FROM audit WHERE actor_kind = 'person' AND event <> 'session.started' ORDER BY id`)
 		return err
 	})
 	if err != nil {

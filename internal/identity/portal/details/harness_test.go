@@ -63,7 +63,7 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	front, door, m := w.Front(web.Phrases, notice.Phrases, account.Phrases, application.Phrases, chamber.Phrases, closing.Phrases, directory.Phrases, letter.Phrases, membership.Phrases,
 		organization.Phrases, policy.Phrases, recovery.Phrases, registration.Phrases, site.Phrases, succession.Phrases, textblock.Phrases, company.Phrases, desk.Phrases, details.Phrases)
 	(&details.Pages{DB: d, Site: front, Door: door}).Mount(m)
-	(&desk.Pages{DB: d, Site: front}).Mount(m)
+	(&desk.Pages{DB: d, Site: front, Door: door}).Mount(m)
 	(&company.Pages{DB: d, Site: front, MakeAdmin: func(tx *db.Tx, by audit.Actor, org, person string) error {
 		return membership.Grant(tx, by, org, person, true)
 	}}).Mount(m)

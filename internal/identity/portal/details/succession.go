@@ -119,6 +119,14 @@ func (p *Pages) showSuccessionQueue(w http.ResponseWriter, r *http.Request, f *w
 
 func (p *Pages) decideSuccession(w http.ResponseWriter, r *http.Request) error {
 	f, by, phrase := web.ReadForm(r), web.Actor(r), "details.allowed"
+	if f.Text("do") != "stop" { // it makes an admin
+		if err := p.DB.Read(r.Context(), func(tx *db.Tx) error { _, err := desk(tx, r); return err }); err != nil {
+			return err
+		}
+		if sure, err := p.Door.Sure(w, r); !sure {
+			return err
+		}
+	}
 	err := p.DB.Write(r.Context(), func(tx *db.Tx) error {
 		if f.Text("do") == "stop" {
 			phrase = "details.stopped"

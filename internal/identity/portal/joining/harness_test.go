@@ -63,7 +63,7 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	site.Who = door.Who
 	m := web.NewMux(site)
 	(&home.Pages{DB: d, Site: site}).Mount(m)
-	(&joining.Pages{DB: d, Site: site}).Mount(m)
+	(&joining.Pages{DB: d, Site: site, Door: door}).Mount(m)
 	(&members.Pages{DB: d, Site: site, Door: door}).Mount(m)
 	w.handler = m.Handler()
 	w.write(policy.EnsureDefault)

@@ -32,6 +32,7 @@ import (
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/application"
 	"zunft/internal/identity/membership"
+	"zunft/internal/identity/visitor"
 )
 
 // Phrases of these pages.
@@ -48,6 +49,7 @@ var templates = web.Parse(files)
 type Pages struct {
 	DB   *db.DB
 	Site *web.Site
+	Door *visitor.Door
 }
 
 // Mount puts the pages into the route table.

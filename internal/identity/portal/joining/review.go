@@ -28,6 +28,7 @@ type requestPage struct {
 	Admin     bool   // the reader may answer
 	MyClaim   bool   // the reader has taken it on
 	MayClaim  bool   // nobody has, or the claim has ended
+	Makes     bool   // approving makes an admin: the applicant was invited as one
 	Admins    string // who else: the claiming admin
 	Decider   string // who decided
 	Steps     []request.Step
@@ -70,6 +71,9 @@ func (p *Pages) showRequest(w http.ResponseWriter, r *http.Request, f *web.Form)
 		page.MyClaim = page.Admin && q.State == request.Claimed && q.ClaimedBy == actor.Account
 		page.MayClaim = page.Admin && !page.MyClaim && q.MayClaim(tx.Now())
 		if q.Undecided() {
+			if page.Makes, err = request.MakesAdmin(tx, q); err != nil {
+				return err
+			}
 			settings, err := chamber.SettingsOf(tx, page.Company.Chamber)
 			if err != nil {
 				return err
@@ -144,7 +148,24 @@ func (p *Pages) release(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
+// approve lets somebody in. Whoever makes an admin by that proves who they are.
 func (p *Pages) approve(w http.ResponseWriter, r *http.Request) error {
+	makes := false
+	err := p.DB.Read(r.Context(), func(tx *db.Tx) error {
+		q, err := request.Get(tx, web.Actor(r), r.PathValue("id"))
+		if err == nil && q.Undecided() && q.Applicant != web.Actor(r).Account {
+			makes, err = request.MakesAdmin(tx, q)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if makes {
+		if sure, err := p.Door.Sure(w, r); !sure {
+			return err
+		}
+	}
 	return p.command(w, r, "joining.approved", func(tx *db.Tx, f *web.Form) error {
 		return request.Approve(tx, web.Actor(r), r.PathValue("id"), chosen(f))
 	})

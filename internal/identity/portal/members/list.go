@@ -215,15 +215,26 @@ func (p *Pages) setRole(w http.ResponseWriter, r *http.Request) error {
 
 func (p *Pages) setAdmin(w http.ResponseWriter, r *http.Request) error {
 	yes, _ := strconv.ParseBool(r.PostForm.Get("yes"))
-	if yes { // giving power takes a proof; taking it does not
-		if sure, err := p.Door.Sure(w, r); !sure {
-			return err
-		}
+	if sure, err := p.sure(w, r, yes); !sure {
+		return err
 	}
 	done := map[bool]string{true: "members.admin_given", false: "members.admin_taken"}[yes]
 	return p.step(w, r, done, func(tx *db.Tx, member string) error {
 		return membership.SetAdmin(tx, web.Actor(r), member, yes)
 	})
+}
+
+// sure asks for a proof where the administration is given, or taken from
+// somebody else; everybody may step down as they are.
+func (p *Pages) sure(w http.ResponseWriter, r *http.Request, gives bool) (bool, error) {
+	var m membership.Listed
+	if err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) { m, err = addressed(tx, r); return err }); err != nil {
+		return false, err
+	}
+	if !gives && (!m.Admin || m.Account == web.Actor(r).Account) {
+		return true, nil
+	}
+	return p.Door.Sure(w, r)
 }
 
 // removePage asks whether to end a membership.
@@ -255,6 +266,9 @@ func (p *Pages) showRemove(w http.ResponseWriter, r *http.Request, f *web.Form) 
 }
 
 func (p *Pages) doRemove(w http.ResponseWriter, r *http.Request) error {
+	if sure, err := p.sure(w, r, false); !sure {
+		return err
+	}
 	f := web.ReadForm(r)
 	var m membership.Listed
 	err := p.DB.Write(r.Context(), func(tx *db.Tx) (err error) {

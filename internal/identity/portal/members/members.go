@@ -5,7 +5,7 @@
 //	GET  /organizations/{id}                          the company (R144)
 //	GET  /organizations/{id}/members                  "Organisationsmitglieder" (S16, R142)
 //	POST /organizations/{id}/members/{member}/roles   Ja or Nein to one role (R143)
-//	POST /organizations/{id}/members/{member}/admin   administration yes or no; yes takes a proof
+//	POST /organizations/{id}/members/{member}/admin   administration yes or no: takes a proof, unless one steps down oneself
 //	GET  /organizations/{id}/members/{member}         one member: site, end, numbers (R216), roles for a time or at a site
 //	POST /organizations/{id}/members/{member}         save
 //	POST /organizations/{id}/members/{member}/give    a role for a time, or at a site
@@ -19,7 +19,7 @@
 //	POST /organizations/{id}/away                     save
 //	POST /organizations/{id}/back                     back again
 //	GET  /organizations/{id}/members/{member}/remove  end a membership: sure?
-//	POST /organizations/{id}/members/{member}/remove  end it
+//	POST /organizations/{id}/members/{member}/remove  end it; that of an admin takes a proof
 //	GET  /organizations/{id}/requests                 the inbox (S15)
 //	GET  /organizations/{id}/roles                    "Rolle beantragen" (S17)
 //	POST /organizations/{id}/roles                    ask
