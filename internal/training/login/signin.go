@@ -20,6 +20,7 @@ import (
 	"zunft/internal/ground/web"
 	"zunft/internal/training/apprenticeship"
 	"zunft/internal/training/person"
+	"zunft/internal/training/supervisor"
 )
 
 // login is the button "Anmelden mit Kammerkonto".
@@ -173,6 +174,9 @@ func (d *Door) enter(w http.ResponseWriter, r *http.Request, next string, c pers
 			return err
 		}
 		if err := apprenticeship.Link(tx, by, c); err != nil {
+			return err
+		}
+		if err := supervisor.Upgrade(tx, by, c.Person); err != nil {
 			return err
 		}
 		var err error
