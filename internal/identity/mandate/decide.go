@@ -156,10 +156,22 @@ func meanwhile(tx *db.Tx, id string, err error) error {
 // who has no part in it.
 func deciding(tx *db.Tx, by audit.Actor, id string) (Mandate, error) {
 	m, err := ForClerk(tx, by, id)
-	if err == nil && (m.Account == by.Account || m.ProposedBy == by.Account || m.AcceptedBy == by.Account) {
-		err = &fault.Fault{Kind: fault.KindForbidden, Problems: []fault.Problem{{Key: "mandate.own"}}}
+	if err != nil {
+		return m.Mandate, err
 	}
-	return m.Mandate, err
+	part := m.Account == by.Account || m.ProposedBy == by.Account || m.AcceptedBy == by.Account
+	if m.Representative != "" && !part { // who belongs there may be named to act
+		switch _, err := membership.In(tx, m.Representative, by.Account); {
+		case err == nil:
+			part = true
+		case !fault.Is(err, fault.KindNotFound):
+			return m.Mandate, err
+		}
+	}
+	if part {
+		return m.Mandate, &fault.Fault{Kind: fault.KindForbidden, Problems: []fault.Problem{{Key: "mandate.own"}}}
+	}
+	return m.Mandate, organization.NotOwn(tx, by, m.Principal)
 }
 
 // Approve lets a mandate hold that both sides have agreed to (R298).

@@ -1,15 +1,18 @@
 package mandate
 
 import (
+	"cmp"
 	"embed"
 	"strings"
 	"unicode/utf8"
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
+	"zunft/internal/ground/fault"
 	"zunft/internal/ground/mail"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/application"
+	"zunft/internal/identity/fold"
 	"zunft/internal/identity/membership"
 	"zunft/internal/identity/notice"
 	"zunft/internal/identity/organization"
@@ -51,14 +54,14 @@ func (m Mandate) stage(tx *db.Tx) (s stage, err error) {
 	if err != nil {
 		return s, err
 	}
-	s.principal, s.by = o.Label(), m.Email
+	s.principal, s.by = o.Name, m.Email // never what its admins call it: readers are strangers (decision 18)
 	switch {
 	case m.Representative != "":
 		r, err := organization.Get(tx, m.Representative)
 		if err != nil {
 			return s, err
 		}
-		s.by = r.Label()
+		s.by = r.Name
 	case m.Account != "":
 		a, err := account.Get(tx, m.Account)
 		if err != nil {
@@ -152,9 +155,26 @@ func (m Mandate) tellProposed(tx *db.Tx, by audit.Actor, token string) error {
 	if m.Email == "" {
 		return s.tell(tx, by, false, "proposed", "notice.mandate_proposed", s.principal)
 	}
-	l := s.letter("de")
+	lang, err := reads(tx, by, m.Email)
+	if err != nil {
+		return err
+	}
+	l := s.letter(lang)
 	l.Path = "/representation/" + token
-	return texts.Send(tx, mail.Person{Name: m.Email, Address: m.Email, Lang: "de"}, "proposed", l)
+	return texts.Send(tx, mail.Person{Name: m.Email, Address: m.Email, Lang: lang}, "proposed", l)
+}
+
+// reads is the language of somebody of whom an address is known: that of their
+// account, which only they notice; else of whoever writes to them.
+func reads(tx *db.Tx, by audit.Actor, email string) (string, error) {
+	a, err := account.Owner(tx, fold.Login(email))
+	if fault.Is(err, fault.KindNotFound) && by.Account != "" {
+		a, err = account.Get(tx, by.Account)
+	}
+	if err != nil && !fault.Is(err, fault.KindNotFound) {
+		return "", err
+	}
+	return cmp.Or(a.Language, "de"), nil
 }
 
 // tellAccepted tells both sides that it holds, or the chamber that it is asked.
@@ -219,7 +239,7 @@ func (m Mandate) tellPerson(tx *db.Tx, by audit.Actor, accountID string, yes boo
 		return err
 	}
 	phrase := map[bool]string{true: "notice.mandate_named", false: "notice.mandate_unnamed"}[yes]
-	return notice.Tell(tx, accountID, phrase, "/account/mandates", o.Label())
+	return notice.Tell(tx, accountID, phrase, "/account/mandates", o.Name)
 }
 
 func short(s string, n int) string {

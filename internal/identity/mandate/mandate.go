@@ -82,8 +82,12 @@ const (
 	ToldBefore = 14 * 24 * time.Hour
 )
 
-// rate bounds proposals, and with them the ident numbers one person can try.
-var rate = limit.Rate{Burst: 15, Every: 30 * time.Minute}
+// rate bounds proposals, and with them the ident numbers one person can try;
+// addressRate the mails to one address, whoever sends them.
+var (
+	rate        = limit.Rate{Burst: 15, Every: 30 * time.Minute}
+	addressRate = limit.Rate{Burst: 10, Every: 2 * time.Hour}
+)
 
 // A Mandate as it stands.
 type Mandate struct {
@@ -180,6 +184,9 @@ func Propose(tx *db.Tx, by audit.Actor, side, organizationID string, w Wish) (Ma
 	}
 	token := ""
 	if m.Email != "" {
+		if err := limit.TakeIn(tx, "mandate/to/"+fold.Login(m.Email), addressRate); err != nil {
+			return m, err
+		}
 		token = seal.Token()
 	}
 	if err := m.insert(tx, token); err != nil {
@@ -313,13 +320,11 @@ func (m Mandate) sides(tx *db.Tx, by audit.Actor) (principal, representative boo
 	return principal, representative, err
 }
 
-// addressed reports whether an account owns the address a mandate was proposed to.
+// addressed reports whether an account owns the address a mandate was proposed
+// to: today, not before a change that could still be taken back.
 func (m Mandate) addressed(tx *db.Tx, accountID string) (bool, error) {
-	owner, err := account.Owner(tx, fold.Login(m.Email))
-	if fault.Is(err, fault.KindNotFound) {
-		return false, nil
-	}
-	return err == nil && owner.ID == accountID, err
+	return db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM account WHERE id = $1 AND email_key = $2 AND state <> 'unconfirmed')
+		OR EXISTS (SELECT 1 FROM account_email WHERE account = $1 AND email_key = $2 AND confirmed_at IS NOT NULL)`, accountID, fold.Login(m.Email))
 }
 
 // roles checks that there are some, that applications declare them, and that
@@ -344,7 +349,7 @@ func roles(tx *db.Tx, p *fault.Problems, wanted []membership.Role) (known []memb
 		}
 		for _, other := range seen {
 			if role.Excludes(other) {
-				p.Add("roles", "mandate.roles_exclude", role.NameDE, other.NameDE)
+				p.Add("roles", "mandate.roles_exclude", role.Word(), other.Word())
 			}
 		}
 		known, seen = append(known, r), append(seen, role)

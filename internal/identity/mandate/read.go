@@ -123,7 +123,7 @@ func fill(tx *db.Tx, all []Item) error {
 		agreed := !i.AcceptedAt.IsZero()
 		party := func(id string, hidden bool) Party {
 			o := companies[id]
-			p := Party{ID: id, Name: o.Label(), Address: o.Address(), IdentNumber: o.IdentNumber, ChamberNo: numbers[o.Chamber], Hidden: hidden}
+			p := Party{ID: id, Name: o.Name, Address: o.Address(), IdentNumber: o.IdentNumber, ChamberNo: numbers[o.Chamber], Hidden: hidden}
 			if hidden {
 				p.Name, p.Address = "", ""
 			}

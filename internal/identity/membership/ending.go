@@ -94,6 +94,16 @@ func Ends(tx *db.Tx, most int) (int64, error) {
 	return done, nil
 }
 
+// expire ends a membership whose date has passed, before the job comes by:
+// whoever comes back begins anew, without the roles of then.
+func expire(tx *db.Tx, id string) error {
+	m, err := byID(tx, id)
+	if err != nil {
+		return err
+	}
+	return end(tx, audit.Job, m, "membership.expired")
+}
+
 // byID is a membership, current or past its date, with all roles it was given.
 func byID(tx *db.Tx, id string) (m Member, err error) {
 	err = tx.Scan(`SELECT id, organization, account, admin, since, until FROM membership WHERE id = $1`, []any{id}, &m.ID, &m.Organization, &m.Account, &m.Admin, &m.Since, &m.Until)

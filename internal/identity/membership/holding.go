@@ -173,13 +173,14 @@ func compatible(tx *db.Tx, membershipID string, roles []Role) error {
 }
 
 // released refuses a site that is none of the organization's, or not released
-// (R300). Package site stands above this one; empty is the head office.
+// (R300), and keeps it from being closed until the end of the transaction.
+// Package site stands above this one; empty is the head office.
 func released(tx *db.Tx, organizationID, site string) error {
 	if site == "" {
 		return nil
 	}
-	yes, err := db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM site WHERE id = $1 AND organization = $2 AND state = 'released')`, site, organizationID)
-	if err == nil && !yes {
+	n, err := tx.Exec(`UPDATE site SET version = version WHERE id = $1 AND organization = $2 AND state = 'released'`, site, organizationID)
+	if err == nil && n == 0 {
 		err = fault.Invalid("site", "membership.site_unknown")
 	}
 	return err

@@ -184,6 +184,7 @@ func TestFilters(t *testing.T) {
 		})
 		anna, _ := s.in(s.anna, s.bakery)
 		s.must(func(tx *db.Tx) error { return SetDetails(tx, s.bert, anna.ID, Details{Until: tx.Now().Add(Soon / 2)}) })
+		s.must(func(tx *db.Tx) error { return Grant(tx, audit.Console, s.bakery, s.carl.Account, false) })
 		s.must(func(tx *db.Tx) error {
 			_, err := tx.Exec(`UPDATE account SET used_at = $1 WHERE id = $2`, tx.Now().Add(-2*Idle), s.berta.Account)
 			return err
@@ -192,11 +193,11 @@ func TestFilters(t *testing.T) {
 			Filter
 			want string
 		}{
-			{Filter{}, "anna bert berta"},
+			{Filter{}, "anna bert berta carl"},
 			{Filter{Search: "BEISPIEL an"}, "anna"},
 			{Filter{Search: "100%"}, ""},
 			{Filter{Role: Role{s.app, "trainer"}}, "anna"},
-			{Filter{Without: true}, "bert berta"},
+			{Filter{Without: true}, "carl"},
 			{Filter{Admins: true}, "bert berta"},
 			{Filter{Ending: true}, "anna"},
 			{Filter{Idle: true}, "berta"},

@@ -2,10 +2,12 @@ package membership
 
 import (
 	"slices"
+	"time"
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
+	"zunft/internal/ground/mail"
 )
 
 // othersStay counts the admins of an organization beside one person, without
@@ -13,6 +15,27 @@ import (
 func othersStay(tx *db.Tx, organizationID, accountID string) (int, error) {
 	return db.Value[int](tx, `SELECT count(*) FROM membership m JOIN account a ON a.id = m.account
 		WHERE m.organization = $1 AND m.admin AND m.ended_at IS NULL AND m.account <> $2 AND a.delete_at IS NULL`, organizationID, accountID)
+}
+
+// byManagement is how long nobody takes the administration from somebody whom
+// the management chose by letter: else those whom it does not trust would undo its
+// choice in the next minute (decision 17).
+const byManagement = 14 * 24 * time.Hour
+
+// spareChosen refuses to take the administration from such a person; they
+// themselves may step down.
+func spareChosen(tx *db.Tx, by audit.Actor, m Member) error {
+	if !m.Admin || by.Account == m.Account || by.Kind == audit.Command || by.Kind == audit.System {
+		return nil
+	}
+	chosen, err := db.Value[db.Time](tx, `SELECT max(ended_at) FROM succession WHERE account = $1 AND organization = $2 AND state = 'done'`, m.Account, m.Organization)
+	if err != nil || chosen.IsZero() {
+		return err
+	}
+	if until := chosen.Add(byManagement); until.After(tx.Now()) {
+		return fault.Conflict("membership.by_management", until.In(mail.Berlin).Format("02.01.2006"))
+	}
+	return nil
 }
 
 // IsLast reports whether nobody would administer the organization without this member (L06).
@@ -104,6 +127,13 @@ func steppedDown(tx *db.Tx, m Member) error {
 		return err
 	}
 	_, err := tx.Exec(`UPDATE membership SET deputy = '' WHERE organization = $1 AND deputy = $2 AND ended_at IS NULL`, m.Organization, m.Account)
+	return err
+}
+
+// unnamed: who leaves acts for nobody else in the organization's name any more,
+// and does not again by coming back (package mandate, [mandate.SetPerson]).
+func unnamed(tx *db.Tx, m Member) error {
+	_, err := tx.Exec(`DELETE FROM mandate_person WHERE account = $1 AND mandate IN (SELECT id FROM mandate WHERE representative = $2 AND representative <> '')`, m.Account, m.Organization)
 	return err
 }
 

@@ -14,7 +14,7 @@ import (
 type Filter struct {
 	Search  string // all of its words in name or user name
 	Role    Role   // who holds this now
-	Without bool   // who holds no role
+	Without bool   // who holds no role; admins need none
 	Admins  bool
 	Site    string // who works there, or holds a role there
 	Ending  bool   // membership or a role ends within [Soon]
@@ -27,6 +27,9 @@ const (
 	Soon = 30 * 24 * time.Hour
 	Idle = 90 * 24 * time.Hour
 )
+
+// mostWords of a search count: nobody's name has more, and each costs a comparison.
+const mostWords = 8
 
 // A Listed member is a line of the member list.
 type Listed struct {
@@ -49,14 +52,15 @@ func List(tx *db.Tx, by audit.Actor, organizationID string, f Filter, after stri
 		return fmt.Sprintf("$%d", len(args))
 	}
 	query := listed + ` WHERE m.organization = $2 AND m.ended_at IS NULL AND (m.until IS NULL OR m.until > $1)`
-	for _, word := range strings.Fields(fold.Text(f.Search)) {
+	words := strings.Fields(fold.Text(f.Search))
+	for _, word := range words[:min(len(words), mostWords)] {
 		query += ` AND m.words LIKE ` + arg("%"+escaped.Replace(word)+"%") + ` ESCAPE '!'`
 	}
 	if f.Role.Key != "" {
 		query += ` AND EXISTS (SELECT 1 FROM role_grant g WHERE g.membership = m.id AND g.application = ` + arg(f.Role.Application) + ` AND g.role = ` + arg(f.Role.Key) + ` AND ` + holds + `)`
 	}
 	if f.Without {
-		query += ` AND NOT EXISTS (SELECT 1 FROM role_grant g WHERE g.membership = m.id AND ` + holds + `)`
+		query += ` AND NOT m.admin AND NOT EXISTS (SELECT 1 FROM role_grant g WHERE g.membership = m.id AND ` + holds + `)`
 	}
 	if f.Admins {
 		query += ` AND m.admin`

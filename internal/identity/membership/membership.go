@@ -61,6 +61,11 @@ func Grant(tx *db.Tx, by audit.Actor, organizationID, accountID string, admin bo
 		return err
 	}
 	m, joined, err := enter(tx, organizationID, accountID)
+	if err == nil && !m.Until.IsZero() && !m.Until.After(tx.Now()) { // over by its date, and the job has not come by
+		if err = expire(tx, m.ID); err == nil {
+			m, joined, err = enter(tx, organizationID, accountID)
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -222,6 +227,9 @@ func SetAdmin(tx *db.Tx, by audit.Actor, membershipID string, yes bool) error {
 		if err := spareLast(tx, m); err != nil {
 			return err
 		}
+		if err := spareChosen(tx, by, m); err != nil {
+			return err
+		}
 	} else if !m.Until.IsZero() {
 		return fault.Conflict("membership.admin_until")
 	}
@@ -252,6 +260,9 @@ func Remove(tx *db.Tx, by audit.Actor, membershipID string) error {
 		return err
 	}
 	if m, err = gate(tx, by, membershipID); err != nil {
+		return err
+	}
+	if err := spareChosen(tx, by, m); err != nil {
 		return err
 	}
 	if err := end(tx, by, m, "membership.removed"); err != nil {
@@ -286,6 +297,9 @@ func end(tx *db.Tx, by audit.Actor, m Member, event string) error {
 		return err
 	}
 	if err := steppedDown(tx, m); err != nil {
+		return err
+	}
+	if err := unnamed(tx, m); err != nil {
 		return err
 	}
 	var roles []string

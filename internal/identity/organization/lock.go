@@ -78,9 +78,12 @@ func Lock(tx *db.Tx, by audit.Actor, id, reason string) error {
 	return lock(tx, by, &o, ByChamber, reason)
 }
 
-// Unlock ends a lock, whatever its reason was.
+// Unlock ends a lock, whatever its reason was; not that of the clerk's own company.
 func Unlock(tx *db.Tx, by audit.Actor, id string) error {
 	o, err := forClerk(tx, by, id)
+	if err == nil {
+		err = NotOwn(tx, by, id)
+	}
 	if err != nil {
 		return err
 	}
@@ -95,6 +98,57 @@ func Unlock(tx *db.Tx, by audit.Actor, id string) error {
 		return err
 	}
 	return o.TellAdmins(tx, "organization_unlocked", "notice.organization_unlocked", "/organizations/"+id, "", false)
+}
+
+// TakeBack is a clerk's: an approved company whose letter nobody answers is no
+// more, and can be registered again, also by those whom it really belongs to.
+// Who registered it reads the reason.
+func TakeBack(tx *db.Tx, by audit.Actor, id, reason string) error {
+	o, err := forClerk(tx, by, id)
+	if err != nil {
+		return err
+	}
+	if reason, err = why(reason, "organization.take_back_reason_missing"); err != nil {
+		return err
+	}
+	if err := drop(tx, by, o); err != nil {
+		return err
+	}
+	c, err := chamber.Get(tx, o.Chamber)
+	if err != nil {
+		return err
+	}
+	if err := notice.Tell(tx, o.RegisteredBy, "notice.organization_taken_back", "/", o.Name); err != nil {
+		return err
+	}
+	return tell(tx, o.RegisteredBy, "organization_taken_back", message{Company: o.Name, Said: reason, Contact: contact(c)})
+}
+
+// Abandon ends what a person registered and nobody has activated: only they
+// could, and their account is deleted.
+func Abandon(tx *db.Tx, by audit.Actor, accountID string) error {
+	all, err := registeredBy(tx, accountID)
+	for _, o := range all {
+		if err == nil && o.State == AwaitingLetter {
+			err = drop(tx, by, o)
+		}
+	}
+	return err
+}
+
+// drop ends an organization that waits for the answer to its letter.
+func drop(tx *db.Tx, by audit.Actor, o Organization) error {
+	n, err := tx.Exec(`UPDATE organization SET state = 'closed', closed_at = $1, version = version + 1 WHERE id = $2 AND state = 'letter'`, tx.Now(), o.ID)
+	if err != nil {
+		return fmt.Errorf("take back %s: %w", o.ID, err)
+	}
+	if n == 0 {
+		return fault.Conflict("organization.changed_meanwhile")
+	}
+	if err := letter.VoidAll(tx, by, o.ID, "closed"); err != nil {
+		return err
+	}
+	return o.record(tx, by, "organization.taken_back", nil)
 }
 
 func forClerk(tx *db.Tx, by audit.Actor, id string) (Organization, error) {

@@ -6,6 +6,8 @@
 //	          Revoke·Lock▼  │Unlock
 //	                     locked
 //
+//	letter ──TakeBack · Abandon──▶ closed       (nobody answered)
+//
 // Policy:
 //   - What an organization is called and where it sits comes from the chamber's
 //     member directory, not from who registered it.

@@ -138,6 +138,21 @@ func mustAdmin(tx *db.Tx, by audit.Actor, id string) error {
 	return err
 }
 
+// NotOwn refuses a clerk who decides about a company that they administer
+// themselves, locked or not: that has four eyes, like their own application (R091).
+func NotOwn(tx *db.Tx, by audit.Actor, ids ...string) error {
+	for _, id := range ids {
+		err := mustAdmin(tx, by, id)
+		if err == nil {
+			return &fault.Fault{Kind: fault.KindForbidden, Problems: []fault.Problem{{Key: "organization.own_company"}}}
+		}
+		if !fault.Is(err, fault.KindNotFound) {
+			return err
+		}
+	}
+	return nil
+}
+
 // A Difference is one thing in which an organization and the directory disagree.
 type Difference struct {
 	Field        string // "name", "address"; "entry": the directory has lost the company

@@ -8,7 +8,7 @@
 // Policy:
 //   - An admin of the head office asks for a site; a clerk of its chamber releases
 //     it to the head office (R300), after a look into the directory where the
-//     branch has an ident number of its own.
+//     branch has an ident number of its own. Not for their own company.
 //   - Only released sites can be given to members and roles. A site that somebody
 //     still works at is not closed.
 package site
@@ -18,6 +18,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"golang.org/x/text/collate"
@@ -26,6 +27,7 @@ import (
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
+	"zunft/internal/ground/limit"
 	"zunft/internal/ground/mail"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/chamber"
@@ -53,6 +55,9 @@ const (
 	Refused = "refused"
 	Shut    = "closed"
 )
+
+// askRate bounds what the chamber's clerks are told: asking and closing again has an end.
+var askRate = limit.Rate{Burst: 60, Every: 30 * time.Minute}
 
 // MostOpen is how many sites of a company may wait for its chamber at once.
 const MostOpen = 20
@@ -124,6 +129,9 @@ func Ask(tx *db.Tx, by audit.Actor, organizationID string, s Site) (Site, error)
 		return s, err
 	}
 	s.ID, s.Organization, s.State, s.Answer, s.Clerk, s.CreatedAt, s.Version = db.NewID(), organizationID, Asked, "", "", tx.Now(), 1
+	if err := limit.TakeIn(tx, "site/"+o.ID, askRate); err != nil {
+		return s, err
+	}
 	added, err := insert(tx, s, o.Chamber)
 	if err != nil {
 		return s, err
@@ -173,8 +181,8 @@ func Close(tx *db.Tx, by audit.Actor, id string) error {
 	if err := membership.MustAdminister(tx, by, s.Organization); err != nil {
 		return err
 	}
-	// Whoever gives the site to somebody at this moment waits for this row, or is seen.
-	if err := turn(tx, s.Organization); err != nil {
+	// Whoever gives the site to somebody at this moment waits for its row, or is seen.
+	if _, err := tx.Exec(`UPDATE site SET version = version WHERE id = $1`, id); err != nil {
 		return err
 	}
 	people, err := used(tx, s)
@@ -244,6 +252,9 @@ func decide(tx *db.Tx, by audit.Actor, id, state, answer string) error {
 		return err
 	}
 	if err := chamber.MustClerk(tx, by, o.Chamber); err != nil {
+		return err
+	}
+	if err := organization.NotOwn(tx, by, o.ID); err != nil {
 		return err
 	}
 	n, err := tx.Exec(`UPDATE site SET state = $1, answer = $2, clerk = $3, decided_at = $4, version = version + 1 WHERE id = $5 AND state = 'asked'`, state, answer, by.Account, tx.Now(), id)

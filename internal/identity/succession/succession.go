@@ -17,7 +17,8 @@
 //     once, and the change waits seven days: a letter may be stolen. An objection
 //     makes it wait until a clerk has talked to the management and decides.
 //   - Where no admin is left, whoever enters the code becomes one at once.
-//   - The present admins stay: the new one decides about them.
+//   - The present admins stay: the new one decides about them, and they not about
+//     the new one for fourteen days (package membership).
 //   - Wrong codes do not use up the letter, or an admin could keep it from working;
 //     each person may try 15 times, then one in four minutes (the code has 50 bits).
 package succession
@@ -218,16 +219,21 @@ func Object(tx *db.Tx, by audit.Actor, organizationID, reason string) error {
 	return organization.TellClerks(tx, o.Chamber, "", "notice.succession_objected", "/chamber/successions", o.Name)
 }
 
-// Allow and Stop are a clerk's: they have talked to the management.
+// Allow and Stop are a clerk's: they have talked to the management. Letters are
+// printed at the desk, so nobody there decides about themselves, nor about a
+// company that they administer.
 func Allow(tx *db.Tx, by audit.Actor, id string) error {
-	if _, err := forClerk(tx, by, id); err != nil {
+	if _, err := deciding(tx, by, id); err != nil {
 		return err
 	}
 	s, err := move(tx, `state = 'done', clerk = $2, ended_at = $3`, `id = $1 AND state IN ('waiting', 'objected')`, id, by.Account, tx.Now())
 	if err != nil {
 		return err
 	}
-	o, err := organization.Get(tx, s.Organization)
+	o, able, err := s.able(tx)
+	if err == nil && !able { // the account is locked or gone, or the company is
+		err = fault.Conflict("succession.not_active", o.Name)
+	}
 	if err != nil {
 		return err
 	}
@@ -236,7 +242,7 @@ func Allow(tx *db.Tx, by audit.Actor, id string) error {
 
 // Stop: see Allow. The person reads the reason.
 func Stop(tx *db.Tx, by audit.Actor, id, answer string) error {
-	if _, err := forClerk(tx, by, id); err != nil {
+	if _, err := deciding(tx, by, id); err != nil {
 		return err
 	}
 	answer = strings.TrimSpace(answer)
@@ -253,12 +259,19 @@ func Stop(tx *db.Tx, by audit.Actor, id, answer string) error {
 	return s.stopped(tx, by)
 }
 
-func forClerk(tx *db.Tx, by audit.Actor, id string) (Succession, error) {
+// deciding is a succession for a clerk who has no part in it.
+func deciding(tx *db.Tx, by audit.Actor, id string) (Succession, error) {
 	s, err := get(tx, id)
 	if err != nil {
 		return s, err
 	}
-	return s, chamber.MustClerk(tx, by, s.Chamber)
+	if err := chamber.MustClerk(tx, by, s.Chamber); err != nil {
+		return s, err
+	}
+	if s.Account == by.Account {
+		return s, &fault.Fault{Kind: fault.KindForbidden, Problems: []fault.Problem{{Key: "succession.own"}}}
+	}
+	return s, organization.NotOwn(tx, by, s.Organization)
 }
 
 // Of is what is pending for an organization, for its admins, or NotFound.
@@ -325,22 +338,27 @@ func carryOut(tx *db.Tx, id string) error {
 	if err != nil {
 		return err
 	}
-	o, err := organization.Get(tx, s.Organization)
-	if err != nil {
-		return err
-	}
-	a, err := account.Get(tx, s.Account)
+	o, able, err := s.able(tx)
 	if err != nil {
 		return err
 	}
 	by := audit.Actor{Kind: audit.System, Account: s.Account}
-	if o.State != organization.Active || a.State != account.Active {
+	if !able {
 		if s, err = move(tx, `state = 'stopped'`, `id = $1 AND state = 'done'`, id); err != nil {
 			return err
 		}
 		return s.stopped(tx, by)
 	}
 	return s.finish(tx, by, o)
+}
+
+// able reports whether the person can become an admin there.
+func (s Succession) able(tx *db.Tx) (o organization.Organization, yes bool, err error) {
+	if o, err = organization.Get(tx, s.Organization); err != nil {
+		return o, false, err
+	}
+	a, err := account.Get(tx, s.Account)
+	return o, o.State == organization.Active && a.State == account.Active, err
 }
 
 // finish makes the person an admin and tells everybody.

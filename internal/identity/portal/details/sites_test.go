@@ -8,6 +8,8 @@ import (
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
+	"zunft/internal/identity/application"
+	"zunft/internal/identity/membership"
 	"zunft/internal/identity/site"
 )
 
@@ -142,6 +144,40 @@ func TestSitesPage(t *testing.T) {
 		}
 		if len(seen) != 120 {
 			t.Error(len(seen), "of 120")
+		}
+	})
+}
+
+// A site that is closed while somebody is given it: it stays, or they do not get it.
+func TestSiteClosesOrIsGiven(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		var role membership.Role
+		w.Write(func(tx *db.Tx) error {
+			a, err := application.Put(tx, audit.Console, application.Application{ClientID: "training", Name: "Berichtsheft", RedirectURIs: []string{"https://t.example/cb"}, SecretHash: "x"}, []application.Role{{Key: "trainer", NameDE: "Ausbilder:in"}})
+			role = membership.Role{Application: a.ID, Key: "trainer"}
+			return err
+		})
+		for range 12 {
+			var id string
+			w.Write(func(tx *db.Tx) error {
+				s, err := site.Ask(tx, w.as("bert"), w.bakery, site.Site{Name: "Nord", Street: "Nordweg", Postcode: "00999", Place: "Musterdorf"})
+				if err != nil {
+					return err
+				}
+				id = s.ID
+				return site.Release(tx, w.as("clara"), s.ID)
+			})
+			give := func(tx *db.Tx) error {
+				m, err := membership.In(tx, w.bakery, w.ids["lena"])
+				if err != nil {
+					return err
+				}
+				return membership.Give(tx, w.as("bert"), m.ID, membership.Holding{Role: role, Site: id})
+			}
+			w.race(give, func(tx *db.Tx) error { return site.Close(tx, w.as("bert"), id) })
+			if w.Count(`SELECT count(*) FROM role_grant g JOIN site s ON s.id = g.site WHERE s.id = $1 AND s.state = 'closed'`, id) != 0 {
+				t.Fatal("a role at a site that is closed")
+			}
 		}
 	})
 }

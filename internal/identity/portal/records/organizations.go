@@ -157,7 +157,7 @@ func (p *Pages) organization(w http.ResponseWriter, r *http.Request) error {
 
 func (p *Pages) showOrganization(w http.ResponseWriter, r *http.Request, f *web.Form) error {
 	page := &organizationPage{Frame: web.Frame{Wide: true, Back: web.Link{Text: p.text(r, "records.organizations"), Href: "/chamber/organizations"}}, Form: f}
-	page.Locking = f.Text("do") == "lock" && !f.OK()
+	page.Locking = !f.OK() && (f.Text("do") == "lock" || f.Text("do") == "take_back")
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) error {
 		c, err := mine(tx, r)
 		if err != nil {
@@ -255,6 +255,9 @@ func (p *Pages) changeOrganization(w http.ResponseWriter, r *http.Request) error
 		case "lock":
 			done = "records.locked"
 			return organization.Lock(tx, by, id, f.Lines("reason"))
+		case "take_back":
+			done = "records.taken_back"
+			return organization.TakeBack(tx, by, id, f.Lines("reason"))
 		case "unlock":
 			done = "records.unlocked"
 			return organization.Unlock(tx, by, id)
