@@ -7,8 +7,10 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/identity/account"
+	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/mandate"
 	"zunft/internal/identity/membership"
+	"zunft/internal/identity/organization"
 	"zunft/internal/identity/registration"
 	"zunft/internal/identity/session"
 )
@@ -39,7 +41,7 @@ var forgotten = []string{
 	`DELETE FROM session WHERE account = $1`,
 	`DELETE FROM staff WHERE account = $1`,
 	// That somebody was invited and came stays with the company; who, does not.
-	`UPDATE invitation SET email = '', email_key = '', given_name = '', family_name = '', apprentice_number = '', trainer_number = '', message = '', failure = '' WHERE account = $1`,
+	`UPDATE invitation SET email = '', email_key = '', given_name = '', family_name = '', apprentice_number = '', trainer_number = '', message = '', failure = '', words = '' WHERE account = $1`,
 	// The chamber's decision stays; what was claimed, and where the letter went, does not.
 	`UPDATE membership SET words = '', name_key = '', apprentice_number = '', trainer_number = '' WHERE account = $1`,
 	`DELETE FROM chamber_person_word WHERE account = $1`,
@@ -100,6 +102,9 @@ func remove(tx *db.Tx, id string) error {
 	if err := membership.EndAll(tx, by, id); err != nil {
 		return err
 	}
+	if err := chamber.MayGo(tx, id); err != nil { // the others went first
+		return err
+	}
 	if err := mandate.EndAll(tx, by, id); err != nil {
 		return err
 	}
@@ -113,6 +118,9 @@ func remove(tx *db.Tx, id string) error {
 				return err
 			}
 		}
+	}
+	if err := organization.Abandon(tx, by, id); err != nil {
+		return err
 	}
 	for _, statement := range forgotten {
 		if _, err := tx.Exec(statement, id); err != nil {

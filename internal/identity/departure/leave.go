@@ -12,6 +12,7 @@ import (
 	"zunft/internal/ground/job"
 	"zunft/internal/ground/limit"
 	"zunft/internal/identity/account"
+	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/fold"
 	"zunft/internal/identity/link"
 	"zunft/internal/identity/membership"
@@ -61,6 +62,9 @@ func Ask(tx *db.Tx, by audit.Actor) (deleteAt db.Time, err error) {
 		return deleteAt, fault.Forbidden()
 	}
 	if err := membership.MayGo(tx, by.Account); err != nil {
+		return deleteAt, err
+	}
+	if err := chamber.MayGo(tx, by.Account); err != nil {
 		return deleteAt, err
 	}
 	deleteAt = tx.Now().Add(Grace)

@@ -78,6 +78,9 @@ func (p *Pages) changeUsers(w http.ResponseWriter, r *http.Request) error {
 		if a, err = find(tx, f.Text("login")); err != nil {
 			return err
 		}
+		if a.State != account.Active { // locked, or on its way out: nobody to run the installation
+			return fault.Invalid("login", "operator.nobody")
+		}
 		if err := chamber.AddStaff(tx, by, a.ID, "", chamber.Operator); err != nil {
 			return err
 		}
