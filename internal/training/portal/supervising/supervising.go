@@ -6,7 +6,10 @@
 //	POST /supervisor/pin                  … goes to the address
 //	GET  /supervisor/reports/{id}         one report
 //	POST /supervisor/reports/{id}/sign-off
+//	POST /supervisor/reports/{id}/undo    takes that back, for ten minutes
 //	POST /supervisor/reports/{id}/return  with a reason (R331)
+//	POST /supervisor/reports/{id}/comment
+//	GET  /supervisor/reports/{id}/files/{file}
 //	POST /supervisor/leave                sign out
 //
 // The mail that names a report leads to it; whoever has not come in yet types
@@ -24,6 +27,7 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/web"
+	"zunft/internal/training/attachment"
 	"zunft/internal/training/book"
 	"zunft/internal/training/person"
 	"zunft/internal/training/review"
@@ -56,7 +60,10 @@ func (p *Pages) Mount(m *web.Mux) {
 	m.Open("POST /supervisor/pin", p.newPIN)
 	m.Open("GET /supervisor/reports/{id}", p.inside(p.report))
 	m.Open("POST /supervisor/reports/{id}/sign-off", p.inside(p.signOff))
+	m.Open("POST /supervisor/reports/{id}/undo", p.inside(p.undo))
 	m.Open("POST /supervisor/reports/{id}/return", p.inside(p.giveBack))
+	m.Open("POST /supervisor/reports/{id}/comment", p.inside(p.comment))
+	m.Open("GET /supervisor/reports/{id}/files/{file}", p.inside(p.file))
 	m.Open("POST /supervisor/leave", p.inside(p.leave))
 }
 
@@ -124,6 +131,7 @@ type listPage struct {
 	Email            string
 	Waiting, Decided []review.Item
 	Now              db.Time
+	Undo             *review.Done // what was signed off last, while it can be taken back
 }
 
 func (p *Pages) start(w http.ResponseWriter, r *http.Request) error {
@@ -137,7 +145,14 @@ func (p *Pages) start(w http.ResponseWriter, r *http.Request) error {
 	v := &listPage{Email: s.Email}
 	err = p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
 		v.Now = tx.Now()
-		v.Waiting, v.Decided, err = review.Sent(tx, s.Actor(web.Actor(r)))
+		by := s.Actor(web.Actor(r))
+		if v.Waiting, v.Decided, err = review.Sent(tx, by); err != nil {
+			return err
+		}
+		d, ok, err := review.Undoable(tx, by)
+		if ok {
+			v.Undo = &d
+		}
 		return err
 	})
 	if err != nil {
@@ -225,14 +240,11 @@ type reportPage struct {
 	Apprentice person.Person
 	Company    person.Company
 	Email      string
-	Days       []dayView
+	Reading    review.Reading
+	Files      []attachment.Attachment
 	History    []book.Event
-	CanSign    bool
-}
-
-type dayView struct {
-	Name, Attendance string
-	Lines            []string
+	May        review.May
+	Paper      bool
 }
 
 func (p *Pages) load(tx *db.Tx, r *http.Request, by audit.Actor, f *web.Form) (*reportPage, error) {
@@ -240,22 +252,23 @@ func (p *Pages) load(tx *db.Tx, r *http.Request, by audit.Actor, f *web.Form) (*
 	if err != nil {
 		return nil, err
 	}
-	v := &reportPage{Form: f, Report: report, CanSign: report.State == book.Submitted}
+	v := &reportPage{Form: f, Report: report, Paper: report.Kind == book.Paper}
+	if v.May, err = review.MayDo(tx, by, report); err != nil {
+		return nil, err
+	}
 	if v.Apprentice, err = person.Get(tx, report.Apprentice); err != nil {
 		return nil, err
 	}
 	if v.Company, err = person.CompanyOf(tx, report.Company); err != nil {
 		return nil, err
 	}
-	for i, d := range report.Text.Days {
-		if d == (book.Day{}) {
-			continue
+	if !report.Open() {
+		if v.Reading, err = review.Read(tx, report, p.text(r)); err != nil {
+			return nil, err
 		}
-		said := ""
-		if d.Attendance != "" {
-			said = p.text(r)("book.attendance." + d.Attendance)
+		if v.Files, err = attachment.List(tx, report.ID); err != nil {
+			return nil, err
 		}
-		v.Days = append(v.Days, dayView{book.DayName(p.text(r), report.Week, i+1), said, book.Part{Text: d.Text}.Lines()})
 	}
 	v.History, err = book.History(tx, report)
 	return v, err
@@ -279,10 +292,10 @@ func (p *Pages) showReport(w http.ResponseWriter, r *http.Request, s supervisor.
 	return p.Site.Show(w, r, f.Status(), templates, "report", v)
 }
 
-// decide runs a command on the version that was read.
-func (p *Pages) decide(w http.ResponseWriter, r *http.Request, s supervisor.Session, by audit.Actor, done string, command func(tx *db.Tx, id string, version int, text string) (book.Report, error)) error {
+// decide runs a command on the version that was read. Without a notice the bar
+// for taking it back says what happened.
+func (p *Pages) decide(w http.ResponseWriter, r *http.Request, s supervisor.Session, by audit.Actor, to, done string, command func(tx *db.Tx, v *reportPage, version int) error) error {
 	f := web.ReadForm(r)
-	version := f.Number("version")
 	name, week := "", ""
 	err := p.DB.Write(r.Context(), func(tx *db.Tx) error {
 		v, err := p.load(tx, r, by, f)
@@ -290,8 +303,7 @@ func (p *Pages) decide(w http.ResponseWriter, r *http.Request, s supervisor.Sess
 			return err
 		}
 		name, week = v.Apprentice.Name, v.Report.Week.Name()
-		_, err = command(tx, v.Report.ID, version, f.Lines("reason"))
-		return err
+		return command(tx, v, f.Number("version"))
 	})
 	if f.Take(err) {
 		return p.showReport(w, r, s, by, f)
@@ -299,17 +311,72 @@ func (p *Pages) decide(w http.ResponseWriter, r *http.Request, s supervisor.Sess
 	if err != nil {
 		return err
 	}
-	return p.Site.Done(w, r, "/supervisor", done, week, name)
+	if done == "" {
+		return web.See(w, r, to)
+	}
+	return p.Site.Done(w, r, to, done, week, name)
 }
 
 func (p *Pages) signOff(w http.ResponseWriter, r *http.Request, s supervisor.Session, by audit.Actor) error {
-	return p.decide(w, r, s, by, "supervising.done_signed_off", func(tx *db.Tx, id string, version int, text string) (book.Report, error) {
-		return review.SignOff(tx, by, id, version, text)
+	return p.decide(w, r, s, by, "/supervisor", "", func(tx *db.Tx, v *reportPage, version int) error {
+		sign := review.SignOff
+		if v.Paper && v.Form.Checked("paper") {
+			sign = review.ConfirmPaper
+		}
+		_, err := sign(tx, by, v.Report.ID, version, v.Form.Lines("reason"))
+		return err
+	})
+}
+
+func (p *Pages) undo(w http.ResponseWriter, r *http.Request, s supervisor.Session, by audit.Actor) error {
+	return p.decide(w, r, s, by, "/supervisor/reports/"+r.PathValue("id"), "supervising.done_undone", func(tx *db.Tx, v *reportPage, version int) error {
+		_, err := review.Undo(tx, by, v.Report.ID, version)
+		return err
 	})
 }
 
 func (p *Pages) giveBack(w http.ResponseWriter, r *http.Request, s supervisor.Session, by audit.Actor) error {
-	return p.decide(w, r, s, by, "supervising.done_returned", func(tx *db.Tx, id string, version int, text string) (book.Report, error) {
-		return review.Return(tx, by, id, version, text)
+	return p.decide(w, r, s, by, "/supervisor", "supervising.done_returned", func(tx *db.Tx, v *reportPage, version int) error {
+		_, err := review.Return(tx, by, v.Report.ID, version, v.Form.Lines("reason"))
+		return err
 	})
+}
+
+func (p *Pages) comment(w http.ResponseWriter, r *http.Request, s supervisor.Session, by audit.Actor) error {
+	return p.decide(w, r, s, by, "/supervisor/reports/"+r.PathValue("id"), "supervising.done_comment", func(tx *db.Tx, v *reportPage, _ int) error {
+		return review.Comment(tx, by, v.Report.ID, v.Form.Lines("comment"))
+	})
+}
+
+// file sends an attachment of a report, always to be saved, never to be shown
+// within this portal.
+func (p *Pages) file(w http.ResponseWriter, r *http.Request, _ supervisor.Session, by audit.Actor) error {
+	var a attachment.Attachment
+	err := p.DB.Read(r.Context(), func(tx *db.Tx) error {
+		report, err := review.For(tx, by, r.PathValue("id"))
+		if err == nil && report.Open() {
+			err = fault.NotFound()
+		}
+		if err != nil {
+			return err
+		}
+		a, err = attachment.Get(tx, report.ID, r.PathValue("file"))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	web.Download(w, a.Name, a.Type(), a.Size)
+	for n := 0; ; n++ { // a slow line holds no transaction
+		var part []byte
+		if err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
+			part, err = attachment.Part(tx, a.ID, n)
+			return err
+		}); err != nil || part == nil {
+			return err
+		}
+		if _, err := w.Write(part); err != nil {
+			return nil // they have gone
+		}
+	}
 }
