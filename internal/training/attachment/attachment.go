@@ -127,7 +127,7 @@ func safeName(name, kind string) string {
 	ending := path.Ext(name)
 	if kind != "" {
 		if endings[strings.ToLower(ending)] != "" {
-			name = strings.TrimRight(strings.TrimSuffix(name, ending), ". ")
+			name = strings.TrimRight(strings.TrimSuffix(name, ending), ". -")
 		}
 		ending = ""
 	}
