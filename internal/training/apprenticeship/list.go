@@ -166,3 +166,31 @@ func Free(tx *db.Tx, by audit.Actor, limit int) ([]person.Person, error) {
 		WHERE p.sub IN (SELECT r.person FROM company_role r WHERE r.company = $1 AND r.role IN ('apprentice', 'retrainee'))
 		AND NOT EXISTS (SELECT 1 FROM apprenticeship a WHERE a.person = p.sub AND a.company = $1 AND a.source <> 'self') ORDER BY p.name_key, p.sub LIMIT $2`, s.Company.ID, limit)
 }
+
+// Beside are the apprenticeships of the same company that this one continues,
+// and that continue it.
+func Beside(tx *db.Tx, a Apprenticeship) (before Apprenticeship, after []Apprenticeship, err error) {
+	all, err := db.All(tx, (*Apprenticeship).fields, `SELECT `+columns+` FROM apprenticeship WHERE company = $1 AND (id = $2 OR previous = $3) ORDER BY starts_on, id LIMIT 10`, a.Company, a.Previous, a.ID)
+	for _, x := range all {
+		if x.ID == a.Previous {
+			before = x
+		} else {
+			after = append(after, x)
+		}
+	}
+	return before, after, err
+}
+
+// Usual is where the newest apprenticeship of the actor's company is learned:
+// the next one probably, too.
+func Usual(tx *db.Tx, by audit.Actor) (land, site string, err error) {
+	s, err := Admin(tx, by)
+	if err != nil {
+		return "", "", err
+	}
+	err = tx.Scan(`SELECT land, site FROM apprenticeship WHERE company = $1 AND land <> '' ORDER BY id DESC LIMIT 1`, []any{s.Company.ID}, &land, &site)
+	if fault.Is(err, fault.KindNotFound) {
+		err = nil
+	}
+	return land, site, err
+}

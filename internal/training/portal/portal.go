@@ -30,6 +30,7 @@ import (
 	"zunft/internal/training/portal/exchange"
 	"zunft/internal/training/portal/home"
 	"zunft/internal/training/portal/info"
+	"zunft/internal/training/portal/managing"
 	planningpages "zunft/internal/training/portal/planning"
 	"zunft/internal/training/portal/reviewing"
 	standingpages "zunft/internal/training/portal/standing"
@@ -75,7 +76,7 @@ func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.handler.S
 
 // Catalog holds all phrases of the training portal.
 func Catalog() (*i18n.Catalog, error) {
-	return i18n.Load(web.Phrases, Phrases, apprenticeship.Phrases, attachment.Phrases, planning.Phrases, planningpages.Phrases, person.Phrases, book.Phrases, export.Phrases, exchange.Phrases, token.Phrases, api.Phrases, review.Phrases, substitute.Phrases, login.Phrases, home.Phrases, info.Phrases, reviewing.Phrases, standing.Phrases, share.Phrases, document.Phrases, standingpages.Phrases, supervising.Phrases, supervisor.Phrases, writing.Phrases)
+	return i18n.Load(web.Phrases, Phrases, apprenticeship.Phrases, attachment.Phrases, planning.Phrases, planningpages.Phrases, person.Phrases, book.Phrases, export.Phrases, exchange.Phrases, token.Phrases, api.Phrases, review.Phrases, substitute.Phrases, login.Phrases, home.Phrases, info.Phrases, managing.Phrases, reviewing.Phrases, standing.Phrases, share.Phrases, document.Phrases, standingpages.Phrases, supervising.Phrases, supervisor.Phrases, writing.Phrases)
 }
 
 // New wires the portal. The identity portal need not run yet: it is asked at
@@ -100,6 +101,8 @@ func New(_ context.Context, o Options) (*Portal, error) {
 	(&standingpages.Pages{DB: o.DB, Site: site}).Mount(m)
 	// Trainers, supervisors, training admins
 	(&reviewing.Pages{DB: o.DB, Site: site}).Mount(m)
+	// Training admins
+	(&managing.Pages{DB: o.DB, Site: site}).Mount(m)
 	// Who signs without an account
 	(&supervising.Pages{DB: o.DB, Site: site}).Mount(m)
 	// Out and in
@@ -147,7 +150,17 @@ func fill(s *web.Site, d *db.DB, account string) func(*http.Request, *web.Frame)
 		if v.Writes() {
 			link("training.nav.reports", "/reports", 0)
 		}
-		if !v.Reads() {
+		if v.Is(person.TrainingAdmin) {
+			if v.Signs() || v.Writes() { // more than six entries help nobody: the overview leads on
+				link("training.nav.company", "/company", 0)
+			} else {
+				link("training.nav.overview", "/company", 0)
+				link("training.nav.trainees", "/company/trainees", 0)
+				link("training.nav.assignments", "/company/assignments", 0)
+				link("training.nav.settings", "/company/settings", 0)
+			}
+		}
+		if !v.Signs() {
 			return nil
 		}
 		waiting := 0
