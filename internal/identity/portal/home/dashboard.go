@@ -1,23 +1,31 @@
 package home
 
 import (
+	"cmp"
 	"net/http"
+	"slices"
 
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/application"
 	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/invitation"
 	"zunft/internal/identity/letter"
+	"zunft/internal/identity/mandate"
 	"zunft/internal/identity/membership"
 	"zunft/internal/identity/organization"
+	"zunft/internal/identity/policy"
 	"zunft/internal/identity/registration"
 	"zunft/internal/identity/request"
 	"zunft/internal/identity/visitor"
 )
 
 const (
-	tasksShown    = 5
-	requestsShown = 5
+	tasksShown     = 5
+	requestsShown  = 5
+	companiesShown = 12 // cards; whoever has more chooses among them
+	mandatesShown  = 5
+	rolesShown     = 5 // that open one application
 )
 
 // dashboardPage is S06.
@@ -26,21 +34,27 @@ type dashboardPage struct {
 	Visitor      *visitor.Visitor
 	Tasks        []task
 	Companies    []company
+	More         bool              // companies
+	Mandates     []mandate.Context // companies that the person represents
+	MoreMandates bool
 	Joins, Roles []section // requests to answer: for admins only (R183)
 	Asked        []request.Entry
 	Registered   []registered
 	Applications []app
+	Join         string // the tenant's own word for it (R120)
 }
 
 // A task is one thing to do: a verb, a name, a date.
 type task struct {
 	Text, Detail string
+	Last         db.Time // when it was done before
 	Href         string
 }
 
 // A company card (R135, R144).
 type company struct {
 	organization.Organization
+	Member  string // id of the person's membership
 	Chamber string
 	Roles   []string
 	Admin   bool
@@ -63,7 +77,9 @@ type section struct {
 // An app that opens for this person.
 type app struct {
 	application.Application
-	Roles []string // "Ausbilder:in (Bäckerei Brotmann GmbH)"
+	Roles []string // "Ausbilder:in (Bäckerei Brotmann GmbH)", a few of them
+	More  int      // further ones
+	Acts  bool     // opens by a mandate
 }
 
 // known is all that the dashboard reads, each with one or two statements.
@@ -77,14 +93,25 @@ type known struct {
 	registered    []organization.Organization
 	desk          registration.Counts // for clerks only
 	letters       int                 // that wait for the printer
+	mandates      []mandate.Context
+	opened        []string // ids of applications that mandates open
+	reviews       []membership.DueReview
+	ending        map[string]int // invitations that nobody answered, by company
+	roleless      map[string]int // members, by company
 	counts        request.Counts
 	inbox         map[request.Section][]request.Entry
+	words         policy.Words
 	now           db.Time
 }
 
 func load(tx *db.Tx, r *http.Request, v *visitor.Visitor) (k known, err error) {
 	actor := web.Actor(r)
 	k.now = tx.Now()
+	its, err := policy.Of(tx, v.Account.Policy)
+	if err != nil {
+		return k, err
+	}
+	k.words = its.Words
 	if k.members, err = membership.Of(tx, v.Account.ID); err != nil {
 		return k, err
 	}
@@ -125,8 +152,26 @@ func load(tx *db.Tx, r *http.Request, v *visitor.Visitor) (k known, err error) {
 		}
 		k.letters = len(letters)
 	}
+	if k.mandates, err = mandate.Contexts(tx, v.Account.ID, mandate.ByMandate, "", "", mandatesShown+1); err != nil {
+		return k, err
+	}
+	if len(k.mandates) > 0 {
+		if k.opened, err = mandate.Applications(tx, v.Account.ID); err != nil {
+			return k, err
+		}
+	}
 	if len(v.AdminOf) == 0 {
 		return k, nil
+	}
+	some := v.AdminOf[:min(len(v.AdminOf), companiesShown)]
+	if k.reviews, err = membership.DueReviews(tx, actor, tasksShown); err != nil {
+		return k, err
+	}
+	if k.ending, err = invitation.Ending(tx, actor, some); err != nil {
+		return k, err
+	}
+	if k.roleless, err = membership.Roleless(tx, actor, some); err != nil {
+		return k, err
 	}
 	only := "" // of all, unless it is one
 	if len(v.AdminOf) == 1 {
@@ -153,11 +198,11 @@ func (p *Pages) dashboard(w http.ResponseWriter, r *http.Request, v *visitor.Vis
 	if err != nil {
 		return err
 	}
-	page := &dashboardPage{Visitor: v, Asked: k.asked}
 	lang := web.Lang(r)
+	page := &dashboardPage{Visitor: v, Asked: k.asked, Join: k.words.Join.In(lang)}
 	var inboxes []company
 	for _, m := range k.members {
-		c := company{Organization: k.organizations[m.Organization], Admin: m.Admin}
+		c := company{Organization: k.organizations[m.Organization], Member: m.ID, Admin: m.Admin}
 		c.Chamber = k.chambers[c.Organization.Chamber]
 		for _, role := range m.Roles {
 			if _, declared, ok := k.offers.Role(role.Application, role.Key); ok {
@@ -165,7 +210,7 @@ func (p *Pages) dashboard(w http.ResponseWriter, r *http.Request, v *visitor.Vis
 			}
 		}
 		page.Companies = append(page.Companies, c)
-		if m.Admin {
+		if m.Admin && len(inboxes) < companiesShown {
 			inboxes = append(inboxes, c)
 		}
 	}
@@ -175,6 +220,8 @@ func (p *Pages) dashboard(w http.ResponseWriter, r *http.Request, v *visitor.Vis
 	}
 	page.Applications, page.Registered = k.applications(lang), k.onTheWay()
 	page.Tasks = p.tasks(r, v, k, page)
+	page.More, page.Companies = len(page.Companies) > companiesShown, page.Companies[:min(len(page.Companies), companiesShown)]
+	page.MoreMandates, page.Mandates = len(k.mandates) > mandatesShown, k.mandates[:min(len(k.mandates), mandatesShown)]
 	return p.Site.Show(w, r, http.StatusOK, templates, "dashboard", page)
 }
 
@@ -201,23 +248,50 @@ func (k known) onTheWay() (all []registered) {
 }
 
 // applications are those that would let the person in: a role in an active
-// organization (R029), or no catalogue at all.
+// organization (R029), also by a mandate, or no catalogue at all.
 func (k known) applications(lang string) (all []app) {
 	for _, o := range k.offers {
-		a := app{Application: o.Application}
+		a := app{Application: o.Application, Acts: slices.Contains(k.opened, o.Application.ID)}
 		for _, m := range k.members {
 			org := k.organizations[m.Organization]
 			if org.State != organization.Active {
 				continue
 			}
 			for _, role := range o.Roles {
-				if m.Has(role.Application, role.Key) {
+				if !m.Has(role.Application, role.Key) {
+					continue
+				}
+				if len(a.Roles) == rolesShown {
+					a.More++
+				} else {
 					a.Roles = append(a.Roles, role.Name(lang)+" ("+org.Name+")")
 				}
 			}
 		}
-		if a.ClientURI != "" && (len(a.Roles) > 0 || len(o.Roles) == 0) {
+		if a.ClientURI != "" && (len(a.Roles) > 0 || a.Acts || len(o.Roles) == 0) {
 			all = append(all, a)
+		}
+	}
+	return all
+}
+
+// upkeep is what the admins of companies should look at, beside what people
+// ask them: reviews that are due, invitations that end, members without a role.
+// Whoever administers several companies reads which.
+func (k known) upkeep(text func(string, ...any) string, companies []company, several bool) (all []task) {
+	for _, d := range k.reviews {
+		all = append(all, task{Text: text("home.task_review", k.organizations[d.Organization].Name), Last: d.Last, Href: "/organizations/" + d.Organization + "/review"})
+	}
+	for _, c := range companies {
+		which := ""
+		if several {
+			which = c.Name
+		}
+		if n := k.ending[c.ID]; n > 0 {
+			all = append(all, task{Text: text("home.task_ending", n), Detail: which, Href: "/organizations/" + c.ID + "/invitations?state=ending"})
+		}
+		if n := k.roleless[c.ID]; n > 0 && len(k.offers.WithRoles()) > 0 {
+			all = append(all, task{Text: text("home.task_roleless", n), Detail: cmp.Or(which, text("home.task_role_detail")), Href: "/organizations/" + c.ID + "/members?show=without"})
 		}
 	}
 	return all
@@ -262,6 +336,7 @@ func (p *Pages) tasks(r *http.Request, v *visitor.Visitor, k known, page *dashbo
 			all = append(all, task{Text: text("home.task_activate", o.Name), Detail: text("home.task_activate_detail"), Href: "/organizations/activate"})
 		}
 	}
+	all = append(all, k.upkeep(text, page.Companies, len(v.AdminOf) > 1)...)
 	waiting := map[string]bool{}
 	for _, e := range k.asked {
 		waiting[e.Organization] = true
@@ -271,12 +346,12 @@ func (p *Pages) tasks(r *http.Request, v *visitor.Visitor, k known, page *dashbo
 		switch {
 		case len(c.Roles) > 0 || len(k.offers.WithRoles()) == 0 || waiting[c.ID]:
 		case c.Admin: // not by itself a user of any application (R030)
-			all = append(all, task{Text: text("home.task_own_role", c.Name), Detail: text("home.task_role_detail"), Href: "/organizations/" + c.ID + "/members"})
+			all = append(all, task{Text: text("home.task_own_role", c.Name), Detail: text("home.task_role_detail"), Href: "/organizations/" + c.ID + "/members/" + c.Member})
 		default:
 			all = append(all, task{Text: text("home.task_role", c.Name), Detail: text("home.task_role_detail"), Href: "/organizations/" + c.ID + "/roles"})
 		}
 	}
-	if len(k.members) == 0 && !pending && v.Chamber == "" && !v.Operator {
+	if len(k.members) == 0 && len(k.mandates) == 0 && !pending && v.Chamber == "" && !v.Operator {
 		all = append(all,
 			task{Text: text("home.task_join"), Detail: text("home.task_join_detail"), Href: "/organizations/join"},
 			task{Text: text("home.task_register"), Detail: text("home.task_register_detail"), Href: "/organizations/register"})
