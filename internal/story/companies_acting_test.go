@@ -315,4 +315,23 @@ func TestGalleryActing(t *testing.T) {
 	murat.Inspect("acting-question-nothing")
 	murat.Open(w.Identity + "/acting")
 	murat.Inspect("acting-contexts-many")
+	murat.Open(w.Identity + "/")
+	murat.Inspect("acting-home-many")
+	for _, look := range []struct {
+		who        *person
+		name, path string
+	}{
+		{nora, "home", "/?lang=en"},
+		{nora, "contexts", "/acting"},
+		{nora, "account", "/account/mandates"},
+		{nora, "offer", "/account/mandates/new"},
+		{nora, "question", "/authorize/organization?next=/"},
+		{bert, "company", "/organizations/" + bakery + "/mandates?lang=en"},
+		{bert, "propose", "/organizations/" + bakery + "/mandates/new"},
+		{bert, "mandate", "/mandates/" + asked.ID},
+		{clara, "decided", "/chamber/mandates?show=decided&lang=en"},
+	} {
+		look.who.Open(w.Identity + look.path)
+		look.who.Inspect("acting-english-" + look.name)
+	}
 }

@@ -231,4 +231,8 @@ func TestGalleryRoster(t *testing.T) {
 	bert.Inspect("roster-lists")
 	bert.Open(draft + "?lang=en")
 	bert.Inspect("roster-english")
+	bert.Open(rosters)
+	bert.Inspect("roster-english-new")
+	bert.Open(draft + "/slips")
+	bert.Inspect("roster-english-slips")
 }

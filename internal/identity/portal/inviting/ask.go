@@ -40,7 +40,35 @@ type words struct{ Heading, Find, Next string }
 var optional = []string{"given_name", "family_name", "site", "apprentice_number", "trainer_number", "message", "admin"}
 
 func (p *Pages) ask(w http.ResponseWriter, r *http.Request) error {
-	return p.showAsk(w, r, web.NewForm("language", web.Lang(r)), "")
+	f := web.NewForm("language", web.Lang(r))
+	if from := r.URL.Query().Get("from"); from != "" {
+		err := p.DB.Read(r.Context(), func(tx *db.Tx) error {
+			i, err := invitation.Look(tx, web.Actor(r), from)
+			if err == nil && i.Organization != r.PathValue("id") {
+				err = fault.NotFound()
+			}
+			f = again(i)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return p.showAsk(w, r, f, "")
+}
+
+// again fills the form with an invitation that did not reach its person.
+func again(i invitation.Invitation) *web.Form {
+	f := web.NewForm("email", i.Email, "given_name", i.GivenName, "family_name", i.FamilyName, "language", i.Language, "site", i.Site,
+		"apprentice_number", i.ApprenticeNumber, "trainer_number", i.TrainerNumber, "message", i.Message)
+	f.Values["roles"] = []string{}
+	for _, role := range i.Roles {
+		f.Values.Add("roles", role.Application+" "+role.Key)
+	}
+	if i.Admin {
+		f.Values.Set("admin", "1")
+	}
+	return f
 }
 
 func (p *Pages) showAsk(w http.ResponseWriter, r *http.Request, f *web.Form, found string) error {

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"zunft/internal/ground/db"
+	"zunft/internal/ground/fault"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/application"
 	"zunft/internal/identity/membership"
@@ -66,6 +67,9 @@ func (p *Pages) showReview(w http.ResponseWriter, r *http.Request, f *web.Form) 
 			if !m.Admin {
 				one.Options = append(one.Options, web.Option{Value: string(membership.TakeMember), Text: p.text(r, "members.verdict_remove")})
 			}
+			for i, o := range one.Options {
+				one.Options[i].Selected = f.Text("v-"+m.ID) == o.Value
+			}
 			page.Members = append(page.Members, one)
 		}
 		return nil
@@ -79,11 +83,18 @@ func (p *Pages) showReview(w http.ResponseWriter, r *http.Request, f *web.Form) 
 
 func (p *Pages) judge(w http.ResponseWriter, r *http.Request) error {
 	f := web.ReadForm(r)
+	if len(f.All("m")) > reviewSize {
+		return fault.NotFound()
+	}
 	verdicts := map[string]membership.Verdict{}
 	for _, id := range f.All("m") {
 		switch v := membership.Verdict(f.Text("v-" + id)); v {
 		case membership.Keep, membership.TakeRoles, membership.TakeMember:
 			verdicts[id] = v
+		default:
+			if f.Checked("rest") {
+				verdicts[id] = membership.Keep
+			}
 		}
 	}
 	if len(verdicts) == 0 && len(f.All("m")) > 0 {
