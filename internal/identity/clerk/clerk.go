@@ -11,7 +11,8 @@
 //     sessions; the caller also takes back what applications were given. Staff
 //     is not locked at the desk: whoever works for a chamber is the team's, and
 //     operators have the console. Nobody locks themselves here.
-//   - A clerk unlocks what a chamber locked, never what the person did.
+//   - A clerk unlocks what their chamber locked, never what another chamber or
+//     the person did.
 package clerk
 
 import (
@@ -165,10 +166,21 @@ func Lock(tx *db.Tx, by audit.Actor, chamberID, accountID, reason string) error 
 	return tell(tx, by, chamberID, "person.locked", "locked", a, message{Reason: reason})
 }
 
-// Unlock opens an account that a chamber locked.
+// Unlock opens an account that the chamber, or the console, locked.
 func Unlock(tx *db.Tx, by audit.Actor, chamberID, accountID string) error {
 	a, err := known(tx, by, chamberID, accountID)
 	if err != nil {
+		return err
+	}
+	locks, err := audit.List(tx, audit.Filter{Account: accountID, Event: "person.locked", Limit: 1})
+	if err != nil {
+		return err
+	}
+	if len(locks) > 0 && locks[0].Entry.Chamber != chamberID && a.LockReason == account.LockedByChamber {
+		other, err := chamber.Get(tx, locks[0].Entry.Chamber)
+		if err == nil {
+			err = fault.Conflict("clerk.locked_elsewhere", other.Name)
+		}
 		return err
 	}
 	if _, err := account.UnlockByClerk(tx, by, accountID); err != nil {

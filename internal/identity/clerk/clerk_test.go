@@ -11,6 +11,7 @@ import (
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/clerk"
+	"zunft/internal/identity/membership"
 	"zunft/internal/identity/schema"
 	"zunft/internal/identity/session"
 )
@@ -152,6 +153,37 @@ func TestLock(t *testing.T) {
 		})
 		if err := unlock("Clara", "Anna"); !fault.Is(err, fault.KindConflict) {
 			w.Error("a clerk ends a lock of its owner", err)
+		}
+	})
+}
+
+// Who has to do with two chambers is unlocked by the one that locked them.
+func TestNoChamberEndsAnothersLock(t *testing.T) {
+	each(t, func(w *world) {
+		w.write(func(tx *db.Tx) error {
+			if _, err := tx.Exec(`INSERT INTO organization (id, chamber, ident_number, name, legal_form, street, house_number, postcode, place, register_kind, register_number, register_court,
+				management, company_key, name_key, state, registered_by, created_at) VALUES ('bakery', $1, '1', 'Bäckerei', '', '', '', '', '', '', '', '', '', '', '', 'active', $2, $3)`, w.there, w.people["Nina"], tx.Now()); err != nil {
+				return err
+			}
+			return membership.Grant(tx, audit.Console, "bakery", w.people["Anna"], false)
+		})
+		unlock := func(who, at string) error {
+			return w.do(func(tx *db.Tx) error { return clerk.Unlock(tx, w.by(who), at, w.people["Anna"]) })
+		}
+		w.write(func(tx *db.Tx) error {
+			return clerk.Lock(tx, w.by("Clara"), w.here, w.people["Anna"], "Verdacht auf Betrug")
+		})
+		if err := unlock("Xenia", w.there); !fault.Is(err, fault.KindConflict) || fault.Of(err).Key() != "clerk.locked_elsewhere" {
+			w.Error("another chamber ends the lock:", err)
+		}
+		if err := unlock("Clara", w.here); err != nil {
+			w.Error(err)
+		}
+		w.write(func(tx *db.Tx) error {
+			return clerk.Lock(tx, w.by("Xenia"), w.there, w.people["Anna"], "Das Telefon ist weg.")
+		})
+		if err := unlock("Xenia", w.there); err != nil {
+			w.Error(err)
 		}
 	})
 }

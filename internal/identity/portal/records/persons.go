@@ -97,6 +97,9 @@ func (p *Pages) showPerson(w http.ResponseWriter, r *http.Request, f *web.Form) 
 		}
 		var some []audit.Row
 		for _, row := range rows {
+			if at := row.Entry.Chamber; at != "" && at != c.ID { // who works at another chamber is nobody's business here
+				continue
+			}
 			for _, event := range told {
 				if row.Entry.Event == event && len(some) < deedsShown {
 					some = append(some, row)
