@@ -78,6 +78,16 @@ func count(t *testing.T, d *db.DB, query string, args ...any) (n int) {
 	return n
 }
 
+// later lets time pass and does what is due then.
+func later(t *testing.T, d *db.DB, after time.Duration) {
+	t.Helper()
+	then := d.Now().Add(after)
+	d.Now = func() time.Time { return then }
+	if err := review.Settle(bg, d); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // together runs f 64 times at once and counts successes.
 func together(f func(i int) error) (won int) {
 	var ready, done sync.WaitGroup
@@ -131,6 +141,7 @@ func TestOneDecision_R227(t *testing.T) {
 			t.Errorf("%d successes, %d decisions, %d records; wanted one decision", won, decisions, records)
 		}
 		taken := count(t, d, `SELECT count(*) FROM report_event WHERE event = 'taken_back'`)
+		later(t, d, review.UndoFor)
 		if told := count(t, d, `SELECT count(*) FROM job WHERE kind = 'mail'`) - mails; told != 1-taken {
 			t.Errorf("%d mails about %d decisions", told, 1-taken)
 		}
@@ -265,6 +276,7 @@ func TestDialogAndReasons_R229_R330_R331_R332(t *testing.T) {
 		})
 		r = must(t, d, func(tx *db.Tx) (book.Report, error) { return book.Submit(tx, anna, week, r.Version) })        // again, M20
 		r = must(t, d, func(tx *db.Tx) (book.Report, error) { return review.SignOff(tx, bert, r.ID, r.Version, "") }) // no remark needed
+		later(t, d, review.UndoFor)
 		if told := count(t, d, `SELECT count(*) FROM job WHERE kind = 'mail'`) - mails; told != 3 {
 			t.Errorf("%d mails, wanted returned, submitted, signed off", told)
 		}
