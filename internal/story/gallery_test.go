@@ -320,7 +320,7 @@ func galleryOfBook(t *testing.T, w *story.World) {
 	_, n := time.Now().In(groundmail.Berlin).ISOWeek()
 	lena.Follow(fmt.Sprint("Woche ", n))
 	lena.Inspect("state-week")
-	lena.Press("Tageweise schreiben")
+	lena.Press("Tage, Ort und Stunden")
 	lena.Inspect("state-week-days")
 	lena.Press("Prüfen und einreichen")
 	lena.Inspect("state-week-nothing")

@@ -41,7 +41,7 @@ func TestPagesInABrowser_R230(t *testing.T) {
 	b.Follow("Woche 47 schreiben und einreichen")
 	b.Inspect("training/edit")
 	b.Fill("Betriebliche Tätigkeiten", "Brötchen")
-	b.Press("Tageweise schreiben")
+	b.Press("Tage, Ort und Stunden")
 	b.Inspect("training/edit-days")
 	b.Press("Prüfen und einreichen")
 	b.Inspect("training/check")

@@ -22,7 +22,7 @@ func TestTheWholeWayOfAReport_R224_R226_R227_R229_R335(t *testing.T) {
 		anna := w.comes(claims("anna", "Anna", "Muster", "korn", "apprentice"))
 
 		anna.get("/").is(200).has("Guten Tag, Anna", "Woche 47 schreiben und einreichen", `href="/reports"`).lacks(`href="/reviews"`)
-		edit := anna.get("/reports/2026-W47").is(200).has("16.11. – 22.11.2026", "Betriebliche Tätigkeiten", "Tageweise schreiben", "§ 13 Satz 2 Nr. 7 BBiG")
+		edit := anna.get("/reports/2026-W47").is(200).has("16.11. – 22.11.2026", "Betriebliche Tätigkeiten", "Tage, Ort und Stunden", "§ 13 Satz 2 Nr. 7 BBiG")
 
 		// Submitting nothing says what to do; R-wording of ux.md 2.9 no. 16.
 		anna.post("/reports/2026-W47/submit", "version", "0").is(422).has("Beschreiben Sie, was Sie im Betrieb gemacht haben – Stichworte genügen")
