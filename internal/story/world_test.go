@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"zunft/internal/ground/db"
 	"zunft/internal/ground/dbtest"
 	"zunft/internal/story"
 )
