@@ -88,8 +88,8 @@ const (
 )
 
 // Accompanying are those who are told that a report waits: who is assigned to
-// the apprenticeship today (R232, R333), else the trainers of the company; and
-// who stands in for them.
+// the apprenticeship today (R232, R333), if no trainer is then all of the
+// company; and who stands in for them.
 func Accompanying(tx *db.Tx, apprenticeshipID, company string, step Waits) ([]person.Person, error) {
 	a, err := apprenticeship.Get(tx, apprenticeshipID)
 	if err != nil {
@@ -115,6 +115,15 @@ func Accompanying(tx *db.Tx, apprenticeshipID, company string, step Waits) ([]pe
 	if err != nil {
 		return nil, err
 	}
+	if len(trainers) == 0 {
+		all, err := person.With(tx, company, person.Trainer)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range all {
+			trainers = append(trainers, p.Sub)
+		}
+	}
 	switch {
 	case settings.Steps == 2 && step == First && len(supervisors) > 0:
 		subs = supervisors
@@ -122,15 +131,6 @@ func Accompanying(tx *db.Tx, apprenticeshipID, company string, step Waits) ([]pe
 		subs = trainers
 	default:
 		subs = append(supervisors, trainers...)
-	}
-	if len(subs) == 0 {
-		all, err := person.With(tx, company, person.Trainer)
-		if err != nil {
-			return nil, err
-		}
-		for _, p := range all {
-			subs = append(subs, p.Sub)
-		}
 	}
 	deputies, err := substitute.Deputies(tx, company, subs)
 	if err != nil {

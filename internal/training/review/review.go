@@ -1,27 +1,28 @@
 // Package review is how reports are read, signed off or returned: by trainers
 // and supervisors with an account, and by those who came with a PIN.
 //
-//	           SignOff (one step)                    ten minutes
-//	submitted ───────────────────────▶ signed_off … ─────────────▶ sealed, M21
-//	   │  ▲ ▲                            ▲   │ │
-//	   │  │ └───────────── Undo ─────────│───┘ │ Reopen (R335)
-//	   │  └─ Undo ─ checked ─ SignOff ───┘     ▼
-//	   ├─ SignOff ──▲ (first of two steps)  returned
-//	   └─ Return ─────────────────────────────▶
+//		           SignOff (one step)                    ten minutes
+//		submitted ───────────────────────▶ signed_off … ─────────────▶ sealed, M21
+//		   │  ▲ ▲                            ▲   │ │
+//		   │  │ └───────────── Undo ─────────│───┘ │ Reopen (R335)
+//		   │  └─ Undo ─ checked ─ SignOff ───┘     ▼
+//		   ├─ SignOff ──▲ (first of two steps)  returned
+//		   └─ Return ─────────────────────────────▶
 //
-//   - Who accompanies an apprenticeship decides: who is assigned today, else
-//     everybody of the company with the role (R325, R333); who stands in for
-//     them; and the one person it was sent to (R326). Nobody decides on their own.
-//   - Two steps (a setting of the company): a supervisor reads first, then a
-//     trainer, who is another person. Where no supervisor is assigned and the
-//     report was sent to nobody else, the trainer's step is enough.
-//   - A sign-off can be taken back for ten minutes. So long the apprentice reads
-//     "in Durchsicht" and gets no mail; then Settle seals it. A return is not
-//     held back: its reason helps at once, and it takes nothing from anybody.
-//   - What is decided is the version that was read: of two people one wins, and
-//     the other reads what happened.
-//   - Sealed reports form a chain of digests per book, which the audit has too
-//     (L16); see Verify.
+//	  - Who accompanies an apprenticeship decides: who is assigned today, or while
+//	    no trainer is, everybody of the company with the role (R325, R333); who
+//	    stands in for them; and the one person it was sent to (R326). Nobody
+//	    decides on their own.
+//	  - Two steps (a setting of the company): a supervisor reads first, then a
+//	    trainer, who is another person. Where no supervisor is assigned and the
+//	    report was sent to nobody else, the trainer's step is enough.
+//	  - A sign-off can be taken back for ten minutes. So long the apprentice reads
+//	    "in Durchsicht" and gets no mail; then Settle seals it. A return is not
+//	    held back: its reason helps at once, and it takes nothing from anybody.
+//	  - What is decided is the version that was read: of two people one wins, and
+//	    the other reads what happened.
+//	  - Sealed reports form a chain of digests per book, which the audit has too
+//	    (L16); see Verify.
 package review
 
 import (
