@@ -24,10 +24,11 @@ func (r *Recovery) fields() []any {
 
 // back: since the approval somebody has signed in with all steps, set a new
 // password by mail, or locked the account ("Das waren nicht Sie?"), so access is
-// not lost. A password alone, where more is asked, is no sign-in.
+// not lost; or a chamber locked it, which a recovery approved before must not
+// end. A password alone, where more is asked, is no sign-in.
 const back = `(EXISTS (SELECT 1 FROM session s WHERE s.account = recovery.account AND NOT s.pending AND s.auth_time > recovery.decided_at)
 	OR EXISTS (SELECT 1 FROM account a WHERE a.id = recovery.account AND (a.password_at > recovery.decided_at
-		OR a.lock_reason IN ('self', 'disavowed') AND a.locked_at > recovery.decided_at)))`
+		OR a.lock_reason IN ('self', 'disavowed', 'chamber') AND a.locked_at > recovery.decided_at)))`
 
 // open reads what is sealed.
 func (r *Recovery) open(tx *db.Tx) error {

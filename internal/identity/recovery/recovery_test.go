@@ -290,6 +290,7 @@ func TestTheOwnerCancels(t *testing.T) {
 		for what, sql := range map[string]string{
 			"a new password":       `UPDATE account SET password_at = $1 WHERE id = $2`,
 			"Das waren nicht Sie?": `UPDATE account SET state = 'locked', lock_reason = 'disavowed', locked_at = $1 WHERE id = $2`,
+			"locked by a chamber":  `UPDATE account SET state = 'locked', lock_reason = 'chamber', locked_at = $1 WHERE id = $2`,
 		} {
 			r = w.ask(claim())
 			w.approve(r, recovery.ByDesk)
