@@ -22,10 +22,13 @@ func TestCompaniesAreChangedElsewhere_R203(t *testing.T) {
 	}
 	slices.Sort(changes)
 	want := []string{
-		"/login", "/logout", "/oidc/backchannel-logout",
-		"/reports/{week}", "/reports/{week}/comment", "/reports/{week}/submit", "/reports/{week}/take-back",
-		"/reviews/{id}/comment", "/reviews/{id}/reopen", "/reviews/{id}/return", "/reviews/{id}/sign-off",
-		"/supervisor", "/supervisor/leave", "/supervisor/pin", "/supervisor/reports/{id}/return", "/supervisor/reports/{id}/sign-off",
+		"/chamber/documents", "/chamber/documents/{id}/withdraw", "/chamber/report-books/new/{apprenticeship}", "/chamber/report-books/{id}/confirm",
+		"/chamber/report-books/{id}/end", "/documents/{id}", "/exam/intermediate", "/login",
+		"/logout", "/oidc/backchannel-logout", "/reports/{week}", "/reports/{week}/comment",
+		"/reports/{week}/submit", "/reports/{week}/take-back", "/reviews/{id}/comment", "/reviews/{id}/reopen",
+		"/reviews/{id}/return", "/reviews/{id}/sign-off", "/shares", "/shares/{id}/{deed}",
+		"/supervisor", "/supervisor/leave", "/supervisor/pin", "/supervisor/reports/{id}/return",
+		"/supervisor/reports/{id}/sign-off", "/trainees/{id}/registered",
 	}
 	if !slices.Equal(changes, want) {
 		t.Errorf("what can be sent:\n%s\nwant\n%s", strings.Join(changes, "\n"), strings.Join(want, "\n"))

@@ -27,6 +27,7 @@ import (
 	"zunft/internal/training/person"
 	"zunft/internal/training/planning"
 	"zunft/internal/training/portal/api"
+	"zunft/internal/training/portal/desk"
 	"zunft/internal/training/portal/exchange"
 	"zunft/internal/training/portal/home"
 	"zunft/internal/training/portal/info"
@@ -76,7 +77,7 @@ func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.handler.S
 
 // Catalog holds all phrases of the training portal.
 func Catalog() (*i18n.Catalog, error) {
-	return i18n.Load(web.Phrases, Phrases, apprenticeship.Phrases, attachment.Phrases, planning.Phrases, planningpages.Phrases, person.Phrases, book.Phrases, export.Phrases, exchange.Phrases, token.Phrases, api.Phrases, review.Phrases, substitute.Phrases, login.Phrases, home.Phrases, info.Phrases, managing.Phrases, reviewing.Phrases, standing.Phrases, share.Phrases, document.Phrases, standingpages.Phrases, supervising.Phrases, supervisor.Phrases, writing.Phrases)
+	return i18n.Load(web.Phrases, Phrases, apprenticeship.Phrases, attachment.Phrases, planning.Phrases, planningpages.Phrases, person.Phrases, book.Phrases, export.Phrases, exchange.Phrases, token.Phrases, api.Phrases, review.Phrases, substitute.Phrases, login.Phrases, desk.Phrases, home.Phrases, info.Phrases, managing.Phrases, reviewing.Phrases, standing.Phrases, share.Phrases, document.Phrases, standingpages.Phrases, supervising.Phrases, supervisor.Phrases, writing.Phrases)
 }
 
 // New wires the portal. The identity portal need not run yet: it is asked at
@@ -103,6 +104,8 @@ func New(_ context.Context, o Options) (*Portal, error) {
 	(&reviewing.Pages{DB: o.DB, Site: site}).Mount(m)
 	// Training admins
 	(&managing.Pages{DB: o.DB, Site: site}).Mount(m)
+	// Clerks of a chamber
+	(&desk.Pages{DB: o.DB, Site: site}).Mount(m)
 	// Who signs without an account
 	(&supervising.Pages{DB: o.DB, Site: site}).Mount(m)
 	// Out and in
@@ -149,6 +152,14 @@ func fill(s *web.Site, d *db.DB, account string) func(*http.Request, *web.Frame)
 		link("training.nav.home", "/", 0)
 		if v.Writes() {
 			link("training.nav.reports", "/reports", 0)
+			link("training.nav.plan", "/plan", 0)
+			link("training.nav.exam", "/exam", 0)
+			link("training.nav.documents", "/documents", 0)
+		}
+		if v.Chamber() != "" {
+			link("training.nav.books", "/chamber/report-books", 0)
+			link("training.nav.documents", "/chamber/documents", 0)
+			link("training.nav.changes", "/chamber/form-changes", 0)
 		}
 		if v.Is(person.TrainingAdmin) {
 			if v.Signs() || v.Writes() { // more than six entries help nobody: the overview leads on

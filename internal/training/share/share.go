@@ -26,6 +26,7 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/mail"
+	"zunft/internal/training/book"
 	"zunft/internal/training/person"
 )
 
@@ -284,6 +285,26 @@ func Look(tx *db.Tx, by audit.Actor, id, week string) (Share, error) {
 		return sh, fmt.Errorf("look: %w", err)
 	}
 	return sh, record(tx, by, "looked", sh.ID, sh.Person, map[string]any{"week": week})
+}
+
+// Report is the chamber's look at one report of a book. What its author is
+// writing is not shown: a draft not at all, of a returned one no text.
+func Report(tx *db.Tx, by audit.Actor, id, report string) (Share, book.Report, error) {
+	r, err := book.Get(tx, report)
+	if err != nil {
+		return Share{}, r, err
+	}
+	sh, err := Look(tx, by, id, r.Week.String())
+	if err != nil {
+		return sh, book.Report{}, err
+	}
+	if r.Apprentice != sh.Person || r.SubmittedAt.IsZero() {
+		return sh, book.Report{}, fault.NotFound()
+	}
+	if r.Open() {
+		r.Text = book.Text{}
+	}
+	return sh, r, nil
 }
 
 func record(tx *db.Tx, by audit.Actor, event, id, sub string, detail map[string]any) error {

@@ -165,6 +165,30 @@ func Find(tx *db.Tx, by audit.Actor, text string) ([]Found, error) {
 		ORDER BY a.name_key, a.id LIMIT $7`, s.Chamber(), strings.TrimSpace(text), family, title(family), title(given), tx.Now(), Page, title(strings.Join(words, " ")))
 }
 
+// Apprenticeship is one that a clerk of its chamber found.
+func Apprenticeship(tx *db.Tx, by audit.Actor, id string) (f Found, err error) {
+	s, err := clerk(tx, by)
+	if err != nil {
+		return f, err
+	}
+	return db.One(tx, func(f *Found) []any { return []any{&f.ID, &f.Person, &f.Name, &f.Number, &f.Company, &f.Occupation} },
+		`SELECT a.id, COALESCE(a.person, ''), a.given_name || ' ' || a.family_name, a.number, COALESCE(c.name, ''), a.occupation
+		FROM apprenticeship a LEFT JOIN company c ON c.id = a.company WHERE a.id = $1 AND a.chamber_number = $2`, id, s.Chamber())
+}
+
+// Of is a look of the clerk's chamber, without looking.
+func Of(tx *db.Tx, by audit.Actor, id string) (Share, error) {
+	s, err := clerk(tx, by)
+	if err != nil {
+		return Share{}, err
+	}
+	sh, err := get(tx, id)
+	if err == nil && sh.ChamberNumber != s.Chamber() {
+		err = fault.NotFound()
+	}
+	return sh, err
+}
+
 // title writes the first letter of each word large, as names are.
 func title(s string) string {
 	first := true

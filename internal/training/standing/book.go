@@ -41,6 +41,7 @@ type Book struct {
 	PaperUntil      calendar.Date // last day of the paper time; empty: none
 	Written         bool          // there is any report
 	Reports         []Line        // what was written, the oldest first
+	grace           int           // days of grace after a week
 }
 
 // A Line is what lists say of a report.
@@ -53,6 +54,20 @@ type Line struct {
 	SubmittedAt        db.Time
 	DecidedAt          db.Time
 	DecidedBy          string // name
+	Answer             string // why it was returned
+}
+
+// Due is the day until which a week's report is in time.
+func (b Book) Due(w calendar.Week) calendar.Date { return w.Date(7).Add(b.grace) }
+
+// Back are the returned reports, the oldest first.
+func (b Book) Back() (back []Line) {
+	for _, l := range b.Reports {
+		if l.State == "returned" {
+			back = append(back, l)
+		}
+	}
+	return back
 }
 
 // Running is the newest apprenticeship, or none.
@@ -105,6 +120,7 @@ func Read(tx *db.Tx, sub string, own bool) (b Book, err error) {
 // fill makes the weeks from the days of the apprenticeships and what was written.
 func (b *Book) fill(today calendar.Date, grace int) {
 	now := today.Week()
+	b.grace = grace
 	b.Written = len(b.Reports) > 0
 	first, last, open := 0, 0, len(b.Apprenticeships) == 0
 	for _, a := range b.Apprenticeships {

@@ -180,8 +180,8 @@ func lines(tx *db.Tx, sub string, own bool) ([]Line, error) {
 		drafts, args = ``, append(args, tx.Now())
 	}
 	return db.All(tx, func(l *Line) []any {
-		return []any{&l.ID, &l.Apprenticeship, &l.Company, &l.Week.Year, &l.Week.Number, &l.First, &l.Last, &l.State, &l.Kind, &l.SubmittedAt, &l.DecidedAt, &l.DecidedBy}
-	}, `SELECT r.id, r.apprenticeship, r.company, r.year, r.week, r.first_day, r.last_day, `+state+`, r.kind, r.submitted_at, r.decided_at, COALESCE(p.name, '')
+		return []any{&l.ID, &l.Apprenticeship, &l.Company, &l.Week.Year, &l.Week.Number, &l.First, &l.Last, &l.State, &l.Kind, &l.SubmittedAt, &l.DecidedAt, &l.DecidedBy, &l.Answer}
+	}, `SELECT r.id, r.apprenticeship, r.company, r.year, r.week, r.first_day, r.last_day, `+state+`, r.kind, r.submitted_at, r.decided_at, COALESCE(p.name, ''), r.answer
 		FROM report r LEFT JOIN person p ON p.sub = r.decided_by
 		WHERE r.apprentice = $1`+drafts+` ORDER BY r.year, r.week`, args...)
 }
@@ -205,4 +205,11 @@ func names(tx *db.Tx, a apprenticeship.Apprenticeship, day calendar.Date, role s
 	}
 	return db.Values[string](tx, `SELECT p.name FROM apprenticeship a JOIN company_role k ON k.company = a.company AND k.role = $2 JOIN person p ON p.sub = k.person
 		WHERE a.id = $1 AND `+condition+` ORDER BY p.name_key, p.sub LIMIT 3`, a.ID, role, day)
+}
+
+// Said are the steps of a person's apprenticeships that wait for the chamber's word.
+func Said(tx *db.Tx, sub string) ([]Step, error) {
+	return db.All(tx, func(s *Step) []any { return []any{&s.Apprenticeship, &s.Kind, &s.Day, &s.SaidBy, &s.ConfirmedAt} },
+		`SELECT e.apprenticeship, e.kind, e.day, p.name, e.confirmed_at FROM apprenticeship a JOIN exam_step e ON e.apprenticeship = a.id JOIN person p ON p.sub = e.said_by
+		WHERE a.person = $1 AND e.confirmed_at IS NULL ORDER BY e.said_at`, sub)
 }

@@ -3,20 +3,24 @@
 // A stranger reads what this is and finds one button, "Anmelden mit
 // Kammerkonto". Who is signed in finds what is to be done now, at most five
 // things, each a verb and a date (ux.md 2.4): apprentices their weeks, trainers
-// what waits for them, people with both roles both.
+// what waits for them, clerks of a chamber the books open to them; people with
+// several roles all of it. "/demo" shows a sample book to everybody (R236).
 package home
 
 import (
 	"embed"
 	"net/http"
-	"time"
 
+	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/web"
-	"zunft/internal/training/book"
+	"zunft/internal/training/calendar"
+	"zunft/internal/training/document"
 	"zunft/internal/training/login"
 	"zunft/internal/training/person"
 	"zunft/internal/training/review"
+	"zunft/internal/training/share"
+	"zunft/internal/training/standing"
 )
 
 // Phrases of these pages.
@@ -44,76 +48,161 @@ type startPage struct{ web.Frame }
 type boardPage struct {
 	web.Frame
 	Session person.Session
-	Week    book.Report // this week's
-	Gaps    []book.Week // at most three, the oldest
-	More    int         // gaps beyond those
-	Stand   book.Standing
-	Returns []returned
-	Weeks   int // since the first one written
-	Open    int
-	Waiting int
-	Oldest  db.Time
-	Old     bool // more than a day
 	Now     db.Time
+	Todo    []task
+	More    int // tasks that are not shown
+	Quiet   string
+	Mine    *mine
+	Stands  []standing.Stand // of the apprentices whom a trainer accompanies
+	Others  bool             // there are more of them
+	Desk    bool
+	Shares  int // looks of the clerk's chamber that run or are asked for, at most a page
 }
 
-type returned struct {
-	book.Report
-	By string // name of who returned it
+// A task is something to do now: a verb, a name, a date.
+type task struct {
+	Text, Note, Href string
+	Kind, Key        string // its tag
 }
 
-const gapsShown = 3
+// mine is the status of somebody's own book.
+type mine struct {
+	Book    standing.Book
+	Missing int // points for admission to the exam
+}
+
+// tasksShown and standsShown keep the page short (ux.md 2.4).
+const (
+	tasksShown  = 5
+	standsShown = 12
+)
 
 func (p *Pages) start(w http.ResponseWriter, r *http.Request) error {
 	s := login.Of(r)
 	if s == nil {
 		return p.Site.Show(w, r, http.StatusOK, templates, "start", &startPage{})
 	}
-	board := &boardPage{Session: *s}
-	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
-		board.Now = tx.Now()
-		if s.Reads() {
-			if board.Waiting, board.Oldest, err = review.Waiting(tx, web.Actor(r)); err != nil {
+	b := &boardPage{Session: *s, Quiet: "home.nothing_reviewing", Desk: s.Chamber() != ""}
+	text := func(key string, args ...any) string { return p.Site.Catalog.Text(web.Lang(r), key, args...) }
+	err := p.DB.Read(r.Context(), func(tx *db.Tx) error {
+		b.Now = tx.Now()
+		for _, part := range []struct {
+			has  bool
+			fill func(*db.Tx, audit.Actor, func(string, ...any) string) error
+		}{{s.Reads(), b.reviewing}, {s.Writes(), b.writing}, {true, b.documents}, {b.Desk, b.desk}} {
+			if !part.has {
+				continue
+			}
+			if err := part.fill(tx, web.Actor(r), text); err != nil {
 				return err
 			}
-			board.Old = board.Waiting > 0 && board.Now.Sub(board.Oldest) >= 24*time.Hour
 		}
-		if !s.Writes() {
-			return nil
-		}
-		return board.writing(tx, r)
+		return nil
 	})
 	if err != nil {
 		return err
 	}
-	return p.Site.Show(w, r, http.StatusOK, templates, "board", board)
+	if b.More = len(b.Todo) - tasksShown; b.More > 0 {
+		b.Todo = b.Todo[:tasksShown]
+	}
+	return p.Site.Show(w, r, http.StatusOK, templates, "board", b)
 }
 
-func (b *boardPage) writing(tx *db.Tx, r *http.Request) (err error) {
-	by := web.Actor(r)
-	if b.Week, err = book.Mine(tx, by, book.WeekOf(tx.Now())); err != nil {
-		return err
-	}
-	if b.Stand, err = book.MyStanding(tx, by); err != nil {
-		return err
-	}
-	b.Weeks = b.Stand.Weeks(tx.Now())
-	gaps, err := book.Gaps(tx, by)
+func (b *boardPage) add(t task) { b.Todo = append(b.Todo, t) }
+
+// reviewing is what trainers, supervisors and training admins have to do.
+func (b *boardPage) reviewing(tx *db.Tx, by audit.Actor, text func(string, ...any) string) error {
+	waiting, oldest, err := review.Waiting(tx, by)
 	if err != nil {
 		return err
 	}
-	b.Open = len(gaps)
-	if b.Week.Open() && b.Week.State != book.Returned && b.Weeks > 0 {
-		b.Open++
-	}
-	b.Gaps = gaps[:min(len(gaps), gapsShown)]
-	b.More = len(gaps) - len(b.Gaps)
-	for _, report := range b.Stand.Back {
-		who, err := person.Get(tx, report.DecidedBy)
-		if err != nil {
-			return err
+	if waiting > 0 {
+		t := task{text("home.waiting", waiting), text("home.today"), "/reviews", "info", "home.to_review"}
+		if days := int(b.Now.Sub(oldest).Hours() / 24); days > 0 {
+			t.Note = text("home.oldest", text("web.days_ago", days))
 		}
-		b.Returns = append(b.Returns, returned{report, who.Name})
+		b.add(t)
+	}
+	stands, more, err := standing.Company(tx, by, "")
+	b.Others = more || len(stands) > standsShown
+	b.Stands = stands[:min(len(stands), standsShown)]
+	return err
+}
+
+// writing is what apprentices have to do: first what came back, then questions,
+// then the oldest weeks that are missing, then this one.
+func (b *boardPage) writing(tx *db.Tx, by audit.Actor, text func(string, ...any) string) error {
+	b.Quiet = "home.nothing_writing"
+	sub := b.Session.Person.Sub
+	book, err := standing.Read(tx, sub, true)
+	if err != nil {
+		return err
+	}
+	at, err := standing.AttendanceOf(tx, sub, true)
+	if err != nil {
+		return err
+	}
+	points, err := standing.Exam(tx, book, at)
+	if err != nil {
+		return err
+	}
+	asked, err := share.Asked(tx, sub)
+	if err != nil {
+		return err
+	}
+	b.Mine = &mine{book, standing.MissingPoints(points)}
+	for _, l := range book.Back() {
+		b.add(task{text("home.rework", l.Week.Name()), "„" + l.Answer + "“ – " + l.DecidedBy, "/reports/" + l.Week.String(), "warning", "book.state.returned"})
+	}
+	if asked > 0 {
+		b.add(task{text("home.asked"), text("home.asked_note"), "/shares", "info", "home.new"})
+	}
+	for _, c := range book.OpenWeeks() {
+		if c.State != "returned" {
+			b.add(task{text("home.hand_in", c.Week.Name()), c.Week.Dates(), "/reports/" + c.Week.String(), "danger", "home.missing"})
+		}
+	}
+	for w, now := calendar.WeekOf(b.Now).Add(-2), calendar.WeekOf(b.Now); !now.Before(w); w = w.Add(1) {
+		c := book.Cell(w)
+		if c.State == standing.Outside && book.First.Year == 0 && w == now { // the first week of all
+			c.State = standing.Now
+		}
+		if t, ok := current(c, book, text); ok {
+			b.add(t)
+		}
 	}
 	return nil
+}
+
+// current is a week that runs, or ended and is not due yet.
+func current(c standing.Cell, b standing.Book, text func(string, ...any) string) (task, bool) {
+	if c.Open {
+		return task{}, false
+	}
+	t := task{text("home.write", c.Week.Name()), text("home.due", c.Week.Dates(), b.Due(c.Week).German()), "/reports/" + c.Week.String(), "neutral", "home.empty"}
+	switch c.State {
+	case standing.Now, standing.Empty:
+		return t, true
+	case "draft":
+		t.Key = "book.state.draft"
+		return t, true
+	}
+	return t, false
+}
+
+// documents tells of new ones (R308).
+func (b *boardPage) documents(tx *db.Tx, _ audit.Actor, text func(string, ...any) string) error {
+	n, err := document.Unread(tx, b.Session)
+	if n > 0 { // in front: it is done with one tap
+		b.Todo = append([]task{{text("home.documents", n), text("home.documents_note"), "/documents", "info", "home.new"}}, b.Todo...)
+	}
+	return err
+}
+
+// desk is a clerk's start.
+func (b *boardPage) desk(tx *db.Tx, by audit.Actor, _ func(string, ...any) string) error {
+	b.Quiet = "home.nothing_desk"
+	all, err := share.Running(tx, by, "")
+	b.Shares = len(all)
+	return err
 }
