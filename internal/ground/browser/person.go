@@ -225,6 +225,13 @@ func (b *Browser) Value(label string) string {
 	return b.ask(fmt.Sprintf("read “%s”", label), label, "value").Text
 }
 
+// Top is how far below the page's beginning the field with this label stands,
+// in pixels.
+func (b *Browser) Top(label string) int {
+	b.t.Helper()
+	return int(b.ask(fmt.Sprintf("find “%s”", label), label, "top").Y)
+}
+
 // Described is what the page says about the field with this label: hint and error.
 func (b *Browser) Described(label string) string {
 	b.t.Helper()

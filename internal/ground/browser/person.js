@@ -109,6 +109,7 @@
       const e = find("field");
       return { text: e.tagName === "SELECT" ? clean(e.selectedOptions[0]?.label) : e.value };
     },
+    top() { return { y: find("field").getBoundingClientRect().top + scrollY }; },
     described() { return { text: described(find("field")) }; },
     button() {
       const e = find("button"), form = e.form;
