@@ -22,7 +22,7 @@ func TestCompaniesAreChangedElsewhere_R203(t *testing.T) {
 	}
 	slices.Sort(changes)
 	want := []string{
-		"/chamber/documents", "/chamber/documents/{id}/withdraw", "/chamber/report-books/new/{apprenticeship}", "/chamber/report-books/{id}/confirm",
+		"/chamber/apprenticeships/{id}", "/chamber/documents", "/chamber/documents/{id}/withdraw", "/chamber/report-books/{id}/confirm",
 		"/chamber/report-books/{id}/end", "/documents/{id}", "/exam/intermediate", "/login",
 		"/logout", "/oidc/backchannel-logout", "/reports/{week}", "/reports/{week}/comment",
 		"/reports/{week}/submit", "/reports/{week}/take-back", "/reviews/{id}/comment", "/reviews/{id}/reopen",

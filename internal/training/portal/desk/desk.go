@@ -1,8 +1,8 @@
 // Package desk is where a chamber's clerks work in the training portal:
 //
 //	GET  /chamber/report-books                looks that run or are asked for; ?q= finds apprentices
-//	GET  /chamber/report-books/new/{id}       asks for a look, or opens one by law; {id} is the apprenticeship
-//	POST /chamber/report-books/new/{id}
+//	GET  /chamber/apprenticeships/{id}       asks for a look, or opens one by law; {id} is the apprenticeship
+//	POST /chamber/apprenticeships/{id}
 //	GET  /chamber/report-books/{id}           the book, week by week; every look is recorded
 //	GET  /chamber/report-books/{id}/reports/{report}
 //	POST /chamber/report-books/{id}/end
@@ -52,8 +52,8 @@ type Pages struct {
 // Mount adds the routes.
 func (p *Pages) Mount(m *web.Mux) {
 	m.Signed("GET /chamber/report-books", p.books)
-	m.Signed("GET /chamber/report-books/new/{id}", p.ask)
-	m.Signed("POST /chamber/report-books/new/{id}", p.send)
+	m.Signed("GET /chamber/apprenticeships/{id}", p.ask)
+	m.Signed("POST /chamber/apprenticeships/{id}", p.send)
 	m.Signed("GET /chamber/report-books/{id}", p.book)
 	m.Signed("GET /chamber/report-books/{id}/reports/{report}", p.report)
 	m.Signed("POST /chamber/report-books/{id}/end", p.end)
