@@ -248,6 +248,14 @@ func TestAccess(t *testing.T) {
 		"GET /reports/{week}/submitted":                     nil,
 		"POST /reports/{week}/take-back":                    nil,
 		"POST /reports/{week}/comment":                      nil,
+		"GET /reports/{week}/day/{date}":                    nil,
+		"POST /reports/{week}/day/{date}":                   nil,
+		"GET /reports/{week}/attachments":                   nil,
+		"POST /reports/{week}/attachments":                  nil,
+		"GET /reports/{week}/attachments/{file}":            nil, // of one's own week: another's id is not found there, see TestFilesOfAWeek
+		"POST /reports/{week}/attachments/{file}/remove":    nil,
+		"POST /absences/{id}/remove":                        nil, // one's own; another's id removes nothing, see TestPlanningIsChecked
+		"POST /snippets/{id}/remove":                        nil,
 	}
 	for _, page := range []string{"", "/edit", "/roles", "/role", "/secrets", "/claims-preview"} {
 		table["POST /admin/apps/{id}"+page] = []thing{{"/admin/apps/" + of.app + page, "otto"}}
