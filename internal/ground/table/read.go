@@ -156,6 +156,10 @@ func sized(cells []string, width int) []string {
 	return out
 }
 
+// Decode brings a text file of any encoding to UTF-8; ok is false for what is
+// no text. Callers bound its size.
+func Decode(b []byte) (text string, ok bool) { return decode(b) }
+
 // decode brings a file to UTF-8; ok is false for what is no text.
 func decode(b []byte) (text string, ok bool) {
 	for _, other := range []string{"%PDF", "\x89PNG", "\xFF\xD8\xFF", "{\\rtf", "GIF8"} {

@@ -23,3 +23,9 @@ func CleanLines(s string) string {
 
 // CleanLine is the same for a single line; blanks in it are single.
 func CleanLine(s string) string { return strings.Join(strings.Fields(CleanLines(s)), " ") }
+
+// Furthest is how many weeks ahead somebody may write.
+const Furthest = furthest
+
+// Check says what Save would refuse of a text.
+func (t Text) Check() error { return t.check() }

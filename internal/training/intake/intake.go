@@ -1,0 +1,344 @@
+// Package intake reads what people bring from elsewhere: reports from files of
+// ours (JSON, CSV), from spreadsheets, and from the exports of the older portals;
+// lessons from a school's timetable (ICS).
+//
+//		Read (the bytes) ─▶ Keep: a preview, sealed, for a day ─▶ Take: drafts, once
+//
+//	  - A file is hostile until shown otherwise: size, reports, lines and lessons
+//	    are bounded before memory is spent, and nothing of it is executed or asked
+//	    for elsewhere.
+//	  - Nothing is overwritten unless somebody says so, nothing that was submitted
+//	    is touched, and everything becomes a draft: what was signed off elsewhere
+//	    is read again by who is responsible here.
+package intake
+
+import (
+	"context"
+	"embed"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"zunft/internal/ground/audit"
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/fault"
+	"zunft/internal/ground/limit"
+	"zunft/internal/training/apprenticeship"
+	"zunft/internal/training/book"
+	"zunft/internal/training/calendar"
+	"zunft/internal/training/export"
+	"zunft/internal/training/person"
+	"zunft/internal/training/planning"
+)
+
+// Phrases of this package.
+//
+//go:embed phrases/*.json
+var Phrases embed.FS
+
+// Limits of one file.
+const (
+	MaxFile    = 8 << 20
+	MaxReports = 300 // a book of five years
+	maxBody    = 4 << 20
+)
+
+// Kinds of an intake.
+const (
+	Reports = "reports"
+	Lessons = "lessons"
+)
+
+const kept = 24 * time.Hour
+
+var uploads = limit.Rate{Burst: 20, Every: time.Minute}
+
+// Found is what a file holds.
+type Found struct {
+	Reports []export.Record   `json:"reports,omitempty"`
+	Lessons []planning.Lesson `json:"lessons,omitempty"`
+	Skipped int               `json:"skipped,omitempty"` // parts that make no sense
+}
+
+// An Intake is a file that was read, before and after it is taken in.
+type Intake struct {
+	ID, Person, Company, Kind, Name, State string
+	Result                                 Result
+	ExpiresAt                              db.Time
+	body, result                           string
+}
+
+// Done reports whether it was taken in.
+func (i Intake) Done() bool { return i.State == "done" }
+
+// A Result counts what became of a file.
+type Result struct {
+	Taken, Same, Kept, Locked, Refused, Lessons int
+}
+
+// Verdicts on a report of a file.
+const (
+	New     = "new"
+	Same    = "same"    // stored already
+	Other   = "other"   // a draft says something else
+	Locked  = "locked"  // submitted or signed off
+	Outside = "outside" // of the apprenticeship, or too far ahead
+	Paper   = "paper"   // the time on paper is taken in on its own page
+	Bad     = "bad"     // too long, or otherwise refused
+)
+
+// An Entry is a report of a file beside what is stored.
+type Entry struct {
+	Record  export.Record
+	Week    calendar.Week
+	Text    book.Text
+	Verdict string
+	Stored  book.Report
+	Problem *fault.Problem // of a bad one
+}
+
+// Begin is the beginning of its text, to recognise it by.
+func (e Entry) Begin() string {
+	for _, s := range []string{e.Text.Work, e.Text.School, e.Text.Instruction, e.Text.Days[0].Text, e.Text.Days[1].Text, e.Text.Days[2].Text, e.Text.Days[3].Text, e.Text.Days[4].Text} {
+		if s != "" {
+			s = strings.ReplaceAll(s, "\n", " ")
+			if utf8.RuneCountInString(s) > 90 {
+				s = string([]rune(s)[:90]) + "…"
+			}
+			return s
+		}
+	}
+	return ""
+}
+
+const columns = `id, person, company, kind, name, state, expires_at, body, result`
+
+func (i *Intake) fields() []any {
+	return []any{&i.ID, &i.Person, &i.Company, &i.Kind, &i.Name, &i.State, &i.ExpiresAt, &i.body, &i.result}
+}
+
+// Keep stores what was read until the actor has looked at it.
+func Keep(tx *db.Tx, by audit.Actor, name string, f Found) (Intake, error) {
+	s, err := writer(tx, by)
+	if err != nil {
+		return Intake{}, err
+	}
+	if err := limit.TakeIn(tx, "intake/"+s.Person.Sub, uploads); err != nil {
+		return Intake{}, err
+	}
+	i := Intake{ID: db.NewID(), Person: s.Person.Sub, Company: s.Company.ID, Kind: Reports, Name: cut(book.CleanLine(name), 100), State: "read", ExpiresAt: tx.Now().Add(kept)}
+	if len(f.Lessons) > 0 {
+		i.Kind = Lessons
+	}
+	plain, err := json.Marshal(f)
+	if err != nil {
+		return i, err
+	}
+	if len(plain) > maxBody {
+		return i, fault.Invalid("file", "intake.much", MaxReports)
+	}
+	_, err = tx.Exec(`INSERT INTO intake (id, person, company, kind, name, body, state, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, 'read', $7, $8)`,
+		i.ID, i.Person, i.Company, i.Kind, i.Name, tx.Keys().Seal("intake/body/"+i.ID, plain), tx.Now(), i.ExpiresAt)
+	if err != nil {
+		return i, fmt.Errorf("keep intake: %w", err)
+	}
+	return i, audit.Record(tx, by, audit.Entry{Event: "intake.read", Account: i.Person, Organization: i.Company, Thing: i.ID, Detail: map[string]any{"kind": i.Kind, "reports": len(f.Reports), "lessons": len(f.Lessons)}})
+}
+
+func writer(tx *db.Tx, by audit.Actor) (person.Session, error) {
+	s, err := person.Acting(tx, by)
+	if err == nil && !s.Writes() {
+		err = fault.Forbidden()
+	}
+	return s, err
+}
+
+// Get is one of the actor's intakes with what it holds; when it is done it
+// holds nothing more.
+func Get(tx *db.Tx, by audit.Actor, id string) (i Intake, f Found, err error) {
+	s, err := writer(tx, by)
+	if err != nil {
+		return i, f, err
+	}
+	i, err = db.One(tx, (*Intake).fields, `SELECT `+columns+` FROM intake WHERE id = $1 AND person = $2 AND company = $3 AND expires_at > $4`, id, s.Person.Sub, s.Company.ID, tx.Now())
+	if err != nil {
+		return i, f, err
+	}
+	if i.result != "" {
+		if err := json.Unmarshal([]byte(i.result), &i.Result); err != nil {
+			return i, f, err
+		}
+	}
+	if i.body == "" {
+		return i, f, nil
+	}
+	plain, err := tx.Keys().Open("intake/body/"+i.ID, i.body)
+	if err != nil {
+		return i, f, err
+	}
+	return i, f, json.Unmarshal(plain, &f)
+}
+
+// Look compares the reports of a file with what is stored now, in three
+// questions however many they are.
+func Look(tx *db.Tx, by audit.Actor, f Found) ([]Entry, error) {
+	s, err := writer(tx, by)
+	if err != nil {
+		return nil, err
+	}
+	var all []Entry
+	for _, rec := range f.Reports {
+		if w, ok := calendar.ParseWeek(rec.Week); ok {
+			all = append(all, Entry{Record: rec, Week: w})
+		}
+	}
+	if len(all) == 0 {
+		return nil, nil
+	}
+	slices.SortStableFunc(all, func(a, b Entry) int { return strings.Compare(a.Record.Week, b.Record.Week) })
+	first, last := all[0].Week.Date(1), all[len(all)-1].Week.Date(7)
+	stored, err := book.Between(tx, s.Person.Sub, "", first, last)
+	if err != nil {
+		return nil, err
+	}
+	byWeek := map[calendar.Week]book.Report{}
+	for _, r := range stored {
+		if _, known := byWeek[r.Week]; !known || r.Company == s.Company.ID {
+			byWeek[r.Week] = r
+		}
+	}
+	a, err := apprenticeship.Of(tx, s, first)
+	if err != nil {
+		return nil, err
+	}
+	b, err := apprenticeship.Of(tx, s, last)
+	if err != nil {
+		return nil, err
+	}
+	furthest := calendar.WeekOf(tx.Now()).Add(book.Furthest)
+	for i := range all {
+		e := &all[i]
+		r, known := byWeek[e.Week]
+		e.Stored = r
+		e.Text, err = e.Record.Text(e.Week)
+		if err == nil {
+			err = e.Text.Check()
+		}
+		_, _, inA := a.Clip(e.Week)
+		_, _, inB := b.Clip(e.Week)
+		switch ft := fault.Of(err); {
+		case ft != nil:
+			e.Verdict, e.Problem = Bad, &ft.Problems[0]
+		case err != nil:
+			return nil, err
+		case e.Record.Kind == book.Paper || known && r.Kind == book.Paper:
+			e.Verdict = Paper
+		case known && r.Text == e.Text:
+			e.Verdict = Same
+		case known && !r.Open() || known && r.Company != s.Company.ID:
+			e.Verdict = Locked
+		case furthest.Before(e.Week) || !known && !inA && !inB:
+			e.Verdict = Outside
+		case known && !r.Text.Empty():
+			e.Verdict = Other
+		default:
+			e.Verdict = New
+		}
+	}
+	return all, nil
+}
+
+// Take takes a file in, once: new reports become drafts; drafts that say
+// something else are replaced only if over says so.
+func Take(tx *db.Tx, by audit.Actor, id string, over bool) (Intake, error) {
+	i, f, err := Get(tx, by, id)
+	if err != nil || i.Done() {
+		return i, err
+	}
+	n, err := tx.Exec(`UPDATE intake SET state = 'done' WHERE id = $1 AND state = 'read'`, i.ID)
+	if err != nil {
+		return i, err
+	}
+	if n == 0 { // somebody was quicker
+		i, _, err = Get(tx, by, id)
+		return i, err
+	}
+	var res Result
+	if i.Kind == Lessons {
+		res.Lessons, err = planning.AddLessons(tx, by, f.Lessons)
+	} else {
+		res, err = takeReports(tx, by, f, over)
+	}
+	if err != nil {
+		return i, err
+	}
+	b, err := json.Marshal(res)
+	if err != nil {
+		return i, err
+	}
+	if _, err := tx.Exec(`UPDATE intake SET body = '', result = $1 WHERE id = $2`, string(b), i.ID); err != nil {
+		return i, err
+	}
+	i.State, i.Result = "done", res
+	return i, audit.Record(tx, by, audit.Entry{Event: "intake.taken", Account: i.Person, Organization: i.Company, Thing: i.ID, Detail: map[string]any{"kind": i.Kind, "taken": res.Taken + res.Lessons, "over": over}})
+}
+
+func takeReports(tx *db.Tx, by audit.Actor, f Found, over bool) (res Result, err error) {
+	entries, err := Look(tx, by, f)
+	if err != nil {
+		return res, err
+	}
+	for _, e := range entries {
+		switch {
+		case e.Verdict == Same:
+			res.Same++
+		case e.Verdict == Locked:
+			res.Locked++
+		case e.Verdict == Other && !over:
+			res.Kept++
+		case e.Verdict == New || e.Verdict == Other:
+			_, err := book.Save(tx, by, e.Week, e.Stored.Version, e.Text)
+			if fault.Of(err) != nil { // one that the book refuses does not stop the others
+				res.Refused++
+			} else if err != nil {
+				return res, err
+			} else {
+				res.Taken++
+			}
+		default:
+			res.Refused++
+		}
+	}
+	return res, nil
+}
+
+// Drop forgets a file that was read.
+func Drop(tx *db.Tx, by audit.Actor, id string) error {
+	i, _, err := Get(tx, by, id)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(`DELETE FROM intake WHERE id = $1`, i.ID)
+	return err
+}
+
+// Sweep forgets files whose day is over. A periodic job calls it.
+func Sweep(ctx context.Context, d *db.DB) error {
+	err := d.Batches(ctx, func(tx *db.Tx, most int) (int64, error) {
+		return tx.Exec(`DELETE FROM intake WHERE id IN (SELECT id FROM intake WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`, tx.Now(), most)
+	})
+	if err != nil {
+		return fmt.Errorf("sweep intakes: %w", err)
+	}
+	return nil
+}
+
+func cut(s string, most int) string {
+	if r := []rune(s); len(r) > most {
+		return strings.TrimSpace(string(r[:most-1])) + "…"
+	}
+	return s
+}
