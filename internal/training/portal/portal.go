@@ -167,6 +167,7 @@ func fill(s *web.Site, d *db.DB, account string) func(*http.Request, *web.Frame)
 			} else {
 				link("training.nav.overview", "/company", 0)
 				link("training.nav.trainees", "/company/trainees", 0)
+				link("training.nav.trainers", "/company/trainers", 0)
 				link("training.nav.assignments", "/company/assignments", 0)
 				link("training.nav.settings", "/company/settings", 0)
 			}

@@ -13,7 +13,7 @@ import (
 
 // assignmentsPage is all that assignments.html may use.
 type assignmentsPage struct {
-	web.Frame
+	place
 	Form        *web.Form
 	Views       []web.Option
 	People      []web.Option
@@ -61,7 +61,7 @@ func (p *Pages) assignments(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v.Wide = true
+	v.at(r)
 	return p.Site.Show(w, r, http.StatusOK, templates, "assignments", v)
 }
 
@@ -163,7 +163,7 @@ func (p *Pages) change(w http.ResponseWriter, r *http.Request) error {
 
 // trainersPage is all that trainers.html may use.
 type trainersPage struct {
-	web.Frame
+	place
 	People      []apprenticeship.Companion
 	After, More string
 }
@@ -180,6 +180,6 @@ func (p *Pages) trainers(w http.ResponseWriter, r *http.Request) error {
 	if v.More != "" {
 		v.More = nextPage(r, v.More)
 	}
-	v.Wide = true
+	v.at(r)
 	return p.Site.Show(w, r, http.StatusOK, templates, "trainers", v)
 }

@@ -33,6 +33,7 @@ import (
 	"zunft/internal/ground/web"
 	"zunft/internal/training/apprenticeship"
 	"zunft/internal/training/calendar"
+	"zunft/internal/training/login"
 	"zunft/internal/training/occupation"
 	"zunft/internal/training/standing"
 )
@@ -150,6 +151,18 @@ func (p *Pages) landChoice(r *http.Request, chosen string) []web.Option {
 	}
 	slices.SortFunc(all[1:], func(a, b web.Option) int { return strings.Compare(a.Text, b.Text) })
 	return all
+}
+
+// A place of the administration, wide, with links to the others if the frame's
+// navigation has no room for them.
+type place struct {
+	web.Frame
+	Places bool
+}
+
+func (p *place) at(r *http.Request) {
+	s := login.Of(r)
+	p.Wide, p.Places = true, s.Signs() || s.Writes()
 }
 
 // A line of a list.

@@ -12,7 +12,7 @@ import (
 
 // overviewPage is all that overview.html may use.
 type overviewPage struct {
-	web.Frame
+	place
 	Company     string
 	Counts      map[string]int
 	Undescribed int // at least
@@ -52,6 +52,6 @@ func (p *Pages) overview(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v.Wide = true
+	v.at(r)
 	return p.Site.Show(w, r, http.StatusOK, templates, "overview", v)
 }

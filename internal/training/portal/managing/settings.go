@@ -17,7 +17,7 @@ var errAgain = errors.New("form comes back")
 
 // settingsPage is all that settings.html may use.
 type settingsPage struct {
-	web.Frame
+	place
 	Rows    []settingRow
 	Changes []formChange
 }
@@ -54,7 +54,7 @@ func (p *Pages) settings(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v.Wide = true
+	v.at(r)
 	return p.Site.Show(w, r, http.StatusOK, templates, "settings", v)
 }
 

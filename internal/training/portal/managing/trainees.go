@@ -17,7 +17,7 @@ import (
 
 // traineesPage is all that trainees.html may use.
 type traineesPage struct {
-	web.Frame
+	place
 	Form        *web.Form
 	Views       []web.Option
 	Narrowed    bool
@@ -80,7 +80,7 @@ func (p *Pages) trainees(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v.Wide = true
+	v.at(r)
 	return p.Site.Show(w, r, http.StatusOK, templates, "trainees", v)
 }
 
