@@ -23,12 +23,13 @@ func TestCompaniesAreChangedElsewhere_R203(t *testing.T) {
 	slices.Sort(changes)
 	want := []string{
 		"/chamber/apprenticeships/{id}", "/chamber/documents", "/chamber/documents/{id}/withdraw", "/chamber/report-books/{id}/confirm",
-		"/chamber/report-books/{id}/end", "/documents/{id}", "/exam/intermediate", "/login",
+		"/chamber/report-books/{id}/end", "/company/supervisors", "/documents/{id}", "/exam/intermediate", "/login",
 		"/logout", "/oidc/backchannel-logout", "/reports/{week}", "/reports/{week}/comment",
-		"/reports/{week}/submit", "/reports/{week}/take-back", "/reviews/{id}/comment", "/reviews/{id}/reopen",
-		"/reviews/{id}/return", "/reviews/{id}/sign-off", "/shares", "/shares/{id}/{deed}",
-		"/supervisor", "/supervisor/leave", "/supervisor/pin", "/supervisor/reports/{id}/return",
-		"/supervisor/reports/{id}/sign-off", "/trainees/{id}/registered",
+		"/reports/{week}/submit", "/reports/{week}/take-back", "/reviews/all", "/reviews/{id}/comment", "/reviews/{id}/reopen",
+		"/reviews/{id}/return", "/reviews/{id}/sign-off", "/reviews/{id}/undo", "/shares", "/shares/{id}/{deed}",
+		"/substitute", "/substitute/{id}/end",
+		"/supervisor", "/supervisor/leave", "/supervisor/pin", "/supervisor/reports/{id}/comment", "/supervisor/reports/{id}/return",
+		"/supervisor/reports/{id}/sign-off", "/supervisor/reports/{id}/undo", "/trainees/{id}/registered",
 	}
 	if !slices.Equal(changes, want) {
 		t.Errorf("what can be sent:\n%s\nwant\n%s", strings.Join(changes, "\n"), strings.Join(want, "\n"))

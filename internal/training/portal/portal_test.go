@@ -47,9 +47,11 @@ func TestTheWholeWayOfAReport_R224_R226_R227_R229_R335(t *testing.T) {
 		edit = anna.get("/reports/2026-W47").is(200).has("Bitte Mengen ergänzen", "Brötchen geformt")
 		check = anna.follow("/reports/2026-W47", "version", edit.version(), "do", "check", "work", "200 Brötchen geformt").is(200)
 		anna.follow("/reports/2026-W47/submit", "version", check.version()).is(200)
-		review = bert.get("/reviews/"+id).is(200).has("überarbeitet und neu eingereicht", "200 Brötchen")
+		review = bert.get("/reviews/"+id).is(200).has("Neue Fassung, zurückgegeben am 18.11.2026", "Geändert:", "<ins><span class=\"visually-hidden\">Neu: </span>200 <span")
 		bert.follow("/reviews/"+id+"/comment", "comment", "Schon viel besser").is(200).has("Schon viel besser")
-		bert.follow("/reviews/"+id+"/sign-off", "version", review.version(), "reason", "Gut").is(200).has("ist abgezeichnet")
+		bert.follow("/reviews/"+id+"/sign-off", "version", review.version(), "reason", "Gut").is(200).has("ist abgezeichnet", "Rückgängig")
+		anna.get("/reports/2026-W47").is(200).has("in Durchsicht").lacks("Abgezeichnet", "Gut")
+		w.settle()
 		anna.get("/reports/2026-W47").is(200).has("Abgezeichnet", "Schon viel besser", "Gut")
 		anna.post("/reports/2026-W47/take-back").is(409)
 		anna.follow("/reports/2026-W47/comment", "comment", "Danke").is(200).has("Danke")
@@ -209,6 +211,7 @@ func TestStrangers_R225_R231_R235_R236(t *testing.T) {
 			// by PIN (R329): these ask for it themselves, see TestSupervisor
 			"GET /supervisor": true, "POST /supervisor": true, "GET /supervisor/pin": true, "POST /supervisor/pin": true, "POST /supervisor/leave": true,
 			"GET /supervisor/reports/{id}": true, "POST /supervisor/reports/{id}/sign-off": true, "POST /supervisor/reports/{id}/return": true,
+			"POST /supervisor/reports/{id}/undo": true, "POST /supervisor/reports/{id}/comment": true, "GET /supervisor/reports/{id}/files/{file}": true,
 		}
 		if route.Open != open[route.Pattern] {
 			t.Errorf("%s is open to strangers: %v", route.Pattern, route.Open)

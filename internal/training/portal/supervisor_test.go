@@ -126,8 +126,14 @@ func TestSupervisor_R268_R269_R325_R326_R327_R328_R329_R330_R331_R332(t *testing
 		edit := anna.get("/reports/2026-W46").is(200).has("Bitte Mengen", "petra@muehle.example")
 		check := anna.follow("/reports/2026-W46", "version", edit.version(), "do", "check", "work", "20 Teige").is(200).has(`value="petra@muehle.example"`)
 		anna.post("/reports/2026-W46/submit", "version", check.version(), "approver", "petra@muehle.example").is(303)
-		report = petra.get(link).is(200).has("20 Teige")
-		petra.follow(link+"/sign-off", "version", report.version()).is(200).has("ist abgezeichnet")
+		report = petra.get(link).is(200).has("Neue Fassung", "20 <span", "Teige")
+		petra.follow(link+"/sign-off", "version", report.version()).is(200).has("ist abgezeichnet", "Rückgängig")
+		anna.get("/reports/2026-W46").is(200).has("in Durchsicht").lacks("Abgezeichnet")
+		report = petra.get(link).is(200)
+		petra.follow(link+"/undo", "version", report.version()).is(200).has("ist zurückgenommen")
+		petra.follow(link+"/comment", "comment", "Wie viele genau?").is(200).has("Wie viele genau?")
+		petra.follow(link+"/sign-off", "version", petra.get(link).version()).is(200)
+		w.settle()
 		anna.get("/reports/2026-W46").is(200).has("Abgezeichnet", "petra@muehle.example")
 
 		// What was sent elsewhere does not exist for Petra, neither do the pages of accounts.

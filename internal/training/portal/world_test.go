@@ -140,7 +140,7 @@ func (b *visit) post(path string, values ...string) page {
 	b.t.Helper()
 	form := url.Values{}
 	for i := 0; i+1 < len(values); i += 2 {
-		form.Set(values[i], values[i+1])
+		form.Add(values[i], values[i+1])
 	}
 	r, _ := http.NewRequest("POST", b.server.URL+path, strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")

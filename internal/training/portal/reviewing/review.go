@@ -34,7 +34,6 @@ type reviewPage struct {
 	Total      int    // of the queue
 	Next       string // id of the next one in the queue, or empty
 	Undo       *review.Done
-	Here       string
 	Paper      bool
 }
 
@@ -51,7 +50,7 @@ func (p *Pages) load(tx *db.Tx, r *http.Request, form *web.Form) (*reviewPage, e
 	if !s.Reads() { // one's own report has its own page
 		return nil, fault.NotFound()
 	}
-	v := &reviewPage{Report: report, Form: form, Signer: s.Person.Name, Paper: report.Kind == book.Paper, Here: "/reviews/" + report.ID}
+	v := &reviewPage{Report: report, Form: form, Signer: s.Person.Name, Paper: report.Kind == book.Paper}
 	if v.May, err = review.MayDo(tx, by, report); err != nil {
 		return nil, err
 	}

@@ -75,7 +75,6 @@ type queuePage struct {
 	Items []review.Item
 	Signs bool
 	Undo  *review.Done // what was signed off last, while it can be taken back
-	Here  string       // where to go on after taking it back
 }
 
 func (p *Pages) queue(w http.ResponseWriter, r *http.Request) error {
