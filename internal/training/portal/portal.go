@@ -23,6 +23,7 @@ import (
 	"zunft/internal/training/book"
 	"zunft/internal/training/document"
 	"zunft/internal/training/export"
+	"zunft/internal/training/intake"
 	"zunft/internal/training/login"
 	"zunft/internal/training/person"
 	"zunft/internal/training/planning"
@@ -37,6 +38,7 @@ import (
 	standingpages "zunft/internal/training/portal/standing"
 	"zunft/internal/training/portal/supervising"
 	"zunft/internal/training/portal/writing"
+	"zunft/internal/training/registry"
 	"zunft/internal/training/review"
 	"zunft/internal/training/share"
 	"zunft/internal/training/standing"
@@ -77,7 +79,7 @@ func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.handler.S
 
 // Catalog holds all phrases of the training portal.
 func Catalog() (*i18n.Catalog, error) {
-	return i18n.Load(web.Phrases, Phrases, apprenticeship.Phrases, attachment.Phrases, planning.Phrases, planningpages.Phrases, person.Phrases, book.Phrases, export.Phrases, exchange.Phrases, token.Phrases, api.Phrases, review.Phrases, substitute.Phrases, login.Phrases, desk.Phrases, home.Phrases, info.Phrases, managing.Phrases, reviewing.Phrases, standing.Phrases, share.Phrases, document.Phrases, standingpages.Phrases, supervising.Phrases, supervisor.Phrases, writing.Phrases)
+	return i18n.Load(web.Phrases, Phrases, apprenticeship.Phrases, attachment.Phrases, planning.Phrases, planningpages.Phrases, person.Phrases, book.Phrases, export.Phrases, exchange.Phrases, intake.Phrases, token.Phrases, api.Phrases, review.Phrases, substitute.Phrases, login.Phrases, desk.Phrases, home.Phrases, info.Phrases, managing.Phrases, registry.Phrases, reviewing.Phrases, standing.Phrases, share.Phrases, document.Phrases, standingpages.Phrases, supervising.Phrases, supervisor.Phrases, writing.Phrases)
 }
 
 // New wires the portal. The identity portal need not run yet: it is asked at
@@ -122,6 +124,7 @@ func New(_ context.Context, o Options) (*Portal, error) {
 	}
 	p.Jobs.On(export.Kind, (&export.Maker{DB: o.DB, Base: o.Base, Catalog: catalog}).Make)
 	p.Jobs.Every(time.Hour, "export.sweep", func(ctx context.Context) error { return export.Sweep(ctx, o.DB) })
+	p.Jobs.Every(time.Hour, "intake.sweep", func(ctx context.Context) error { return intake.Sweep(ctx, o.DB) })
 	p.Jobs.Every(time.Hour, "token.sweep", func(ctx context.Context) error { return token.Sweep(ctx, o.DB) })
 	p.Jobs.Every(time.Hour, "person.sweep", func(ctx context.Context) error { return person.Sweep(ctx, o.DB) })
 	p.Jobs.Every(time.Hour, "supervisor.sweep", func(ctx context.Context) error { return supervisor.Sweep(ctx, o.DB) })

@@ -21,6 +21,7 @@ CREATE TABLE company (
 	chamber_number TEXT NOT NULL,
 	seen_at        TIMESTAMPTZ NOT NULL
 );
+CREATE INDEX company_numbers ON company (chamber_number, ident_number);
 
 -- Roles of a person in a company, as the last token said.
 CREATE TABLE company_role (

@@ -55,6 +55,7 @@ CREATE TABLE company (
 	chamber_number TEXT NOT NULL,
 	seen_at        TIMESTAMPTZ NOT NULL
 );
+CREATE INDEX company_numbers ON company (chamber_number, ident_number);
 
 CREATE TABLE company_role (
 	company TEXT NOT NULL REFERENCES company (id),
