@@ -55,9 +55,9 @@ func TestTheWholeWayOfAReport_R224_R226_R227_R229_R335(t *testing.T) {
 		anna.get("/reports/2026-W47").is(200).has("Abgezeichnet", "Schon viel besser", "Gut")
 		anna.post("/reports/2026-W47/take-back").is(409)
 		anna.follow("/reports/2026-W47/comment", "comment", "Danke").is(200).has("Danke")
-		anna.get("/reports").is(200).has("Woche 47", "Abgezeichnet", "Leer")
+		anna.get("/reports?view=list").is(200).has("Woche 47", "Abgezeichnet", "Leer")
 		bert.get("/trainees").is(200).has("Anna Muster")
-		bert.get("/trainees/anna").is(200).has("Woche 47", "Abgezeichnet")
+		bert.get("/trainees/anna").is(200).has("16.11. – 22.11.2026: Abgezeichnet")
 
 		// R335: afterwards, by the trainer.
 		review = bert.get("/reviews/" + id).is(200).has("Nachträglich zurückgeben")
