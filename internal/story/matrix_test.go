@@ -29,7 +29,7 @@ var matrix = map[string]string{
 		GET /register | POST /register | GET /register/verify | POST /register/verify | GET /register/done
 		GET /recover | POST /recover | GET /recover/password | POST /recover/password | GET /recover/assisted | POST /recover/assisted
 		GET /chambers | GET /information-duties | GET /invitations/code | POST /invitations/code | GET /revoke | POST /revoke | POST /account/preferences
-		GET /accessibility | GET /imprint | GET /privacy | GET /help | GET /terms-of-use`,
+		GET /accessibility | GET /contact | GET /imprint | GET /privacy | GET /help | GET /terms-of-use`,
 	"signed": `GET /account | GET /account/activity | GET /account/apps | GET /account/confirm | POST /account/confirm | POST /account/confirm/passkey
 		GET /account/consents | GET /account/data | POST /account/data | GET /account/delete | POST /account/delete
 		GET /account/emails | POST /account/emails | GET /account/emails/add | POST /account/emails/add | GET /account/emails/confirm | POST /account/emails/confirm
