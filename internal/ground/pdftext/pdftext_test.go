@@ -114,7 +114,7 @@ func TestHostileFiles(t *testing.T) {
 		w.Close()
 		return z.String()
 	}
-	bomb := pack(bytes.Repeat([]byte("0"), 200<<20))
+	bomb := pack(bytes.Repeat([]byte("0"), 40<<20))
 	many := pack(bytes.Repeat([]byte("(a) Tj "), 2<<20))
 	deep := strings.Repeat("[", 1<<20)
 	begin := time.Now()

@@ -1,4 +1,4 @@
-// Package exchange is where a report book goes out:
+// Package exchange is where a report book goes out, and older ones come in:
 //
 //	GET  /reports/export          what to take out: PDF, data, attachments; files made lately
 //	POST /reports/export          order a PDF
@@ -7,6 +7,11 @@
 //	POST /exports/{id}/drop       delete it before its time
 //	GET  /reports/export.json     the whole book as data; export.csv as a table
 //	GET  /reports/attachments.zip all attached files
+//	GET  /reports/import          choose a file, or paste its text
+//	POST /reports/import          read it
+//	GET  /imports/{id}            what is in it, beside what is stored; then what became of it
+//	POST /imports/{id}            take it in as drafts, or as lessons
+//	POST /imports/{id}/drop       forget it
 //	GET  /verify                  type the code on a cover (open to everybody)
 //	POST /verify
 //	GET  /verify/{code}           what the document is, without a name
@@ -57,6 +62,11 @@ func (p *Pages) Mount(m *web.Mux) {
 	m.Signed("GET /reports/export.json", p.data)
 	m.Signed("GET /reports/export.csv", p.data)
 	m.Signed("GET /reports/attachments.zip", p.attachments)
+	m.Signed("GET /reports/import", p.importForm)
+	m.Signed("POST /reports/import", p.read)
+	m.Signed("GET /imports/{id}", p.look)
+	m.Signed("POST /imports/{id}", p.take)
+	m.Signed("POST /imports/{id}/drop", p.forget)
 	m.Open("GET /verify", p.verifyForm)
 	m.Open("POST /verify", p.verifyCode)
 	m.Open("GET /verify/{code}", p.verify)

@@ -7,7 +7,7 @@ import (
 )
 
 func TestTemplatesMatchTheirPages(t *testing.T) {
-	pages := map[string]any{"export": &exportPage{}, "progress": &progressPage{}, "verify": &verifyPage{}}
+	pages := map[string]any{"export": &exportPage{}, "progress": &progressPage{}, "verify": &verifyPage{}, "import": &importPage{}, "intake": &intakePage{}}
 	for name, page := range pages {
 		if err := templatecheck.CheckHTML(templates.Page(name), page); err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -1,0 +1,193 @@
+package exchange
+
+import (
+	"errors"
+	"io"
+	"net/http"
+
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/fault"
+	"zunft/internal/ground/web"
+	"zunft/internal/training/book"
+	"zunft/internal/training/intake"
+	"zunft/internal/training/planning"
+)
+
+// importPage is all that import.html may use.
+type importPage struct {
+	web.Frame
+	Form *web.Form
+	File web.Input
+}
+
+func (p *Pages) importForm(w http.ResponseWriter, r *http.Request) error {
+	return p.showImport(w, r, web.NewForm())
+}
+
+func (p *Pages) showImport(w http.ResponseWriter, r *http.Request, form *web.Form) error {
+	if err := p.DB.Read(r.Context(), func(tx *db.Tx) error { _, err := book.MyStanding(tx, web.Actor(r)); return err }); err != nil {
+		return err // who keeps no book has nothing to take in
+	}
+	v := &importPage{Form: form, File: web.Input{
+		ID: "file", Name: "file", Type: "file", Label: p.text(r, "exchange.import_file"), Hint: p.text(r, "exchange.import_file_hint", intake.MaxFile>>20), Optional: true,
+	}}
+	for _, problem := range form.Problems {
+		if problem.Field == "file" && v.File.Error == "" {
+			v.File.Error = p.text(r, problem.Key, problem.Args...)
+		}
+	}
+	v.Back = p.back(r, "exchange.book", "/reports")
+	return p.Site.Show(w, r, form.Status(), templates, "import", v)
+}
+
+// read takes the upload, reads it before any transaction, and keeps a preview.
+func (p *Pages) read(w http.ResponseWriter, r *http.Request) error {
+	form := web.NewForm()
+	found, name, err := received(w, r, form)
+	var kept intake.Intake
+	if err == nil {
+		if name == "" {
+			name = p.text(r, "exchange.pasted")
+		}
+		err = p.DB.Write(r.Context(), func(tx *db.Tx) (err error) {
+			kept, err = intake.Keep(tx, web.Actor(r), name, found)
+			return err
+		})
+	}
+	if form.Take(err) {
+		return p.showImport(w, r, form)
+	}
+	if err != nil {
+		return err
+	}
+	return web.See(w, r, "/imports/"+kept.ID)
+}
+
+// received reads a form of one file and one text, of which one is filled.
+func received(w http.ResponseWriter, r *http.Request, form *web.Form) (f intake.Found, name string, err error) {
+	const most = intake.MaxFile + 1<<20
+	large := fault.Invalid("file", "intake.large", intake.MaxFile>>20)
+	if r.ContentLength > most {
+		return f, "", large
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, most)
+	body, err := r.MultipartReader()
+	if err != nil {
+		return f, "", fault.Invalid("", "web.form_unreadable")
+	}
+	var file []byte
+	for {
+		part, err := body.NextPart()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		var b []byte
+		if err == nil {
+			b, err = io.ReadAll(part)
+		}
+		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+			return f, "", large
+		}
+		if err != nil {
+			return f, "", fault.Invalid("", "web.form_unreadable")
+		}
+		switch {
+		case part.FormName() == "file" && part.FileName() != "":
+			file, name = b, part.FileName()
+		case part.FormName() == "text":
+			form.Values.Set("text", string(b))
+		}
+	}
+	if name != "" {
+		f, err = intake.Read(file)
+		return f, name, err
+	}
+	f, err = intake.ReadText(form.Raw("text"))
+	if ft := fault.Of(err); ft != nil && form.Raw("text") != "" { // beside the box it was pasted into
+		err = fault.Invalid("text", ft.Key(), ft.Problems[0].Args...)
+	}
+	return f, "", err
+}
+
+// intakePage is all that intake.html may use.
+type intakePage struct {
+	web.Frame
+	Form    *web.Form
+	Intake  intake.Intake
+	Entries []entry
+	Counts  map[string]int // by verdict
+	Skipped int
+	Lessons []planning.Lesson // the first ones
+	Number  int               // of lessons
+	First   string
+	Last    string
+}
+
+// Ready is how many reports would become drafts.
+func (v *intakePage) Ready() int { return v.Counts[intake.New] + v.Counts[intake.Other] }
+
+// entry is one with its complaint in words.
+type entry struct {
+	intake.Entry
+	Complaint string
+}
+
+const shownLessons = 12
+
+func (p *Pages) look(w http.ResponseWriter, r *http.Request) error {
+	return p.showIntake(w, r, web.NewForm())
+}
+
+func (p *Pages) showIntake(w http.ResponseWriter, r *http.Request, form *web.Form) error {
+	v := &intakePage{Form: form, Counts: map[string]int{}}
+	err := p.DB.Read(r.Context(), func(tx *db.Tx) error {
+		i, found, err := intake.Get(tx, web.Actor(r), r.PathValue("id"))
+		if err != nil {
+			return err
+		}
+		v.Intake, v.Skipped, v.Number = i, found.Skipped, len(found.Lessons)
+		if n := len(found.Lessons); n > 0 {
+			v.First, v.Last = found.Lessons[0].Day.German(), found.Lessons[n-1].Day.German()
+			v.Lessons = found.Lessons[:min(n, shownLessons)]
+		}
+		all, err := intake.Look(tx, web.Actor(r), found)
+		for _, e := range all {
+			shown := entry{Entry: e}
+			if e.Problem != nil {
+				shown.Complaint = p.text(r, e.Problem.Key, e.Problem.Args...)
+			}
+			v.Entries = append(v.Entries, shown)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, e := range v.Entries {
+		v.Counts[e.Verdict]++
+	}
+	v.Back = p.back(r, "exchange.import", "/reports/import")
+	return p.Site.Show(w, r, form.Status(), templates, "intake", v)
+}
+
+func (p *Pages) take(w http.ResponseWriter, r *http.Request) error {
+	form := web.ReadForm(r)
+	err := p.DB.Write(r.Context(), func(tx *db.Tx) error {
+		_, err := intake.Take(tx, web.Actor(r), r.PathValue("id"), form.Checked("over"))
+		return err
+	})
+	if form.Take(err) {
+		return p.showIntake(w, r, form)
+	}
+	if err != nil {
+		return err
+	}
+	return web.See(w, r, "/imports/"+r.PathValue("id"))
+}
+
+func (p *Pages) forget(w http.ResponseWriter, r *http.Request) error {
+	if err := p.DB.Write(r.Context(), func(tx *db.Tx) error { return intake.Drop(tx, web.Actor(r), r.PathValue("id")) }); err != nil {
+		return err
+	}
+	return p.Site.Done(w, r, "/reports/import", "exchange.done_forgotten")
+}
