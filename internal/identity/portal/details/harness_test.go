@@ -18,6 +18,7 @@ import (
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/application"
 	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/clerk"
 	"zunft/internal/identity/closing"
 	"zunft/internal/identity/directory"
 	"zunft/internal/identity/letter"
@@ -29,6 +30,7 @@ import (
 	"zunft/internal/identity/portal/desk"
 	"zunft/internal/identity/portal/details"
 	"zunft/internal/identity/portal/portaltest"
+	"zunft/internal/identity/portal/records"
 	"zunft/internal/identity/recovery"
 	"zunft/internal/identity/registration"
 	"zunft/internal/identity/schema"
@@ -61,9 +63,10 @@ func each(t *testing.T, f func(t *testing.T, w *world)) {
 func newWorld(t *testing.T, d *db.DB) *world {
 	w := &world{World: portaltest.New(t, d), T: t, ids: map[string]string{}, browsers: map[string]*portaltest.Person{}}
 	front, door, m := w.Front(web.Phrases, notice.Phrases, account.Phrases, application.Phrases, chamber.Phrases, closing.Phrases, directory.Phrases, letter.Phrases, membership.Phrases,
-		organization.Phrases, policy.Phrases, recovery.Phrases, registration.Phrases, site.Phrases, succession.Phrases, textblock.Phrases, company.Phrases, desk.Phrases, details.Phrases)
+		organization.Phrases, policy.Phrases, recovery.Phrases, registration.Phrases, site.Phrases, succession.Phrases, textblock.Phrases, company.Phrases, desk.Phrases, details.Phrases, records.Phrases, clerk.Phrases)
 	(&details.Pages{DB: d, Site: front, Door: door}).Mount(m)
 	(&desk.Pages{DB: d, Site: front, Door: door}).Mount(m)
+	(&records.Pages{DB: d, Site: front, Door: door}).Mount(m)
 	(&company.Pages{DB: d, Site: front, MakeAdmin: func(tx *db.Tx, by audit.Actor, org, person string) error {
 		return membership.Grant(tx, by, org, person, true)
 	}}).Mount(m)

@@ -165,6 +165,20 @@ func TestUnansweredCompaniesEnd(t *testing.T) {
 		if m := w.Inbox("nora@example.org"); len(m) != 1 || !strings.Contains(m[0].Body, "weiß nichts davon") {
 			t.Errorf("%+v", m)
 		}
+		// At the desk, after a proof and with a reason.
+		third, _ := squat()
+		page := "/chamber/organizations/" + third
+		w.browsers["clara"].Get(page).Want(t, http.StatusOK, "Freigabe zurücknehmen")
+		w.browsers["xenia"].Post(page, "do", "take_back", "reason", "x").Want(t, http.StatusNotFound)
+		w.browsers["clara"].Post(page, "do", "take_back", "reason", "").Want(t, http.StatusUnprocessableEntity, "Nennen Sie den Grund")
+		w.Exec(`UPDATE session SET proved_at = NULL`)
+		if p := w.browsers["clara"].Post(page, "do", "take_back", "reason", "Klärung"); !strings.HasPrefix(p.To, "/account/confirm") {
+			t.Error("taken back without a proof", p.Status, p.To)
+		}
+		w.signIn()
+		w.browsers["clara"].Post(page, "do", "take_back", "reason", "Klärung").Goes(t, page)
+		w.browsers["clara"].Get(page).Want(t, http.StatusOK, "Die Freigabe ist zurückgenommen", "Freigabe eines Unternehmens zurückgenommen")
+
 		id, code := squat()
 		// Answered and taken back at once: one of them.
 		activate := func(tx *db.Tx) error {
