@@ -310,6 +310,8 @@ func input(f *Form, name, label string, options []string, text func(string, ...a
 			in.Enterkeyhint = value
 		case "optional":
 			in.Optional, in.Required = true, false
+		case "plain": // may stay empty, and goes without saying
+			in.Required = false
 		case "area":
 			in.Area = true
 			if in.Rows == 0 {

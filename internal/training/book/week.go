@@ -48,3 +48,6 @@ func JoinIDs(lists ...string) string {
 	}
 	return strings.Join(all, " ")
 }
+
+// Absent reports whether somebody was not at work on a day of this attendance.
+func Absent(attendance string) bool { return absent[attendance] }

@@ -35,6 +35,9 @@ type dayPage struct {
 // dayLink leads from the week to one of its days.
 func (p *Pages) dayLink(r *http.Request, w book.Week, i int, d book.Day) dayLink {
 	l := dayLink{Date: w.Date(i + 1), Name: book.DayName(p.text(r), w, i+1), Kind: "neutral", Key: "writing.empty"}
+	if book.Absent(d.Attendance) || d.Attendance == "" && i >= 5 {
+		l.Key = "" // nothing is expected
+	}
 	if d.Attendance != "" {
 		l.Said = p.text(r)("book.attendance." + d.Attendance)
 	}

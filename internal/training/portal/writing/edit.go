@@ -150,7 +150,7 @@ func (p *Pages) showEditor(w http.ResponseWriter, r *http.Request, d desk, form 
 	typed := textOf(form)
 	v.DaysSaid = p.said(r, typed.Days)
 	for _, day := range typed.Days {
-		v.OpenDays = v.OpenDays || day.Text != "" || day.Minutes < 0
+		v.OpenDays = v.OpenDays || day.Text != "" && d.settings.Mode != "day" || day.Minutes < 0
 	}
 	for _, problem := range form.Problems {
 		v.OpenDays = v.OpenDays || strings.HasPrefix(problem.Field, "d")
