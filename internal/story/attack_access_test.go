@@ -58,6 +58,8 @@ func TestAccess(t *testing.T) {
 	if r.StatusCode != http.StatusSeeOther {
 		t.Fatal("not submitted", r.StatusCode, text(body))
 	}
+	who["lena"].post(h.Training+"/reports/export", url.Values{"scope": {"book"}})
+	lenasExport := value(t, h.TrainingDB, `SELECT id FROM export`)
 	report, sub := value(t, h.TrainingDB, `SELECT id FROM report`), value(t, h.TrainingDB, `SELECT apprentice FROM report`)
 	request := h.value(`SELECT id FROM request`)
 	batch := h.value(`SELECT id FROM letter_batch`)
@@ -256,6 +258,16 @@ func TestAccess(t *testing.T) {
 		"POST /reports/{week}/attachments/{file}/remove":    nil,
 		"POST /absences/{id}/remove":                        nil, // one's own; another's id removes nothing, see TestPlanningIsChecked
 		"POST /snippets/{id}/remove":                        nil,
+		"GET /exports/{id}":                                 {{"/exports/" + lenasExport, "lena"}},
+		"GET /exports/{id}/file":                            nil, // there once it is made, see TestTheBookGoesOut
+		"POST /exports/{id}/drop":                           {{"/exports/" + lenasExport + "/drop", "lena"}},
+		"GET /verify/{code}":                                nil, // the code is the right, see TestTheBookGoesOut
+		"POST /verify/{code}":                               nil,
+		"GET /imports/{id}":                                 nil, // one's own, see TestTheBookComesIn
+		"POST /imports/{id}":                                nil,
+		"POST /imports/{id}/drop":                           nil,
+		"POST /settings/tokens/{id}/revoke":                 nil, // one's own, see TestAProgramWrites
+		"/api/v1/reports/{week}":                            nil, // by key, see TestAProgramWrites
 	}
 	for _, page := range []string{"", "/edit", "/roles", "/role", "/secrets", "/claims-preview"} {
 		table["POST /admin/apps/{id}"+page] = []thing{{"/admin/apps/" + of.app + page, "otto"}}
