@@ -13,6 +13,7 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/dbtest"
 	"zunft/internal/ground/fault"
+	"zunft/internal/ground/table"
 	"zunft/internal/training/apprenticeship"
 	"zunft/internal/training/book"
 	"zunft/internal/training/calendar"
@@ -227,7 +228,10 @@ func TestPlanningIsChecked(t *testing.T) {
 	refused(t, d, "d3_attendance", "book.attendance_unknown", func(tx *db.Tx) error { return planning.SavePattern(tx, anna, bad) })
 	refused(t, d, "text", "planning.snippet_missing", func(tx *db.Tx) error { return planning.AddSnippet(tx, anna, "") })
 	refused(t, d, "text", "planning.snippet_long", func(tx *db.Tx) error { return planning.AddSnippet(tx, anna, strings.Repeat("x", 1001)) })
-	refused(t, d, "", "planning.lessons_many", func(tx *db.Tx) error { _, err := planning.AddLessons(tx, anna, make([]planning.Lesson, 5001)); return err })
+	refused(t, d, "", "planning.lessons_many", func(tx *db.Tx) error {
+		_, err := planning.AddLessons(tx, anna, make([]planning.Lesson, 5001))
+		return err
+	})
 	for i := range 31 {
 		err := d.Write(bg, func(tx *db.Tx) error { return planning.AddSnippet(tx, anna, fmt.Sprint("Text ", min(i, 30))) })
 		if (err != nil) != (i == 30) {
@@ -249,7 +253,9 @@ func TestPlanningIsChecked(t *testing.T) {
 	for _, f := range []func(*db.Tx) error{
 		func(tx *db.Tx) error { return planning.AddSnippet(tx, bert, "x") },
 		func(tx *db.Tx) error { return planning.SavePattern(tx, bert, planning.Pattern{}) },
-		func(tx *db.Tx) error { return planning.Plan(tx, bert, planning.Time{Attendance: "vacation", From: "2026-12-01"}) },
+		func(tx *db.Tx) error {
+			return planning.Plan(tx, bert, planning.Time{Attendance: "vacation", From: "2026-12-01"})
+		},
 		func(tx *db.Tx) error { _, err := planning.AddLessons(tx, bert, nil); return err },
 	} {
 		if err := d.Write(bg, f); !fault.Is(err, fault.KindForbidden) {
@@ -324,6 +330,26 @@ func TestTrainingPlan(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A plan comes as a list; what is missing or unreadable is said.
+func TestReadPlan(t *testing.T) {
+	read := func(text string) ([]planning.Section, error) {
+		list, err := table.ReadText(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return planning.ReadPlan(list)
+	}
+	sections, err := read("Nr.;Berufsbildposition;Zeitliche Richtwerte in Wochen;Stichworte\nA 1;Herstellen von Weizenbrot;12;weizen, brötchen\nA 2;Beraten;;kunde\n")
+	if err != nil || len(sections) != 2 || sections[0] != (planning.Section{Number: "A 1", Title: "Herstellen von Weizenbrot", Weeks: 12, Keywords: "weizen, brötchen"}) || sections[1].Weeks != 0 {
+		t.Error(sections, err)
+	}
+	for text, key := range map[string]string{"Nummer;Wochen\n1;2\n2;3\n": "planning.plan_columns", "Nummer;Titel;Wochen\n1;Brot;zwei\n": "planning.plan_weeks"} {
+		if _, err := read(text); fault.Of(err) == nil || fault.Of(err).Key() != key {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
 }
 
 // Two devices at once: a pattern, a time and a timetable end as one of the two

@@ -5,12 +5,14 @@ import (
 	"encoding/base32"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/plain"
+	"zunft/internal/ground/table"
 )
 
 // A Section of a training plan (Berufsbildposition of an Ausbildungsrahmenplan).
@@ -85,6 +87,44 @@ func PutPlan(tx *db.Tx, by audit.Actor, chamber, occupation string, sections []S
 		}
 	}
 	return audit.Record(tx, by, audit.Entry{Event: "plan.put", Thing: occupation, Detail: map[string]any{"chamber": chamber, "sections": len(sections)}})
+}
+
+// planColumns are the headings a plan's list may have.
+var planColumns = map[string]string{
+	"nummer": "number", "nr": "number", "lfdnr": "number", "position": "number", "number": "number", "no": "number",
+	"titel": "title", "abschnitt": "title", "berufsbildposition": "title", "title": "title", "section": "title",
+	"wochen": "weeks", "zeitlicherichtwerteinwochen": "weeks", "weeks": "weeks",
+	"stichworte": "keywords", "stichwoerter": "keywords", "keywords": "keywords",
+}
+
+// ReadPlan makes sections of a list with the columns number, title, weeks and
+// keywords, under a German or English heading.
+func ReadPlan(t table.Table) (sections []Section, err error) {
+	at := map[string]int{}
+	for i, heading := range t.Header {
+		if meaning := planColumns[table.FoldHeading(heading)]; meaning != "" {
+			at[meaning] = i
+		}
+	}
+	_, number := at["number"]
+	_, title := at["title"]
+	if !number || !title {
+		return nil, fault.Invalid("", "planning.plan_columns")
+	}
+	for _, l := range t.Lines {
+		cell := func(meaning string) string {
+			if i, is := at[meaning]; is && i < len(l.Cells) {
+				return l.Cells[i]
+			}
+			return ""
+		}
+		weeks, err := strconv.Atoi(cell("weeks"))
+		if err != nil && cell("weeks") != "" {
+			return nil, fault.Invalid("", "planning.plan_weeks", l.Number, cell("weeks"))
+		}
+		sections = append(sections, Section{Number: cell("number"), Title: cell("title"), Weeks: weeks, Keywords: cell("keywords")})
+	}
+	return sections, nil
 }
 
 // PlanOf an occupation is as it is offered to its apprentices: the chamber's own

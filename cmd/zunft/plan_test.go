@@ -1,0 +1,36 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// A training plan comes in as a list; what cannot be used is said.
+func TestTrainingPlanCommand(t *testing.T) {
+	dir := t.TempDir()
+	c := console{t, write(t, strings.Replace(fine(), "[mail]", `database = "sqlite:`+dir+`/identity.db"`+"\n[mail]", 1))}
+	b, err := os.ReadFile(c.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(c.config, []byte(strings.Replace(string(b), "[identity]", "[training]\ndatabase = \"sqlite:"+dir+"/training.db\"\n[identity]", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	list := filepath.Join(dir, "plan.csv")
+	put := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(list, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("Nummer;Titel;Wochen;Stichworte\nA 1;Weizenbrot;12;weizen\nA 2;Torten;10;torte\n")
+	c.works("training plan "+list+" --occupation Bäckerin", "2 sections")
+	c.works("training plan "+list+" --occupation baecker --chamber 999", "2 sections")
+	c.fails("training plan "+list+" --occupation Astronaut", "there is no occupation")
+	put("Nummer;Titel\nA 1;Weizenbrot\nA 1;Torten\n")
+	c.fails("training plan "+list+" --occupation all", "Section 2: the number A 1 is there already")
+	put("Name;Wochen\nA 1;12\n")
+	c.fails("training plan "+list+" --occupation all", "number")
+}
