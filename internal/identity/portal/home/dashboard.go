@@ -14,7 +14,6 @@ import (
 	"zunft/internal/identity/mandate"
 	"zunft/internal/identity/membership"
 	"zunft/internal/identity/organization"
-	"zunft/internal/identity/policy"
 	"zunft/internal/identity/registration"
 	"zunft/internal/identity/request"
 	"zunft/internal/identity/visitor"
@@ -34,8 +33,8 @@ type dashboardPage struct {
 	Visitor      *visitor.Visitor
 	Tasks        []task
 	Companies    []company
-	More         bool              // companies
-	Mandates     []mandate.Context // companies that the person represents
+	More         bool          // companies
+	Mandates     []represented // companies that the person represents
 	MoreMandates bool
 	Joins, Roles []section // requests to answer: for admins only (R183)
 	Asked        []request.Entry
@@ -74,6 +73,12 @@ type section struct {
 	Inboxes []company // that hold the rest
 }
 
+// A represented company, and the one that named the person for it, if any.
+type represented struct {
+	mandate.Context
+	As string
+}
+
 // An app that opens for this person.
 type app struct {
 	application.Application
@@ -100,18 +105,12 @@ type known struct {
 	roleless      map[string]int // members, by company
 	counts        request.Counts
 	inbox         map[request.Section][]request.Entry
-	words         policy.Words
 	now           db.Time
 }
 
 func load(tx *db.Tx, r *http.Request, v *visitor.Visitor) (k known, err error) {
 	actor := web.Actor(r)
 	k.now = tx.Now()
-	its, err := policy.Of(tx, v.Account.Policy)
-	if err != nil {
-		return k, err
-	}
-	k.words = its.Words
 	if k.members, err = membership.Of(tx, v.Account.ID); err != nil {
 		return k, err
 	}
@@ -199,7 +198,7 @@ func (p *Pages) dashboard(w http.ResponseWriter, r *http.Request, v *visitor.Vis
 		return err
 	}
 	lang := web.Lang(r)
-	page := &dashboardPage{Visitor: v, Asked: k.asked, Join: k.words.Join.In(lang)}
+	page := &dashboardPage{Visitor: v, Asked: k.asked, Join: v.Words.Join.In(lang)}
 	var inboxes []company
 	for _, m := range k.members {
 		c := company{Organization: k.organizations[m.Organization], Member: m.ID, Admin: m.Admin}
@@ -221,7 +220,10 @@ func (p *Pages) dashboard(w http.ResponseWriter, r *http.Request, v *visitor.Vis
 	page.Applications, page.Registered = k.applications(lang), k.onTheWay()
 	page.Tasks = p.tasks(r, v, k, page)
 	page.More, page.Companies = len(page.Companies) > companiesShown, page.Companies[:min(len(page.Companies), companiesShown)]
-	page.MoreMandates, page.Mandates = len(k.mandates) > mandatesShown, k.mandates[:min(len(k.mandates), mandatesShown)]
+	page.MoreMandates = len(k.mandates) > mandatesShown
+	for _, c := range k.mandates[:min(len(k.mandates), mandatesShown)] {
+		page.Mandates = append(page.Mandates, represented{c, k.organizations[c.Via].Name}) // one acts for the other only while one belongs to it
+	}
 	return p.Site.Show(w, r, http.StatusOK, templates, "dashboard", page)
 }
 
