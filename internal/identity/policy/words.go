@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"encoding/json"
 	"net/url"
 	"strings"
 )
@@ -14,6 +15,14 @@ type Words struct {
 	// "Hilfe und Kontakt" (R010, R011).
 	Support Text `json:"support,omitzero"`
 	Contact Text `json:"contact,omitzero"`
+}
+
+// ReadWords takes the words out of a policy as it is kept: every page needs
+// them, and nothing else of it.
+func ReadWords(body string) (Words, error) {
+	var p struct{ Words Words }
+	err := json.Unmarshal([]byte(body), &p)
+	return p.Words, err
 }
 
 // A Guide on the help page is a manual or a video (R221). It lies elsewhere, so

@@ -199,9 +199,9 @@ func New(ctx context.Context, o Options) (*Portal, error) {
 func fill(s *web.Site, d *db.DB) func(*http.Request, *web.Frame) error {
 	return func(r *http.Request, f *web.Frame) error {
 		text := func(key string, args ...any) string { return s.Catalog.Text(f.Lang, key, args...) }
-		var rules policy.Policy
 		v := visitor.Of(r)
 		if v == nil {
+			var rules policy.Policy
 			f.LoginHref = "/login"
 			_ = d.Read(r.Context(), func(tx *db.Tx) (err error) { // a page that says what is wrong is shown without them
 				rules, err = policy.Of(tx, "")
@@ -216,16 +216,10 @@ func fill(s *web.Site, d *db.DB) func(*http.Request, *web.Frame) error {
 		f.Person = &web.Person{Name: v.Account.Name()}
 		f.Bell, f.BellHref, f.ProfileHref, f.LogoutHref = v.Bell, "/notifications", "/account", "/logout"
 		var acts mandate.Context
-		if err := d.Read(r.Context(), func(tx *db.Tx) (err error) {
-			if rules, err = policy.Of(tx, v.Account.Policy); err != nil {
-				return err
-			}
-			acts, err = acting.Fill(s, tx, v, f)
-			return err
-		}); err != nil {
+		if err := d.Read(r.Context(), func(tx *db.Tx) (err error) { acts, err = acting.Fill(s, tx, v, f); return err }); err != nil {
 			return err
 		}
-		f.Footer = info.Footer(text, rules.Words, f.Lang)
+		f.Footer = info.Footer(text, v.Words, f.Lang)
 		link := func(key, href string) {
 			f.Nav = append(f.Nav, web.Link{Text: text(key), Href: href, Current: r.URL.Path == href})
 		}

@@ -21,6 +21,7 @@ import (
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/account"
+	"zunft/internal/identity/policy"
 	"zunft/internal/identity/session"
 )
 
@@ -28,10 +29,11 @@ import (
 type Visitor struct {
 	Session  session.Session
 	Account  account.Account
-	Chamber  string   // id of the chamber this person is clerk of, or empty
-	Operator bool     // runs the installation
-	AdminOf  []string // ids of organizations this person administers
-	Bell     int      // unread notices
+	Chamber  string       // id of the chamber this person is clerk of, or empty
+	Operator bool         // runs the installation
+	AdminOf  []string     // ids of organizations this person administers
+	Bell     int          // unread notices
+	Words    policy.Words // of their tenant
 }
 
 // A Door resolves and sets the session cookie of one site.
@@ -104,13 +106,18 @@ func (v *Visitor) load(tx *db.Tx) (err error) {
 	if v.Account, err = account.Get(tx, v.Session.Account); err != nil {
 		return err
 	}
-	var organizations string
+	var organizations, rules string
 	err = tx.Scan(`SELECT COALESCE((SELECT chamber FROM staff WHERE account = $1 AND role = 'clerk' LIMIT 1), ''),
 		EXISTS (SELECT 1 FROM staff WHERE account = $1 AND role = 'operator'),
 		COALESCE((SELECT string_agg(organization, ' ') FROM membership WHERE account = $1 AND admin AND ended_at IS NULL), ''),
-		(SELECT count(*) FROM (SELECT 1 FROM notice WHERE account = $1 AND read_at IS NULL LIMIT 99) AS unread)`,
-		[]any{v.Account.ID}, &v.Chamber, &v.Operator, &organizations, &v.Bell)
+		(SELECT count(*) FROM (SELECT 1 FROM notice WHERE account = $1 AND read_at IS NULL LIMIT 99) AS unread),
+		COALESCE((SELECT body FROM policy WHERE key = $2), (SELECT body FROM policy WHERE is_default), '{}')`,
+		[]any{v.Account.ID, v.Account.Policy}, &v.Chamber, &v.Operator, &organizations, &v.Bell, &rules)
+	if err != nil {
+		return err
+	}
 	v.AdminOf = strings.Fields(organizations)
+	v.Words, err = policy.ReadWords(rules)
 	return err
 }
 

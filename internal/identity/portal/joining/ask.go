@@ -10,7 +10,6 @@ import (
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/application"
 	"zunft/internal/identity/organization"
-	"zunft/internal/identity/policy"
 	"zunft/internal/identity/request"
 	"zunft/internal/identity/visitor"
 )
@@ -34,16 +33,7 @@ func (p *Pages) company(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) showCompany(w http.ResponseWriter, r *http.Request, f *web.Form) error {
-	page := &companyPage{Form: f, Query: carried(r)}
-	err := p.DB.Read(r.Context(), func(tx *db.Tx) error {
-		its, err := policy.Of(tx, visitor.Of(r).Account.Policy)
-		page.Title = its.Words.Join.In(web.Lang(r))
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return p.Site.Show(w, r, f.Status(), templates, "company", page)
+	return p.Site.Show(w, r, f.Status(), templates, "company", &companyPage{Form: f, Query: carried(r), Title: visitor.Of(r).Words.Join.In(web.Lang(r))})
 }
 
 // find looks the company up. What is missing is said field by field; of what
