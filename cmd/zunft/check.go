@@ -123,7 +123,10 @@ func checkClock(ctx context.Context, base string) (string, error) {
 }
 
 // say translates a fault for the console.
-func say(err error) error {
+func say(err error) error { return sayBy(err, word) }
+
+// sayBy says it with the phrases of one of the portals.
+func sayBy(err error, word func(string, ...any) string) error {
 	f := fault.Of(err)
 	if f == nil {
 		return err

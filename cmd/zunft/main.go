@@ -29,6 +29,7 @@ type commands struct {
 	Policy       policyCommand       `cmd:"" help:"How people sign up, sign in and prove themselves: policies and the presets that are shipped."`
 	App          appCommand          `cmd:"" help:"Connected applications."`
 	Organization organizationCommand `cmd:"" help:"Organizations: invite many people from a list."`
+	Training     trainingCommand     `cmd:"" help:"The training portal: what the chamber's registry says, and the chamber's own offices."`
 	Account      accountCommand      `cmd:"" help:"Accounts: carry people over from another product, lock, unlock, purge."`
 	Password     passwordCommand     `cmd:"" help:"The list of passwords that nobody may choose."`
 	Config       configCommand       `cmd:"" help:"Print an example configuration with every key explained."`

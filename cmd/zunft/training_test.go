@@ -1,0 +1,47 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// The registry's list comes in by a command, tried first; the same list again
+// changes nothing (R233). Offices of a chamber are said by the operator alone.
+func TestTrainingCommands(t *testing.T) {
+	dir := t.TempDir()
+	c := console{t, write(t, strings.Replace(fine(), "[mail]", `database = "sqlite:`+dir+`/identity.db"`+"\n[mail]", 1))}
+	b, err := os.ReadFile(c.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(c.config, []byte(strings.Replace(string(b), "[identity]", "[training]\ndatabase = \"sqlite:"+dir+"/training.db\"\n[identity]", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	list := filepath.Join(dir, "register.csv")
+	text := "Azubi-Identnummer;Vorname;Nachname;Identnummer;Ausbildungsberuf;Beginn;Ende;Ausbilder-Identnummer\n" +
+		"A-1;Lena;Lerche;100017;Bäckerin;01.08.2026;31.07.2029;T-4\nA-2;Max;Muster;100017;Astronaut;01.08.2026;31.07.2029;\n"
+	if err := os.WriteFile(list, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	in := "training import " + list + " --chamber 999"
+	c.works(in+" --dry-run", "line 3, occupation", "Astronaut", "2 rows: 1 would be created, 0 changed, 0 unchanged, 1 cannot be used")
+	c.works(in, "1 were created")
+	c.works(in, "0 were created, 0 changed, 1 unchanged")
+	c.fails("training import "+list+" --chamber 99", "three digits")
+	if err := os.WriteFile(list, []byte("Vorname;Nachname\nLena;Lerche\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c.fails(in, "lacks columns")
+
+	c.works("training office add 0199-office --chamber 999")
+	c.fails("training office add 0199-office --chamber 111", "office of a chamber already")
+	c.fails("training office add other --chamber 1", "three digits")
+	c.works("training office list", "999  0199-office")
+	c.works("training office remove 0199-office")
+	c.fails("training office remove 0199-office", "")
+	if out := c.works("training office list"); strings.Contains(out, "0199") {
+		t.Error(out)
+	}
+}
