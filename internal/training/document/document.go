@@ -206,22 +206,27 @@ func Open(tx *db.Tx, by audit.Actor, id string) (Document, error) {
 	return d, record(tx, by, "opened", d.ID, a, map[string]any{"side": side})
 }
 
-// Content is the PDF, for those who have opened the document.
-func Content(tx *db.Tx, by audit.Actor, id string) (Document, []byte, error) {
+// Opened is a document that the actor has opened, and when they did first.
+func Opened(tx *db.Tx, by audit.Actor, id string) (d Document, first db.Time, err error) {
 	s, err := person.Acting(tx, by)
 	if err != nil {
-		return Document{}, nil, err
+		return d, first, err
 	}
-	d, _, err := readable(tx, s, id)
+	if d, _, err = readable(tx, s, id); err != nil {
+		return d, first, err
+	}
+	err = tx.Scan(`SELECT min(at) FROM document_reading WHERE document = $1 AND person = $2`, []any{d.ID, by.Account}, &first)
+	if err == nil && first.IsZero() {
+		err = fault.Conflict("document.open_first")
+	}
+	return d, first, err
+}
+
+// Content is the PDF, for those who have opened the document.
+func Content(tx *db.Tx, by audit.Actor, id string) (Document, []byte, error) {
+	d, _, err := Opened(tx, by, id)
 	if err != nil {
 		return d, nil, err
-	}
-	opened, err := db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM document_reading WHERE document = $1 AND person = $2)`, d.ID, by.Account)
-	if err != nil {
-		return d, nil, err
-	}
-	if !opened {
-		return d, nil, fault.Conflict("document.open_first")
 	}
 	content, err := db.Value[[]byte](tx, `SELECT content FROM document_file WHERE document = $1`, d.ID)
 	return d, content, err

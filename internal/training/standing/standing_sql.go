@@ -172,11 +172,11 @@ func apprenticeships(tx *db.Tx, sub string) ([]apprenticeship.Apprenticeship, er
 }
 
 // lines are the reports of a book without their texts. While a decision can be
-// taken back its author sees what was before.
+// taken back its author reads "in Durchsicht".
 func lines(tx *db.Tx, sub string, own bool) ([]Line, error) {
 	state, drafts, args := `r.state`, ` AND r.submitted_at IS NOT NULL`, []any{sub}
 	if own {
-		state = `CASE WHEN r.undo_until > $2 AND r.state IN ('checked', 'signed_off', 'returned') THEN 'submitted' ELSE r.state END`
+		state = `CASE WHEN r.undo_until > $2 AND r.state IN ('checked', 'signed_off', 'returned') THEN 'checked' ELSE r.state END`
 		drafts, args = ``, append(args, tx.Now())
 	}
 	return db.All(tx, func(l *Line) []any {

@@ -39,15 +39,38 @@ func (p *Pages) open(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return web.See(w, r, "/documents/"+id+".pdf")
+	return web.See(w, r, "/documents/"+id)
+}
+
+// documentPage is all that document.html may use.
+type documentPage struct {
+	web.Frame
+	Document document.Document
+	At       db.Time // when the reader opened it first
+}
+
+// read shows an opened document; {id}.pdf is the file.
+func (p *Pages) read(w http.ResponseWriter, r *http.Request) error {
+	if id, yes := strings.CutSuffix(r.PathValue("id"), ".pdf"); yes {
+		return p.file(w, r, id)
+	}
+	v := &documentPage{}
+	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
+		v.Document, v.At, err = document.Opened(tx, web.Actor(r), r.PathValue("id"))
+		return err
+	})
+	if fault.Is(err, fault.KindConflict) { // a link from elsewhere: the button is on the list
+		return web.See(w, r, "/documents")
+	}
+	if err != nil {
+		return err
+	}
+	v.Back = web.Link{Text: p.text(r)("standing.documents"), Href: "/documents"}
+	return p.Site.Show(w, r, http.StatusOK, templates, "document", v)
 }
 
 // file is the PDF, to save and to print (R311).
-func (p *Pages) file(w http.ResponseWriter, r *http.Request) error {
-	id, yes := strings.CutSuffix(r.PathValue("id"), ".pdf")
-	if !yes {
-		return fault.NotFound()
-	}
+func (p *Pages) file(w http.ResponseWriter, r *http.Request, id string) error {
 	var d document.Document
 	var content []byte
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {

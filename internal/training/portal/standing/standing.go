@@ -8,7 +8,7 @@
 //	GET  /shares                   who may look, who looked
 //	POST /shares                   grants the chamber a look
 //	POST /shares/{id}/{deed}       grant, decline, end
-//	GET  /documents                of the chamber; POST /documents/{id} opens one, {id}.pdf is the file
+//	GET  /documents                of the chamber; POST /documents/{id} opens one, GET shows it then, {id}.pdf is the file
 //	GET  /trainees[/{id}]          for trainers and training admins, in words
 //	POST /trainees/{id}/registered "the contract is registered since …"
 //
@@ -56,7 +56,7 @@ func (p *Pages) Mount(m *web.Mux) {
 	m.Signed("POST /shares/{id}/{deed}", p.answer)
 	m.Signed("GET /documents", p.documents)
 	m.Signed("POST /documents/{id}", p.open)
-	m.Signed("GET /documents/{id}", p.file)
+	m.Signed("GET /documents/{id}", p.read)
 	m.Signed("GET /trainees", p.trainees)
 	m.Signed("GET /trainees/{id}", p.trainee)
 	m.Signed("POST /trainees/{id}/registered", p.registered)

@@ -9,7 +9,7 @@ import (
 func TestTemplatesMatchTheirPages(t *testing.T) {
 	pages := map[string]any{
 		"year": &yearPage{}, "attendance": &attendancePage{}, "plan": &planPage{}, "exam": &examPage{}, "shares": &sharesPage{},
-		"documents": &documentsPage{}, "trainees": &traineesPage{}, "trainee": &traineePage{},
+		"documents": &documentsPage{}, "document": &documentPage{}, "trainees": &traineesPage{}, "trainee": &traineePage{},
 	}
 	for name, page := range pages {
 		if err := templatecheck.CheckHTML(templates.Page(name), page); err != nil {
