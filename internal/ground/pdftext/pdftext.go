@@ -6,7 +6,7 @@
 // object, page and letter counts against a bound, and nested parts against a
 // depth. Of ISO 32000-1 it knows Flate streams, object streams, simple and
 // composite fonts with a ToUnicode map or a Latin encoding, and form XObjects;
-// pictures are nothing to read. docs/decisions/0048 says why this is ours.
+// pictures are nothing to read. docs/decisions/0023 says why this is ours.
 package pdftext
 
 import (

@@ -18,6 +18,7 @@ import (
 	"zunft/internal/ground/dbtest"
 	"zunft/internal/ground/i18n"
 	"zunft/internal/ground/mail"
+	"zunft/internal/training/calendar"
 	"zunft/internal/training/export"
 	"zunft/internal/training/portal"
 	"zunft/internal/training/schema"
@@ -262,11 +263,43 @@ func TestOrdersAreLimited(t *testing.T) {
 	}
 }
 
-func catalog(t *testing.T) *i18n.Catalog {
+func catalog(t testing.TB) *i18n.Catalog {
 	t.Helper()
 	c, err := portal.Catalog()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return c
+}
+
+// A whole book of 150 weeks is made in under three seconds, pages and all.
+func BenchmarkWholeBook150(b *testing.B) {
+	dbtest.EachB(b, schema.Files, func(b *testing.B, d *db.DB) {
+		w := newWorld(b, d)
+		anna := w.comes(claims("anna", "Anna", "Muster", "korn", "apprentice"))
+		file := "week;work;instruction;school;attendance\n"
+		for week, n := (calendar.Week{Year: 2024, Number: 1}), 0; n < 150; week, n = week.Add(1), n+1 {
+			file += fmt.Sprintf("%s;%s;%s;%s;%s vacation\n", week, strings.Repeat("Server gewartet und Größe geprüft. ", 20), "Sicherheit", strings.Repeat("Netzwerke. ", 20), week.Date(1))
+		}
+		anna.follow(anna.upload("/reports/import", "file", "heft.csv", []byte(file)).is(303).location).has("150 Wochen sind jetzt Entwürfe")
+		m := &export.Maker{DB: d, Base: w.server.URL, Catalog: catalog(b)}
+		for b.Loop() {
+			b.StopTimer()
+			at := anna.post("/reports/export", "scope", "book").is(303).location
+			b.StartTimer()
+			if err := m.Make(context.Background(), []byte(`{"id":"`+strings.TrimPrefix(at, "/exports/")+`"}`)); err != nil {
+				b.Fatal(err)
+			}
+			b.StopTimer()
+			anna.get(at).has("150 Nachweise")
+			anna.post(at + "/drop").is(303)
+			if err := d.Write(context.Background(), func(tx *db.Tx) error { _, err := tx.Exec(`DELETE FROM limit_bucket`); return err }); err != nil {
+				b.Fatal(err)
+			}
+			b.StartTimer()
+		}
+		if perBook := b.Elapsed() / time.Duration(b.N); perBook > 3*time.Second {
+			b.Errorf("a book takes %s", perBook)
+		}
+	})
 }
