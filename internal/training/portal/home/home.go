@@ -39,8 +39,11 @@ type Pages struct {
 	Site *web.Site
 }
 
-// Mount adds the route.
-func (p *Pages) Mount(m *web.Mux) { m.Open("GET /{$}", p.start) }
+// Mount adds the routes.
+func (p *Pages) Mount(m *web.Mux) {
+	m.Open("GET /{$}", p.start)
+	m.Open("GET /demo", p.demo)
+}
 
 type startPage struct{ web.Frame }
 
