@@ -285,6 +285,7 @@ func TestTheWholeWay(t *testing.T) {
 		berta.Open(w.Training + "/reviews")
 		berta.Follow("Mia Möwe")
 		berta.Press("Abzeichnen")
+		settled(t, w)
 		mail(t, w, "mia@example.org", "abgezeichnet")
 		mia.Open(w.Training + "/reports")
 		mia.HasText("Abgezeichnet")
