@@ -1,6 +1,7 @@
 package apprenticeship
 
 import (
+	"cmp"
 	"slices"
 
 	"zunft/internal/ground/audit"
@@ -144,4 +145,32 @@ func (e Entry) described(tx *db.Tx) ([]Apprenticeship, error) {
 	sought := Apprenticeship{GivenName: e.GivenName, FamilyName: e.FamilyName}
 	return db.All(tx, (*Apprenticeship).fields, `SELECT `+columns+` FROM apprenticeship WHERE company = $1 AND name_key = $2 AND number = '' AND (occupation = $3 OR occupation = '')
 		AND (starts_on = $4 OR starts_on = '') AND source <> 'registry' LIMIT 2`, e.Company, sought.nameKey(), e.Occupation, e.StartsOn)
+}
+
+// Describe is what a row of the company's list says: who is there already, by
+// number, or else by name, occupation and first day, is brought up to date. What
+// the row leaves empty stays.
+func Describe(tx *db.Tx, by audit.Actor, w Wish) (Apprenticeship, string, error) {
+	s, err := Admin(tx, by)
+	if err != nil {
+		return Apprenticeship{}, "", err
+	}
+	sought := Apprenticeship{GivenName: w.GivenName, FamilyName: w.FamilyName}
+	there, err := db.All(tx, (*Apprenticeship).fields, `SELECT `+columns+` FROM apprenticeship WHERE company = $1
+		AND ($2 <> '' AND number = $2 OR name_key = $3 AND ($2 = '' OR number = '') AND (occupation = $4 OR occupation = '')) AND (starts_on = $5 OR starts_on = '') ORDER BY id LIMIT 2`,
+		s.Company.ID, w.Number, sought.nameKey(), w.Occupation, w.StartsOn)
+	if err != nil {
+		return Apprenticeship{}, "", err
+	}
+	if len(there) != 1 {
+		a, err := Create(tx, by, w, "")
+		return a, Created, err
+	}
+	old := there[0]
+	w.Email, w.Number, w.Site, w.Land = cmp.Or(w.Email, old.Email), cmp.Or(w.Number, old.Number), cmp.Or(w.Site, old.Site), cmp.Or(w.Land, old.Land)
+	a, err := Edit(tx, by, old.ID, old.Version, w)
+	if err == nil && a.Version == old.Version {
+		return a, Unchanged, nil
+	}
+	return a, Changed, err
 }

@@ -17,6 +17,7 @@ import (
 	"zunft/internal/ground/job"
 	"zunft/internal/ground/limit"
 	"zunft/internal/ground/mail"
+	"zunft/internal/ground/table"
 	"zunft/internal/ground/web"
 	"zunft/internal/training/apprenticeship"
 	"zunft/internal/training/attachment"
@@ -79,7 +80,7 @@ func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.handler.S
 
 // Catalog holds all phrases of the training portal.
 func Catalog() (*i18n.Catalog, error) {
-	return i18n.Load(web.Phrases, Phrases, apprenticeship.Phrases, attachment.Phrases, planning.Phrases, planningpages.Phrases, person.Phrases, book.Phrases, export.Phrases, exchange.Phrases, intake.Phrases, token.Phrases, api.Phrases, review.Phrases, substitute.Phrases, login.Phrases, desk.Phrases, home.Phrases, info.Phrases, managing.Phrases, registry.Phrases, reviewing.Phrases, standing.Phrases, share.Phrases, document.Phrases, standingpages.Phrases, supervising.Phrases, supervisor.Phrases, writing.Phrases)
+	return i18n.Load(web.Phrases, Phrases, apprenticeship.Phrases, attachment.Phrases, planning.Phrases, planningpages.Phrases, person.Phrases, book.Phrases, export.Phrases, exchange.Phrases, intake.Phrases, token.Phrases, api.Phrases, review.Phrases, substitute.Phrases, login.Phrases, desk.Phrases, home.Phrases, info.Phrases, managing.Phrases, registry.Phrases, reviewing.Phrases, standing.Phrases, table.Phrases, share.Phrases, document.Phrases, standingpages.Phrases, supervising.Phrases, supervisor.Phrases, writing.Phrases)
 }
 
 // New wires the portal. The identity portal need not run yet: it is asked at
@@ -126,6 +127,7 @@ func New(_ context.Context, o Options) (*Portal, error) {
 	p.Jobs.Every(time.Hour, "export.sweep", func(ctx context.Context) error { return export.Sweep(ctx, o.DB) })
 	p.Jobs.Every(time.Hour, "intake.sweep", func(ctx context.Context) error { return intake.Sweep(ctx, o.DB) })
 	p.Jobs.Every(time.Hour, "token.sweep", func(ctx context.Context) error { return token.Sweep(ctx, o.DB) })
+	p.Jobs.Every(time.Hour, "registry.sweep", func(ctx context.Context) error { return registry.Sweep(ctx, o.DB) })
 	p.Jobs.Every(time.Hour, "person.sweep", func(ctx context.Context) error { return person.Sweep(ctx, o.DB) })
 	p.Jobs.Every(time.Hour, "supervisor.sweep", func(ctx context.Context) error { return supervisor.Sweep(ctx, o.DB) })
 	p.Jobs.Every(time.Hour, "share.sweep", func(ctx context.Context) error { return share.Sweep(ctx, o.DB) })

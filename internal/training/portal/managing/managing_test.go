@@ -9,7 +9,7 @@ import (
 func TestTemplatesMatchTheirPages(t *testing.T) {
 	pages := map[string]any{
 		"overview": &overviewPage{}, "trainees": &traineesPage{}, "trainee": &traineePage{}, "form": &formPage{}, "end": &endPage{},
-		"assignments": &assignmentsPage{}, "change": &changePage{}, "trainers": &trainersPage{}, "settings": &settingsPage{}, "setting": &settingPage{},
+		"assignments": &assignmentsPage{}, "change": &changePage{}, "trainers": &trainersPage{}, "import": &importPage{}, "list": &listPage{}, "settings": &settingsPage{}, "setting": &settingPage{},
 	}
 	for name, page := range pages {
 		if err := templatecheck.CheckHTML(templates.Page(name), page); err != nil {

@@ -1,0 +1,192 @@
+package managing
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/fault"
+	"zunft/internal/ground/table"
+	"zunft/internal/ground/web"
+	"zunft/internal/training/apprenticeship"
+	"zunft/internal/training/occupation"
+	"zunft/internal/training/registry"
+)
+
+// importPage is all that import.html may use.
+type importPage struct {
+	web.Frame
+	Form       *web.Form
+	File, Rows web.Input // one of them is enough
+	Most       int
+}
+
+func (p *Pages) askImport(w http.ResponseWriter, r *http.Request) error {
+	return p.showImport(w, r, web.NewForm())
+}
+
+func (p *Pages) showImport(w http.ResponseWriter, r *http.Request, f *web.Form) error {
+	if err := p.admin(r); err != nil {
+		return err
+	}
+	v := &importPage{Form: f, Most: registry.MostRows}
+	v.File = p.input(r, f, web.Input{Name: "file", Type: "file", Label: "managing.file", Hint: "managing.file_hint"})
+	v.Rows = p.input(r, f, web.Input{Name: "rows", Area: true, Rows: 5, Label: "managing.paste", Hint: "managing.paste_hint"})
+	v.Back = web.Link{Text: p.text(r, "managing.trainees"), Href: "/company/trainees"}
+	return p.Site.Show(w, r, f.Status(), templates, "import", v)
+}
+
+func (p *Pages) admin(r *http.Request) error {
+	return p.DB.Read(r.Context(), func(tx *db.Tx) error {
+		_, err := apprenticeship.Admin(tx, web.Actor(r))
+		return err
+	})
+}
+
+// upload reads a file or a paste; nothing counts before it was looked at.
+func (p *Pages) upload(w http.ResponseWriter, r *http.Request) error {
+	if err := p.admin(r); err != nil {
+		return err // before a byte of a stranger's file is read
+	}
+	f := web.NewForm()
+	t, name, err := received(w, r, f)
+	var rows []registry.Row
+	if err == nil {
+		rows, err = registry.ReadList(t)
+	}
+	var id string
+	if err == nil {
+		if name == "" {
+			name = p.text(r, "managing.pasted")
+		}
+		err = p.DB.Write(r.Context(), func(tx *db.Tx) (err error) {
+			id, err = registry.Keep(tx, web.Actor(r), name, t.Header, rows)
+			return err
+		})
+	}
+	if f.Take(err) {
+		return p.showImport(w, r, f)
+	}
+	if err != nil {
+		return err
+	}
+	return web.See(w, r, "/company/imports/"+id)
+}
+
+func received(w http.ResponseWriter, r *http.Request, f *web.Form) (t table.Table, name string, err error) {
+	const most = table.MaxFile + 1<<20 // the other fields
+	r.Body = http.MaxBytesReader(w, r.Body, most)
+	if err := r.ParseMultipartForm(most); err != nil {
+		if _, large := errors.AsType[*http.MaxBytesError](err); large {
+			return t, "", fault.Invalid("file", "table.large", table.MaxFile>>20)
+		}
+		return t, "", fault.Invalid("", "web.form_unreadable")
+	}
+	f.Values.Set("rows", strings.ToValidUTF8(r.PostForm.Get("rows"), ""))
+	file, header, err := r.FormFile("file")
+	if err == nil {
+		defer file.Close()
+		b, err := io.ReadAll(file)
+		if err != nil {
+			return t, "", err
+		}
+		t, err = table.Read(b)
+		return t, table.Clean(header.Filename), err
+	}
+	if strings.TrimSpace(f.Raw("rows")) == "" {
+		return t, "", fault.Invalid("file", "managing.nothing_sent")
+	}
+	t, err = table.ReadText(f.Raw("rows"))
+	if ft := fault.Of(err); ft != nil {
+		err = fault.Invalid("rows", ft.Key(), ft.Problems[0].Args...)
+	}
+	return t, "", err
+}
+
+// listPage is all that list.html may use.
+type listPage struct {
+	web.Frame
+	Form *web.Form
+	List registry.List
+	Good int
+	Bad  int
+	Rows []listRow
+}
+
+type listRow struct {
+	registry.Row
+	Occupation string
+	Says       []string
+}
+
+func (p *Pages) look(r *http.Request) (l registry.List, err error) {
+	err = p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
+		l, err = registry.Look(tx, web.Actor(r), r.PathValue("list"))
+		return err
+	})
+	return l, err
+}
+
+func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
+	return p.showList(w, r, web.NewForm())
+}
+
+func (p *Pages) showList(w http.ResponseWriter, r *http.Request, f *web.Form) error {
+	l, err := p.look(r)
+	if err != nil {
+		return err
+	}
+	v := &listPage{Form: f, List: l, Good: l.Good()}
+	v.Bad = len(l.Rows) - v.Good
+	for _, bad := range []bool{true, false} { // what is to be mended comes first
+		for _, x := range l.Rows {
+			if (len(x.Problem) > 0) != bad {
+				continue
+			}
+			row := listRow{Row: x, Occupation: occupation.Name(x.Wish.Occupation)}
+			for _, problem := range x.Problem {
+				row.Says = append(row.Says, p.text(r, problem.Key, problem.Args...))
+			}
+			v.Rows = append(v.Rows, row)
+		}
+	}
+	v.Wide, v.Back = true, web.Link{Text: p.text(r, "managing.import"), Href: "/company/trainees/import"}
+	return p.Site.Show(w, r, f.Status(), templates, "list", v)
+}
+
+func (p *Pages) take(w http.ResponseWriter, r *http.Request) error {
+	f := web.ReadForm(r)
+	created, changed := 0, 0
+	err := p.DB.Write(r.Context(), func(tx *db.Tx) (err error) {
+		created, changed, err = registry.Take(tx, web.Actor(r), r.PathValue("list"))
+		return err
+	})
+	if f.Take(err) {
+		return p.showList(w, r, f)
+	}
+	if err != nil {
+		return err
+	}
+	return p.Site.Done(w, r, "/company/trainees", "managing.taken", created, changed)
+}
+
+func (p *Pages) rest(w http.ResponseWriter, r *http.Request) error {
+	l, err := p.look(r)
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	if err := registry.WriteRest(&b, l, func(key string, args ...any) string { return p.text(r, key, args...) }); err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/csv; charset=utf-8")
+	h.Set("Content-Disposition", `attachment; filename="korrigieren.csv"`)
+	h.Set("Content-Length", strconv.Itoa(b.Len()))
+	_, err = b.WriteTo(w)
+	return err
+}
