@@ -173,10 +173,9 @@ func (b *Book) add(w calendar.Week, l Line, paper string, today calendar.Date, g
 	if l.ID == "" && paper != "" {
 		c.State = paper
 	}
-	done := c.State == "submitted" || c.State == "checked" || c.State == "signed_off"
-	c.Open = due && !done
+	c.Open = due && !done(c.State)
 	switch {
-	case paper != "" && done:
+	case paper != "" && done(c.State):
 		c.State = Paper
 	case c.State != "":
 	case due:
