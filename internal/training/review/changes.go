@@ -93,7 +93,37 @@ func Changes(before, after string) []Piece {
 	add("same", a[:head])
 	middle(a[head:len(a)-tail], b[head:len(b)-tail], add)
 	add("same", a[len(a)-tail:])
-	return pieces
+	return readable(pieces)
+}
+
+// readable puts changes together that only a blank parts: "in Woche" became
+// "und die" as a whole, not word by word.
+func readable(pieces []Piece) (all []Piece) {
+	del, ins := "", ""
+	flush := func() {
+		if del != "" {
+			all = append(all, Piece{"del", del})
+		}
+		if ins != "" {
+			all = append(all, Piece{"ins", ins})
+		}
+		del, ins = "", ""
+	}
+	for i, p := range pieces {
+		switch {
+		case p.Kind == "del":
+			del += p.Text
+		case p.Kind == "ins":
+			ins += p.Text
+		case del+ins != "" && i+1 < len(pieces) && strings.Trim(p.Text, " ") == "":
+			del, ins = del+p.Text, ins+p.Text
+		default:
+			flush()
+			all = append(all, p)
+		}
+	}
+	flush()
+	return all
 }
 
 // middle finds a shortest way from a to b and says its steps in order.

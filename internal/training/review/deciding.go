@@ -225,6 +225,6 @@ func tellApprentice(tx *db.Tx, r book.Report, mail, text string) error {
 	}
 	return texts.Send(tx, p.Mail(), "report_"+mail, map[string]any{
 		"Name": p.Name, "Trainer": who.Name,
-		"Week": r.Week.Name(), "Dates": r.Week.Dates(), "Path": r.Week.String(), "Text": text,
+		"Week": r.Week.Name(), "Dates": r.Dates(), "Path": r.Week.String(), "Text": text,
 	})
 }

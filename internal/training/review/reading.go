@@ -13,6 +13,7 @@ import (
 type Reading struct {
 	Texts   []Part
 	Days    []Day
+	Brief   bool     // the days have no texts: one line says all
 	Plan    []string // sections of the training plan
 	Again   bool     // it was returned before
 	Since   db.Time  // when
@@ -27,8 +28,8 @@ type Part struct {
 
 // A Day says attendance, place and hours, then what was done.
 type Day struct {
-	Name, Said, Was string // Was: what it said before, if that differs
-	Pieces          []Piece
+	Name, Short, Said, Was string // Was: what it said before, if that differs
+	Pieces                 []Piece
 }
 
 // Lines of a piece, for pages.
@@ -92,7 +93,7 @@ func daySections(r book.Report) (all []string) {
 }
 
 func read(r book.Report, old version, again bool, text func(key string, args ...any) string) Reading {
-	v := Reading{Again: again, Since: old.at}
+	v := Reading{Again: again, Since: old.at, Brief: true}
 	compare := func(before, after string) []Piece {
 		if again {
 			return Changes(before, after)
@@ -124,6 +125,8 @@ func read(r book.Report, old version, again bool, text func(key string, args ...
 		if day.Was != "" || again && said(o, text) != day.Said || Changed(day.Pieces) {
 			v.Changed = append(v.Changed, day.Name)
 		}
+		day.Short, _, _ = strings.Cut(day.Name, ",")
+		v.Brief = v.Brief && len(day.Pieces) == 0
 		v.Days = append(v.Days, day)
 	}
 	return v

@@ -75,7 +75,7 @@ func tellTrainers(tx *db.Tx, r book.Report) error {
 			continue
 		}
 		if err := texts.Send(tx, p.Mail(), "report_checked", map[string]any{
-			"Name": p.Name, "Apprentice": writer.Name, "Checker": checker.Name, "Week": r.Week.Name(), "Dates": r.Week.Dates(), "ID": r.ID,
+			"Name": p.Name, "Apprentice": writer.Name, "Checker": checker.Name, "Week": r.Week.Name(), "Dates": r.Dates(), "ID": r.ID,
 		}); err != nil {
 			return err
 		}
