@@ -34,7 +34,7 @@ func TestStatementsOfPages(t *testing.T) {
 		who  *visitor
 		most int64
 	}{
-		"/imprint": {bert, 4}, "/account": {bert, 8}, "/account/profile": {bert, 9}, "/account/emails": {bert, 9}, "/notifications": {bert, 6}, "/": {bert, 18}, "/requests": {bert, 6},
+		"/imprint": {bert, 4}, "/account": {bert, 8}, "/account/profile": {bert, 9}, "/account/emails": {bert, 9}, "/notifications": {bert, 6}, "/": {bert, 20}, "/requests": {bert, 6},
 		bakery: {bert, 16}, bakery + "/members": {bert, 13}, bakery + "/requests": {bert, 12}, bakery + "/requests?section=open": {bert, 9},
 		"/chamber": {clara, 18}, "/chamber/registrations": {clara, 9}, "/chamber/registrations?status=done": {clara, 9}, "/chamber/letters": {clara, 10}, "/chamber/audit": {clara, 9}, "/chamber/identities": {clara, 9},
 	}
