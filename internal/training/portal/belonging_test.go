@@ -23,7 +23,9 @@ func TestCompaniesAreChangedElsewhere_R203(t *testing.T) {
 	slices.Sort(changes)
 	want := []string{
 		"/chamber/apprenticeships/{id}", "/chamber/documents", "/chamber/documents/{id}/withdraw", "/chamber/report-books/{id}/confirm",
-		"/chamber/report-books/{id}/end", "/company/supervisors", "/documents/{id}", "/exam/intermediate", "/login",
+		"/chamber/report-books/{id}/end", "/company/assignments/change", "/company/imports/{list}", "/company/settings/{occupation}", "/company/settings/{occupation}/reset",
+		"/company/supervisors", "/company/trainees/import", "/company/trainees/new", "/company/trainees/{id}/assignments/{assignment}/end", "/company/trainees/{id}/continue",
+		"/company/trainees/{id}/edit", "/company/trainees/{id}/end", "/company/trainees/{id}/link", "/company/trainees/{id}/unlink", "/documents/{id}", "/exam/intermediate", "/login",
 		"/logout", "/oidc/backchannel-logout", "/reports/{week}", "/reports/{week}/comment",
 		"/reports/{week}/submit", "/reports/{week}/take-back", "/reviews/all", "/reviews/{id}/comment", "/reviews/{id}/reopen",
 		"/reviews/{id}/return", "/reviews/{id}/sign-off", "/reviews/{id}/undo", "/shares", "/shares/{id}/{deed}",
