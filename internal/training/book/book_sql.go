@@ -73,7 +73,7 @@ func ScanDays(d *[7]Day) any { return (*days)(d) }
 
 func insert(tx *db.Tx, r Report) (bool, error) {
 	n, err := tx.Exec(`INSERT INTO report (id, apprentice, apprenticeship, company, kind, year, week, first_day, last_day, department, sections, work, instruction, school, days, state, created_at, changed_at, version)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 'draft', $16, $16, 1) ON CONFLICT (apprenticeship, year, week) DO NOTHING`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 'draft', $16, $16, 1) ON CONFLICT DO NOTHING`,
 		r.ID, r.Apprentice, r.Apprenticeship, r.Company, r.Kind, r.Week.Year, r.Week.Number, r.First, r.Last,
 		r.Text.Department, r.Text.Sections, r.Text.Work, r.Text.Instruction, r.Text.School, days(r.Text.Days).String(), tx.Now())
 	return n == 1, err

@@ -6,7 +6,6 @@ import (
 
 	"zunft/internal/ground/mail"
 	"zunft/internal/ground/paper"
-	"zunft/internal/training/calendar"
 	"zunft/internal/training/person"
 )
 
@@ -18,11 +17,11 @@ func Sheet(r Report, apprentice person.Person, company person.Company, history [
 		Facts: [][2]string{
 			{text("book.sheet.name"), apprentice.Name},
 			{text("book.sheet.company"), company.Name},
-			{text("book.sheet.period"), calendar.Span(r.First, r.Last)},
+			{text("book.sheet.period"), r.Dates()},
 			{text("book.sheet.state"), text("book.state." + string(r.State))},
 		},
 		LogHeading: text("book.sheet.log"),
-		Footer:     text("book.sheet.footer", apprentice.Name, r.Name(text), calendar.Span(r.First, r.Last)),
+		Footer:     text("book.sheet.footer", apprentice.Name, r.Name(text), r.Dates()),
 	}
 	if r.Text.Department != "" {
 		s.Facts = append(s.Facts, [2]string{text("book.sheet.department"), r.Text.Department})

@@ -43,6 +43,13 @@ func mine(tx *db.Tx, by audit.Actor, w Week) (r Report, a apprenticeship.Apprent
 	if !ok {
 		return r, a, fault.NotFound()
 	}
+	paper, err := paperOf(tx, a.ID)
+	if err != nil {
+		return r, a, err
+	}
+	if first, last, ok = paper.cut(first, last); !ok {
+		return r, a, fault.Conflict("book.paper_week", paper.String())
+	}
 	return Report{
 		Apprentice: s.Person.Sub, Apprenticeship: a.ID, Company: s.Company.ID, Kind: Weekly, Week: w, First: first, Last: last, State: Draft,
 	}, a, nil
@@ -77,7 +84,7 @@ func Begin(tx *db.Tx, by audit.Actor, w Week) (Report, error) {
 		return r, err
 	}
 	r.ID, r.Apprenticeship, r.Version, r.ChangedAt = db.NewID(), a.ID, 1, tx.Now()
-	saved, err := insert(tx, r)
+	saved, err := begin(tx, r)
 	if err != nil {
 		return r, fmt.Errorf("begin report %s: %w", w, err)
 	}
@@ -120,7 +127,7 @@ func Save(tx *db.Tx, by audit.Actor, w Week, version int, t Text) (Report, error
 			return r, err
 		}
 		r.ID, r.Apprenticeship = db.NewID(), a.ID
-		saved, err = insert(tx, r)
+		saved, err = begin(tx, r)
 	} else {
 		saved, err = update(tx, r, old)
 	}
@@ -128,12 +135,27 @@ func Save(tx *db.Tx, by audit.Actor, w Week, version int, t Text) (Report, error
 		return r, fmt.Errorf("save report %s: %w", w, err)
 	}
 	if !saved {
-		if r, err = Mine(tx, by, w); err != nil {
+		if r, err = Mine(tx, by, w); err != nil || r.Text == t { // the same button, pressed twice at once
 			return r, err
 		}
 		return r, changedElsewhere(r)
 	}
 	return r, record(tx, by, r, "saved", "")
+}
+
+// begin stores a new week, unless its days became paper time meanwhile.
+func begin(tx *db.Tx, r Report) (bool, error) {
+	if err := turn(tx, r.Apprenticeship); err != nil {
+		return false, err
+	}
+	paper, err := paperOf(tx, r.Apprenticeship)
+	if err != nil {
+		return false, err
+	}
+	if first, last, ok := paper.cut(r.First, r.Last); !ok || first != r.First || last != r.Last {
+		return false, fault.Conflict("book.paper_week", paper.String())
+	}
+	return insert(tx, r)
 }
 
 // mayWrite refuses what is locked, what was written for another company, and
@@ -280,7 +302,7 @@ func tellTrainers(tx *db.Tx, r Report, to recipient) error {
 		}
 		return texts.Send(tx, to.person.Mail(), "report_sent", map[string]any{
 			"Apprentice": writer.Name, "Writer": cut(writer.Name, 32), "Company": company.Name,
-			"Week": r.Week.Name(), "Dates": r.Week.Dates(), "ID": r.ID, "PIN": to.pin, "Email": to.person.Email,
+			"Week": r.Week.Name(), "Dates": r.Dates(), "ID": r.ID, "PIN": to.pin, "Email": to.person.Email,
 		})
 	}
 	trainers := []person.Person{to.person}
@@ -295,7 +317,7 @@ func tellTrainers(tx *db.Tx, r Report, to recipient) error {
 		}
 		if err := texts.Send(tx, p.Mail(), "report_submitted", map[string]any{
 			"Name": p.Name, "Apprentice": writer.Name, "Writer": cut(writer.Name, 32),
-			"Week": r.Week.Name(), "Dates": r.Week.Dates(), "ID": r.ID,
+			"Week": r.Week.Name(), "Dates": r.Dates(), "ID": r.ID,
 		}); err != nil {
 			return err
 		}
@@ -396,35 +418,6 @@ func Trainers(tx *db.Tx, by audit.Actor) ([]person.Person, error) {
 		return nil, err
 	}
 	return person.With(tx, s.Company.ID, person.Trainer, person.Supervisor)
-}
-
-// Gaps are the weeks from the first one written to the one before this in
-// which nothing was submitted, oldest first (L14). Returned ones are no gaps.
-func Gaps(tx *db.Tx, by audit.Actor) ([]Week, error) {
-	s, err := author(tx, by)
-	if err != nil {
-		return nil, err
-	}
-	written := map[Week]State{}
-	var first Week
-	err = tx.Each(`SELECT year, week, state FROM report WHERE apprentice = $1 ORDER BY year DESC, week DESC`,
-		[]any{s.Person.Sub}, func(scan func(...any) error) error {
-			var w Week
-			var state State
-			err := scan(&w.Year, &w.Number, &state)
-			written[w], first = state, w
-			return err
-		})
-	if err != nil || first.Year == 0 {
-		return nil, err
-	}
-	var gaps []Week
-	for w, now := first, WeekOf(tx.Now()); w.Before(now); w = w.Add(1) {
-		if state := written[w]; state == "" || state == Draft {
-			gaps = append(gaps, w)
-		}
-	}
-	return gaps, nil
 }
 
 // cut shortens a name for a subject line.

@@ -255,6 +255,7 @@ CREATE INDEX report_book ON report (apprentice, year, week, state); -- with the 
 CREATE INDEX report_approver ON report (approver, submitted_at, id) WHERE approver <> '';
 CREATE INDEX report_queue ON report (company, submitted_at, id) WHERE state IN ('submitted', 'checked');
 CREATE INDEX report_waiting ON report (apprenticeship, submitted_at) WHERE state IN ('submitted', 'checked');
+CREATE UNIQUE INDEX report_paper_once ON report (apprenticeship) WHERE kind = 'paper';
 CREATE INDEX report_undo ON report (undo_until) WHERE undo_until IS NOT NULL;
 
 -- What happened to a report, and what people said about it.

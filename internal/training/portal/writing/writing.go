@@ -2,6 +2,7 @@
 //
 //	GET  /reports/{week}             the week: editor, or what was submitted; 2026-W47.pdf is the PDF
 //	POST /reports/{week}             every button saves (name=do: save, check, copy, files, vacation …)
+//	GET  /reports/backfill           the one long report of the paper time (R317); POST saves it
 //	GET  /reports/{week}/day/{date}  one day, for those who write day by day; POST saves it
 //	GET  /reports/{week}/attachments files of the week; POST adds some; …/{file} is one, …/{file}/remove
 //	GET  /reports/{week}/check       read it through
@@ -54,6 +55,8 @@ type Pages struct {
 
 // Mount adds the routes.
 func (p *Pages) Mount(m *web.Mux) {
+	m.Signed("GET /reports/backfill", p.backfill)
+	m.Signed("POST /reports/backfill", p.saveBackfill)
 	m.Signed("GET /reports/{week}", p.week)
 	m.Signed("POST /reports/{week}", p.save)
 	m.Signed("GET /reports/{week}/day/{date}", p.day)
@@ -196,6 +199,9 @@ func (p *Pages) week(w http.ResponseWriter, r *http.Request) error {
 		v.History = d.history
 		return v.more(tx)
 	})
+	if f := fault.Of(err); f != nil && f.Key() == "book.paper_week" || err == nil && d.report.Kind == book.Paper && v == nil {
+		return web.See(w, r, "/reports/backfill")
+	}
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,39 @@
+package portal_test
+
+import (
+	"regexp"
+	"testing"
+
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/dbtest"
+	"zunft/internal/training/schema"
+)
+
+// R313, R317, R319–R321: who comes in the second year enters the paper time as
+// one report with the proposed texts; the trainer confirms that the book was
+// kept on paper; from then on weeks have seven days.
+func TestPaperTimeThroughThePages_R317_R319_R320_R321(t *testing.T) {
+	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		anna := w.comes(claims("anna", "Anna", "Muster", "korn", "apprentice"))
+		bert := w.comes(claims("bert", "Bert", "Meister", "korn", "trainer"))
+		p := anna.get("/reports/backfill").is(200).has("Ausbildungsnachweise sind schriftlich geführt worden",
+			"Die Ausbildungsinhalte sind für den genannten Zeitraum schriftlich geführt und genehmigt worden.", `value="15.11.2026"`)
+		form := func(first, last string) []string {
+			return []string{"do", "check", "version", p.version(), "first", first, "last", last, "department", "Ausbildungsnachweise sind schriftlich geführt worden", "work", "Schriftlich geführt & genehmigt."}
+		}
+		anna.post("/reports/backfill", form("heute", "31.07.2026")...).is(422).has("Geben Sie den ersten Tag der Papierzeit ein", `value="heute"`, "Schriftlich geführt &amp; genehmigt.")
+		anna.post("/reports/backfill", form("01.08.2025", "18.11.2026")...).is(422).has("Geben Sie höchstens den 17.11.2026 ein")
+		check := anna.follow("/reports/backfill", form("1.8.2025", "31.07.2026")...).is(200).has("Papierzeit prüfen und einreichen", "01.08.2025 – 31.07.2026")
+		anna.get("/reports/2026-W10").is(303)
+		anna.follow("/reports/2025-W31/submit", "version", check.version()).is(200).has("Papierzeit")
+		queue := bert.get("/reviews").is(200).has("Papierzeit")
+		path := regexp.MustCompile(`/reviews/[0-9a-f-]{36}`).FindString(queue.body)
+		review := bert.get(path).is(200).has("ordnungsgemäß auf Papier geführt")
+		bert.post(path+"/sign-off", "version", review.version()).is(422).has("Bestätigen Sie, dass das Berichtsheft in dieser Zeit ordnungsgemäß auf Papier geführt wurde")
+		bert.post(path+"/sign-off", "version", review.version(), "paper", "yes").is(303)
+		anna.get("/reports/backfill").is(303) // it is decided: nothing to change (R334)
+		anna.get("/reports/2026-W31").is(200).has("01.08. – 02.08.2026")
+		anna.get("/reports?year=2026").is(200).has("Auf Papier")
+	})
+}
