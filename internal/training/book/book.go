@@ -59,10 +59,10 @@ const (
 
 // Limits, in characters.
 const (
-	MaxText    = 8000 // each of the three texts of a week
-	MaxDay     = 2000 // the text of a day
-	MaxLine    = 100  // department, and the place of a day
-	MaxIDs     = 400  // sections, in characters
+	MaxText = 8000 // each of the three texts of a week
+	MaxDay  = 2000 // the text of a day
+	MaxLine = 100  // department, and the place of a day
+	MaxIDs  = 400  // sections, in characters
 )
 
 // Attendance values of a day, in the order people choose from; empty is "not said".
