@@ -55,7 +55,8 @@ func (w *world) names() {
 			return err
 		}
 		_, err = application.Put(tx, audit.Console, a, []application.Role{
-			{Key: "training_admin", NameDE: "Ausbildungsverwaltung", NameEN: "Training administration"}, {Key: "trainer", NameDE: "Ausbilder:in", NameEN: "Trainer"},
+			{Key: "training_admin", NameDE: "Ausbildungsverwaltung", NameEN: "Training administration"},
+			{Key: "trainer", NameDE: "Ausbilder:in", NameEN: "Trainer"},
 			{Key: "auditor", NameDE: "Prüfende Person", NameEN: "Examiner", ExclusiveWith: []string{"trainer"}},
 		})
 		return err

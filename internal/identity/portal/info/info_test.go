@@ -241,9 +241,11 @@ func TestWordsThatArePutWrong(t *testing.T) {
 		"no title": func(p *policy.Policy) { p.Guides = []policy.Guide{{URL: "https://a.example/"}} },
 		"http":     func(p *policy.Policy) { p.Guides = []policy.Guide{{Title: title, URL: "http://a.example/"}} },
 		"script":   func(p *policy.Policy) { p.Guides = []policy.Guide{{Title: title, URL: "javascript:alert(1)"}} },
-		"user":     func(p *policy.Policy) { p.Guides = []policy.Guide{{Title: title, URL: "https://bank.example@evil.example/"}} },
-		"half":     func(p *policy.Policy) { p.Words.Support = title },
-		"English":  func(p *policy.Policy) { p.Words.Support, p.Words.Contact = policy.Text{En: "Support"}, title },
+		"user": func(p *policy.Policy) {
+			p.Guides = []policy.Guide{{Title: title, URL: "https://bank.example@evil.example/"}}
+		},
+		"half":    func(p *policy.Policy) { p.Words.Support = title },
+		"English": func(p *policy.Policy) { p.Words.Support, p.Words.Contact = policy.Text{En: "Support"}, title },
 	} {
 		p := standard
 		if change(&p); p.Check() == nil {
