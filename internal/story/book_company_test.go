@@ -12,6 +12,7 @@ import (
 	"zunft/internal/identity/membership"
 	"zunft/internal/story"
 	learner "zunft/internal/training/person"
+	"zunft/internal/training/registry"
 )
 
 // companyDay is a day of this year's training as forms take it.
@@ -136,7 +137,7 @@ func TestApprenticeshipsOfACompany(t *testing.T) {
 			click(func() { bert.Fill("Wer ist zuständig?", who+" (Ausbilder:in)") })
 			click(func() { bert.Fill("Ab", companyDay(0, 9, 1)) })
 			click(func() { bert.Press("Zuordnung speichern") })
-			bert.HasText("6 Zuordnungen sind geändert.")
+			bert.HasText("Zuordnungen geändert: 6")
 			return clicks
 		}
 		assign("Murat Yılmaz")
@@ -155,6 +156,21 @@ func TestApprenticeshipsOfACompany(t *testing.T) {
 		bert.Choose("Lena Lerche")
 		bert.Press("Zuordnung ändern")
 		bert.HasText("Zuordnung ändern für 2 Personen")
+
+		// A list from Excel: looked at, taken over once, the rest comes back as a file.
+		bert.Open(w.Training + "/company/trainees")
+		bert.Follow("Liste einlesen")
+		bert.Upload("Datei", rosterFile(t, "Azubis.xlsx", companyList()))
+		bert.Press("Liste einlesen")
+		bert.HasText("2 Zeilen können übernommen werden. 1 ist zu korrigieren.")
+		if header, csv := bert.Download("1 Zeile als Datei"); !strings.HasPrefix(header.Get("Content-Disposition"), "attachment") || !strings.Contains(string(csv), "Astronautin") {
+			t.Errorf("%v\n%s", header, csv)
+		}
+		bert.Press("2 Zeilen übernehmen")
+		bert.HasText("Übernommen: 1 neu, 0 geändert.") // Ada was there already
+		if n := count(t, w.TrainingDB, `SELECT count(*) FROM assignment x JOIN apprenticeship a ON a.id = x.apprenticeship WHERE a.given_name = 'Jule' AND x.person = 'trainer-Ute'`); n != 1 {
+			t.Error("the list's trainer was not assigned")
+		}
 
 		// R333: Murat now sees none of them.
 		murat.Open(w.Training + "/trainees")
@@ -175,6 +191,17 @@ func TestApprenticeshipsOfACompany(t *testing.T) {
 			t.Error("a trainer manages:", murat.Status())
 		}
 	})
+}
+
+// companyList is a table as a company keeps it: one is there already, one is
+// new, one cannot be.
+func companyList() [][]string {
+	return [][]string{
+		{"Name", "Vorname", "Azubi-Nr.", "Ausbildungsberuf", "Beginn", "Ende", "Ausbilder"},
+		{"Ahorn", "Ada", "A-200", "Bäcker/-in", companyDay(0, 8, 1), companyDay(3, 7, 31), ""},
+		{"Jasmin", "Jule", "A-300", "Konditorin", companyDay(0, 9, 1), companyDay(3, 8, 31), "Ute Uhl"},
+		{"Stern", "Stella", "A-301", "Astronautin", companyDay(0, 9, 1), companyDay(3, 8, 31), ""},
+	}
 }
 
 // Every page of the training administration, empty, filled, and with mistakes.
@@ -245,4 +272,25 @@ func TestGalleryBookCompany(t *testing.T) {
 	bert.Inspect("company-trainers")
 	bert.Open(w.Training + "/company")
 	bert.Inspect("company-overview")
+	bert.Open(w.Training + "/company/trainees/import")
+	bert.Inspect("company-import")
+	bert.Press("Liste einlesen")
+	bert.Inspect("company-import-nothing")
+	bert.Upload("Datei", rosterFile(t, "Azubis.xlsx", companyList()))
+	bert.Press("Liste einlesen")
+	bert.Inspect("company-list")
+	bert.Press("2 Zeilen übernehmen")
+	bert.Inspect("company-list-done")
+	bert.Back()
+	bert.Reload()
+	bert.Inspect("company-list-taken")
+	if _, err := registry.Import(t.Context(), w.TrainingDB, audit.Console, registry.Options{Chamber: story.ChamberNumber}, strings.NewReader(
+		"Azubi-Identnummer;Vorname;Nachname;Identnummer;Ausbildungsberuf;Beginn;Ende\nA-1001;Lena;Lerche;100017;Bäckerin;"+companyDay(0, 8, 1)+";"+companyDay(3, 7, 31)+"\n")); err != nil {
+		t.Fatal(err)
+	}
+	bert.Open(w.Training + "/company/trainees?q=Lerche")
+	bert.Follow("Lena Lerche")
+	bert.Inspect("company-trainee-registry")
+	bert.Follow("Angaben ändern")
+	bert.Inspect("company-edit-registry")
 }

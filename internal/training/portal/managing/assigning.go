@@ -2,6 +2,7 @@ package managing
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 
 	"zunft/internal/ground/db"
@@ -158,7 +159,7 @@ func (p *Pages) change(w http.ResponseWriter, r *http.Request) error {
 	if len(c.Apprenticeships) == 1 {
 		to = "/company/trainees/" + c.Apprenticeships[0]
 	}
-	return p.Site.Done(w, r, to, "managing.assigned", n)
+	return p.Site.Done(w, r, to, "managing.assigned", strconv.Itoa(n))
 }
 
 // trainersPage is all that trainers.html may use.

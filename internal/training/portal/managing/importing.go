@@ -171,7 +171,7 @@ func (p *Pages) take(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.Site.Done(w, r, "/company/trainees", "managing.taken", created, changed)
+	return p.Site.Done(w, r, "/company/trainees", "managing.taken", strconv.Itoa(created), strconv.Itoa(changed))
 }
 
 func (p *Pages) rest(w http.ResponseWriter, r *http.Request) error {
