@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
@@ -113,6 +114,21 @@ func TestDayByDay_R226_R234(t *testing.T) {
 		for _, path := range []string{"2026-W47/day/2026-11-23", "2026-W47/day/2026-13-01", "2026-W47/day/heute"} {
 			anna.get("/reports/" + path).is(404)
 		}
+	})
+}
+
+// A session that ended meanwhile loses no text of a day either.
+func TestExpiredSessionLosesNoDay(t *testing.T) {
+	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		anna := w.comes(claims("anna", "Anna", "Muster", "korn", "apprentice"))
+		later := now.Add(31 * time.Minute)
+		d.Now = func() time.Time { return later }
+		anna.post("/reports/2026-W47/day/2026-11-17", "version", "0", "who", "anna", "do", "next", "d_text", "Lange getippt", "d_hours", "6").is(503)
+		anna.signIn()
+		anna.get("/reports/2026-W47/day/2026-11-17").is(200).has("Ihr Text ist noch da", "Lange getippt", `value="6"`)
+		anna.follow("/reports/2026-W47/day/2026-11-17", "version", "0", "who", "anna", "do", "save", "d_text", "Lange getippt", "d_hours", "6").has("Gespeichert.")
+		anna.get("/reports/2026-W47/day/2026-11-17").is(200).has("Lange getippt").lacks("Ihr Text ist noch da")
 	})
 }
 
