@@ -286,6 +286,7 @@ func TestGalleryLetters(t *testing.T) {
 	queues(t, w, bakery, letter.Revocation)
 	look(clara, "queue", w.Identity+"/chamber/letters")
 	clara.Press("2 Briefe an die Druckerei geben")
+	clara.surely()
 	text, revocation := newLetter(t, w, 1)
 	clara.Inspect("letters-batch")
 	_, sheet := clara.Download("Begleitliste (PDF)")
