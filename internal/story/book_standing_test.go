@@ -111,6 +111,36 @@ func standingOffice(t *testing.T, w *story.World) {
 	}
 }
 
+// standingOf are things of this area that belong to one apprentice.
+type standingOf struct{ apprenticeship, share, document string }
+
+// standingThings gives an apprentice a look of the chamber and a document.
+func standingThings(t *testing.T, w *story.World, sub string) (s standingOf) {
+	t.Helper()
+	s.share, s.document = db.NewID(), db.NewID()
+	if err := w.TrainingDB.Write(t.Context(), func(tx *db.Tx) (err error) {
+		if s.apprenticeship, err = db.Value[string](tx, `SELECT id FROM apprenticeship WHERE person = $1`, sub); err != nil {
+			return err
+		}
+		for _, insert := range []struct {
+			query string
+			args  []any
+		}{
+			{`INSERT INTO share (id, person, chamber_number, ground, state, opened_at, opened_by, until_at) VALUES ($1, $2, '999', 'consent', 'open', $3, $2, $4)`, []any{s.share, sub, tx.Now(), tx.Now().Add(24 * time.Hour)}},
+			{`INSERT INTO document (id, chamber_number, apprenticeship, kind, title, size, sha256, created_at, created_by) VALUES ($1, '999', $2, 'letter', 'Schreiben', 4, '', $3, $4)`, []any{s.document, s.apprenticeship, tx.Now(), sub}},
+			{`INSERT INTO document_file (document, content) VALUES ($1, $2)`, []any{s.document, []byte("%PDF")}},
+		} {
+			if _, err = tx.Exec(insert.query, insert.args...); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 // comesTo signs somebody in at the training portal, on a screen of a width.
 func comesTo(t *testing.T, w *story.World, key string, width int) *person {
 	t.Helper()
@@ -124,10 +154,14 @@ func comesTo(t *testing.T, w *story.World, key string, width int) *person {
 // what (ux.md tasks 16, 13); her trainer reads the same in words; the chamber
 // asks, is let in and is seen; a document is read with proof.
 //
-// R236 R308 R309 R310 R311 R312 R333
+// R236 R308 R309 R310 R311 R312 R314 R333
 func TestStandingOfABook(t *testing.T) {
 	each(t, story.Options{}, func(t *testing.T, w *story.World) {
 		standingOffice(t, w)
+		r, sample := newVisitor(t).get(w.Training + "/demo") // without an account
+		if r.StatusCode != http.StatusOK || !strings.Contains(sample, "Roggenteige angesetzt") {
+			t.Error("no sample book", r.StatusCode)
+		}
 		lena, murat, clara := comesTo(t, w, "lena", 320), comesTo(t, w, "murat", 1280), comesTo(t, w, "clara", 1280)
 		standingYear(t, w)
 
@@ -192,7 +226,25 @@ func TestStandingOfABook(t *testing.T) {
 		lena.HasText("Teilgenommen am")
 
 		standingDocument(t, w, lena, murat, clara)
+		standingForm(t, w, clara)
 	})
+}
+
+// standingForm: what a company reports of the form of its books is on the
+// chamber's list.
+func standingForm(t *testing.T, w *story.World, clara *person) {
+	t.Helper()
+	if err := w.TrainingDB.Write(t.Context(), func(tx *db.Tx) error {
+		_, err := tx.Exec(`INSERT INTO form_change (id, company, chamber_number, occupation, electronic, apprenticeships, changed_at, changed_by)
+			SELECT $1, company, $2, 'baecker', FALSE, 1, $3, person FROM company_role WHERE role = 'trainer'`, db.NewID(), story.ChamberNumber, tx.Now())
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	clara.Open(w.Training + "/chamber/form-changes")
+	for _, text := range []string{"Bäckerei Morgenrot GmbH", "Auf Papier", "1 Ausbildungsverhältnis"} {
+		clara.HasText(text)
+	}
 }
 
 // standingDocument is a confirmation from the chamber's desk to its readers.
@@ -261,7 +313,7 @@ func TestGalleryBookStanding(t *testing.T) {
 	look(murat, "first-trainees", "/trainees")
 	look(clara, "first-books", "/chamber/report-books")
 	look(clara, "first-documents-desk", "/chamber/documents")
-	look(clara, "changes", "/chamber/form-changes")
+	look(clara, "first-changes", "/chamber/form-changes")
 
 	standingYear(t, w)
 	look(lena, "board", "/")
@@ -301,6 +353,9 @@ func TestGalleryBookStanding(t *testing.T) {
 	clara.Inspect("standing/document-failed")
 	standingDocument(t, w, lena, murat, clara)
 	clara.Inspect("standing/document")
+	standingForm(t, w, clara)
+	clara.Inspect("standing/changes")
+	look(clara, "demo", "/demo")
 	look(lena, "documents", "/documents")
 	lena.Press("Öffnen : Eintragungsbestätigung")
 	lena.Inspect("standing/document-opened")
