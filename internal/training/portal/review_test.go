@@ -1,8 +1,11 @@
 package portal_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"image"
+	"image/png"
 	"regexp"
 	"strings"
 	"testing"
@@ -10,6 +13,7 @@ import (
 
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/dbtest"
+	"zunft/internal/training/attachment"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/review"
 	"zunft/internal/training/schema"
@@ -138,4 +142,42 @@ func TestSubstitutePages_W14(t *testing.T) {
 	vera.post("/company/supervisors", "way", "fax").is(422).has("Wählen Sie eine der beiden")
 	vera.follow("/company/supervisors", "way", "account").is(200).has("Gespeichert")
 	anna.submitTo("2026-W46", "Teige", "petra@muehle.example").is(422).has("noch kein Konto mit der Rolle")
+}
+
+// R228: attachments of a report come with it, to be saved; who may not read the
+// report gets none, and nobody while it is back with the apprentice.
+func TestAttachmentsAreRead_R228(t *testing.T) {
+	w := newWorld(t, dbtest.Open(t, "sqlite", schema.Files))
+	bert, anna := w.comes(claims("bert", "Bert", "Meister", "korn", "trainer")), w.comes(claims("anna", "Anna", "Muster", "korn", "apprentice"))
+	rita, emil := w.comes(claims("rita", "Rita", "Fremd", "stahl", "trainer")), w.comes(claims("emil", "Emil", "Muster", "korn", "apprentice"))
+	edit := anna.get("/reports/2026-W46").is(200)
+	check := anna.follow("/reports/2026-W46", "version", edit.version(), "do", "check", "work", "Teige")
+	var picture bytes.Buffer
+	if err := png.Encode(&picture, image.NewGray(image.Rect(0, 0, 8, 8))); err != nil {
+		t.Fatal(err)
+	}
+	err := w.d.Write(context.Background(), func(tx *db.Tx) error {
+		f, err := attachment.Prepare("Ofen.png", picture.Bytes())
+		if err != nil {
+			return err
+		}
+		_, err = attachment.Add(tx, anna.actor, calendar.Week{Year: 2026, Number: 46}, f)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	anna.post("/reports/2026-W46/submit", "version", check.version()).is(303)
+	id := bert.get("/reviews").ids()[0]
+	page := bert.get("/reviews/" + id).is(200).has("Ofen.png")
+	link := regexp.MustCompile(`/reviews/[0-9a-f-]+/files/[0-9a-f-]+`).FindString(page.body)
+	file := bert.get(link).is(200)
+	if !strings.HasPrefix(file.body, "\x89PNG") || !strings.HasPrefix(file.header.Get("Content-Disposition"), "attachment") || file.header.Get("X-Content-Type-Options") != "nosniff" {
+		t.Errorf("file: %v", file.header)
+	}
+	rita.get(link).is(404)
+	emil.get(link).is(404)
+	bert.get(link + "0").is(404)
+	bert.follow("/reviews/"+id+"/return", "version", page.version(), "reason", "Mengen").is(200)
+	bert.get(link).is(404)
 }
