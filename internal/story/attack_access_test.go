@@ -388,7 +388,7 @@ func TestAccess(t *testing.T) {
 }
 
 func nameOf(key string) string {
-	return map[string]string{"lena": "Lena Lerche Morgenrot", "anna": "Anna Amsel", "bert": "Bert Backmann", "murat": "Murat Yılmaz", "frida": "Frida Fuchs", "nora": "Nora Nagel", "clara": "Clara Clausen"}[key]
+	return map[string]string{"lena": "Lena Lerche Morgenrot", "anna": "Anna Amsel", "bert": "Bert Backmann", "murat": "Murat Yılmaz Morgenrot", "frida": "Frida Fuchs", "nora": "Nora Nagel", "clara": "Clara Clausen"}[key]
 }
 
 func difference(before, after []string) string {
