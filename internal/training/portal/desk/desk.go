@@ -251,7 +251,7 @@ func (p *Pages) report(w http.ResponseWriter, r *http.Request) error {
 			said = append(said, d.Place)
 		}
 		if d.Minutes > 0 {
-			said = append(said, book.Hours(d.Minutes))
+			said = append(said, text("desk.hours", book.Hours(d.Minutes)))
 		}
 		v.Days = append(v.Days, dayView{book.DayName(text, v.Report.Week, i+1), strings.Join(said, ", "), book.Part{Text: d.Text}.Lines()})
 	}

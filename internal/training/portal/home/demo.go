@@ -34,7 +34,7 @@ func (p *Pages) demo(w http.ResponseWriter, r *http.Request) error {
 	for i, attendance := range []string{"company", "school", "company", "company", "vacation"} {
 		d := demoDay{Date: week.Date(i + 1), Attendance: attendance}
 		if attendance != "vacation" {
-			d.Hours = book.Hours(8 * 60)
+			d.Hours = p.Site.Catalog.Text(web.Lang(r), "home.demo_hours", book.Hours(8*60))
 		}
 		v.Days = append(v.Days, d)
 	}
