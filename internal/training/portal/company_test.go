@@ -1,0 +1,52 @@
+package portal_test
+
+import (
+	"strings"
+	"testing"
+
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/dbtest"
+	"zunft/internal/training/schema"
+)
+
+// R232, R234: the pages of the training administration are open to training
+// admins of the company; for others they are forbidden, and what belongs to
+// another company is not there.
+func TestCompanyPages_R232_R234(t *testing.T) {
+	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		jana, rosa := w.comes(claims("jana", "Jana", "Kern", "korn", "training_admin")), w.comes(claims("rosa", "Rosa", "Rot", "stahl", "training_admin"))
+		murat, lena := w.comes(claims("murat", "Murat", "Meister", "korn", "trainer")), w.comes(claims("lena", "Lena", "Lerche", "korn", "apprentice"))
+		new := []string{"given_name", "Lena", "family_name", "Lerche", "occupation", "Bäckerin", "starts_on", "1.8.2026", "ends_on", "2029-07-31", "land", "NI", "person", "lena"}
+		jana.post("/company/trainees/new", "given_name", "Lena", "occupation", "Fachkraft", "starts_on", "gestern").is(422).
+			has("Geben Sie den Nachnamen ein", "Ähnlich sind", "Fachkraft Agrarservice", "Schreiben Sie den Tag so", `value="gestern"`)
+		p := jana.post("/company/trainees/new", new...).is(303)
+		jana.post("/company/trainees/new", append(new, "again", "1")...).is(409).has("schon eingetragen")
+		at := p.location
+		jana.get(at).is(200).has("Lena Lerche", "Bäcker/-in", "01.08.2026", "Niedersachsen", `href="/trainees/lena"`)
+		id := strings.TrimPrefix(at, "/company/trainees/")
+		pages := []string{"/company", "/company/trainees", "/company/trainees/new", "/company/trainers", "/company/assignments", "/company/assignments/change?id=" + id, "/company/settings", "/company/settings/all", "/company/settings/baecker", "/company/trainees/import"}
+		own := []string{at, at + "/edit", at + "/end", at + "/continue"}
+		for _, page := range append(pages, own...) {
+			jana.get(page).is(200)
+			murat.get(page).is(403)
+			lena.get(page).is(403)
+		}
+		for _, page := range append(own, "/company/assignments/change?id="+id, "/company/imports/"+id, "/company/settings/astronaut", "/company/trainees?show=nonsense") {
+			rosa.get(page).is(404)
+		}
+		for _, page := range []string{at + "/edit", at + "/end", at + "/continue", at + "/link", at + "/unlink", at + "/assignments/x/end", "/company/assignments/change"} {
+			rosa.post(page, "id", id, "ended_on", "2027-01-01", "from", "2026-11-01", "person", "trainer/murat").is(404)
+			murat.post(page, "id", id, "ended_on", "2027-01-01", "from", "2026-11-01", "person", "trainer/murat").is(403)
+		}
+		// What was typed with an old version is not lost, and changes nothing.
+		jana.post(at+"/edit", "version", "99", "given_name", "Lena", "family_name", "Lerche", "occupation", "Konditorin", "starts_on", "2026-08-01", "ends_on", "2029-07-31", "site", "Filiale Nord").
+			is(409).has("inzwischen geändert", "Filiale Nord")
+		jana.post("/company/assignments/change", "id", id, "person", "trainer/murat", "from", "bald").is(422).has("Schreiben Sie den Tag so", `value="bald"`)
+		jana.follow("/company/assignments/change", "id", id, "person", "trainer/murat", "from", "2026-11-01").is(200).has("Zuordnungen geändert: 1", "Murat Meister")
+		// A list by paste: what is wrong is named, what is right is taken once.
+		jana.post("/company/trainees/import").is(422)
+		jana.get("/company/trainees?q=lerche&show=alone").is(200).has("Keine Treffer")
+		jana.get("/company").is(200).has("Lena Lerche", "Murat Meister")
+	})
+}
