@@ -7,12 +7,12 @@ import (
 )
 
 func TestTemplatesMatchTheirPages(t *testing.T) {
-	for name, page := range map[string]any{"edit": &editPage{}, "read": &weekPage{}, "check": &weekPage{}, "submitted": &weekPage{}, "day": &dayPage{}, "attachments": &filesPage{}} {
+	for name, page := range map[string]any{"edit": &editPage{}, "read": &weekPage{}, "check": &weekPage{}, "submitted": &weekPage{}, "day": &dayPage{}, "attachments": &filesPage{}, "backfill": &backfillPage{}} {
 		if err := templatecheck.CheckHTML(templates.Page(name), page); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if n := len(templates.Names()); n != 6 {
-		t.Errorf("%d templates, 6 checked", n)
+	if n := len(templates.Names()); n != 7 {
+		t.Errorf("%d templates, 7 checked", n)
 	}
 }
