@@ -117,6 +117,7 @@ func TestTheWholeWay(t *testing.T) {
 		}
 		clara := walks(t, w, "clara")
 		clara.signIn()
+		proved(t, w)
 		clara.Open(w.Identity + "/chamber/directory")
 		clara.Choose("Übernehmen")
 		clara.Upload("Datei", file)
