@@ -31,6 +31,7 @@ var sample = map[string]any{
 	"Until": noon, "Due": noon, "Days": 1095, "Years": 3, "Again": false, "Browser": "Firefox auf Android", "IP": "192.0.2.7", "Admin": false, "By": "Bert Backmann", "As": "Auszubildende:r", "Message": "Wir freuen uns auf Sie.", "Known": false,
 	"Deviates": []string{"Hausnummer"}, "Elster": false, "Email": "anna.amsel@beispiel.example", "Last": noon, "First": noon, "From": noon, "Offered": false, "Waiting": false, "Other": "Olga Otter", "Phone": "0999 1234-0", "Hours": "Montag bis Freitag, 8 bis 12 Uhr",
 	"PIN": "7F3K-22MX", "Person": "Nora Nagel", "Principal": "Bäckerei Morgenrot GmbH", "Role": "Auszubildende:r", "Said": "Bert Backmann", "Sent": 37, "Left": 3, "Note": "", "Page": "/organizations/01920000-0000-7000-8000-000000000003/rosters/01920000-0000-7000-8000-000000000004", "List": "Azubis 2026.xlsx", "Site": "Filiale Hafen", "Why": "moved",
+	"Who": "Murat Yılmaz", "Checker": "Petra Pohl", "Clerk": "Clara Clausen", "Writes": true, "FirstDay": "23.11.2026", "LastDay": "27.11.2026",
 }
 
 var noon = db.Time{Time: time.Date(2026, 11, 23, 11, 0, 0, 0, time.UTC)}
@@ -41,7 +42,7 @@ var security = []string{
 	"address_added", "address_changed", "address_changing", "address_confirm", "address_removed", "address_taken", "address_taken_back", "address_undone",
 	"going", "kept", "locked", "ready", "code", "codes_made", "codes_paused", "factor_added", "factor_removed", "factor_wanted", "recovery_used",
 	"recovery_approved", "recovery_asked", "recovery_code", "recovery_done",
-	"hired", "dismissed", "unlocked", "holds", "organization_closing", "succession_asked", "succession_done", "succession_mine", "succession_stopped", "succession_waits",
+	"token_issued", "hired", "dismissed", "unlocked", "holds", "organization_closing", "succession_asked", "succession_done", "succession_mine", "succession_stopped", "succession_waits",
 }
 
 // morning is what waits on a clerk's desk.

@@ -49,7 +49,9 @@ func (w Wish) Check() error {
 	}{
 		{"given_name", w.GivenName, "apprenticeship.given_name_missing", maxName},
 		{"family_name", w.FamilyName, "apprenticeship.family_name_missing", maxName},
-		{"email", w.Email, "", maxEmail}, {"number", w.Number, "", maxNumber}, {"site", w.Site, "", maxSite},
+		{"email", w.Email, "", maxEmail},
+		{"number", w.Number, "", maxNumber},
+		{"site", w.Site, "", maxSite},
 	} {
 		switch n := utf8.RuneCountInString(f.text); {
 		case n == 0 && f.missing != "":
@@ -268,8 +270,15 @@ func changes(was, now Apprenticeship) map[string]any {
 		name string
 		same bool
 	}{
-		{"name", was.Name() == now.Name()}, {"email", was.Email == now.Email}, {"number", was.Number == now.Number}, {"occupation", was.Occupation == now.Occupation},
-		{"retraining", was.Retraining == now.Retraining}, {"site", was.Site == now.Site}, {"land", was.Land == now.Land}, {"starts_on", was.StartsOn == now.StartsOn}, {"ends_on", was.EndsOn == now.EndsOn},
+		{"name", was.Name() == now.Name()},
+		{"email", was.Email == now.Email},
+		{"number", was.Number == now.Number},
+		{"occupation", was.Occupation == now.Occupation},
+		{"retraining", was.Retraining == now.Retraining},
+		{"site", was.Site == now.Site},
+		{"land", was.Land == now.Land},
+		{"starts_on", was.StartsOn == now.StartsOn},
+		{"ends_on", was.EndsOn == now.EndsOn},
 		{"trainer_number", was.TrainerNumber == now.TrainerNumber},
 	} {
 		if !f.same {

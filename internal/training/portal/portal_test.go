@@ -205,7 +205,7 @@ func TestStrangers_R225_R231_R235_R236(t *testing.T) {
 			"GET /{$}": true, "POST /login": true, "GET /oidc/callback": true, "POST /logout": true, "GET /logged-out": true,
 			"POST /oidc/backchannel-logout": true, "GET /help": true, "GET /privacy": true, "GET /imprint": true, "GET /accessibility": true,
 			"GET /healthz": true, "GET /readyz": true, "/": true,
-			"GET /verify": true, "POST /verify": true, "GET /verify/{code}": true, "POST /verify/{code}": true,
+			"GET /demo": true, "GET /verify": true, "POST /verify": true, "GET /verify/{code}": true, "POST /verify/{code}": true,
 			// by key: these ask for it themselves, see TestAProgramWrites
 			"GET /api": true, "GET /api/v1/openapi.json": true, "GET /api/v1/reports": true, "/api/v1/reports/{week}": true, "/api/v1/": true,
 			// by PIN (R329): these ask for it themselves, see TestSupervisor

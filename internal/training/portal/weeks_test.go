@@ -222,8 +222,8 @@ func TestSubmitOnce(t *testing.T) {
 		}
 		together("/reports/2026-W47/submit", "version", "1", "sections", "abcdefgh")
 		for query, want := range map[string]int{
-			`SELECT count(*) FROM report_event WHERE event = 'submitted'`:                           1,
-			`SELECT count(*) FROM report WHERE sections = 'abcdefgh' AND version = 2`:               1,
+			`SELECT count(*) FROM report_event WHERE event = 'submitted'`:                    1,
+			`SELECT count(*) FROM report WHERE sections = 'abcdefgh' AND version = 2`:        1,
 			`SELECT count(*) FROM audit WHERE event IN ('report.submitted', 'report.saved')`: 2,
 		} {
 			if n := w.count(query); n != want {

@@ -77,5 +77,5 @@ func tellOfComment(tx *db.Tx, by audit.Actor, r book.Report, own bool) error {
 	case own:
 		path = "/reviews/" + r.ID
 	}
-	return texts.Send(tx, p.Mail(), "comment", map[string]any{"Name": p.Name, "Who": who.Name, "Week": r.Week.Name(), "Dates": r.Dates(), "Path": path})
+	return texts.Send(tx, p.Mail(), "comment", map[string]any{"Name": p.Name, "Who": who.Name, "Week": r.Week.Name(), "Dates": r.Dates(), "Page": path})
 }

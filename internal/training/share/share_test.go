@@ -253,7 +253,7 @@ func TestAnswersAtOnce(t *testing.T) {
 				func(tx *db.Tx) error { return share.End(tx, s.clara, asked.ID) },
 				func(tx *db.Tx) error { _, err := share.Allow(tx, s.lena, asked.ID, 30); return err },
 			}
-			var won, wg = make(chan int, len(answers)), sync.WaitGroup{}
+			won, wg := make(chan int, len(answers)), sync.WaitGroup{}
 			for i, f := range answers {
 				wg.Go(func() {
 					if err := d.Write(bg, f); err == nil {

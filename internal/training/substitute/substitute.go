@@ -114,7 +114,7 @@ func Add(tx *db.Tx, by audit.Actor, deputy string, from, until calendar.Date) er
 	}); err != nil || d.Email == "" {
 		return err
 	}
-	return texts.Send(tx, d.Mail(), "substitute", map[string]any{"Name": d.Name, "Person": s.Person.Name, "From": from.German(), "Until": until.German()})
+	return texts.Send(tx, d.Mail(), "substitute", map[string]any{"Name": d.Name, "Person": s.Person.Name, "FirstDay": from.German(), "LastDay": until.German()})
 }
 
 // End ends a substitution early; both may. Ending twice is harmless.
