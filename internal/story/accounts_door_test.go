@@ -156,6 +156,7 @@ func TestNoTextIsLost(t *testing.T) {
 
 // Every page of the door and its states (axe, 320 px, pictures).
 func TestGalleryDoor(t *testing.T) {
+	t.Parallel() // they meet nobody: two look at once, on two cores
 	w := start(t, "sqlite", story.Options{Policy: northWest(t)})
 	numbered(t, w, "lena", "4711-0815")
 	p := walks(t, w, "lena")

@@ -10,6 +10,7 @@ import (
 
 // Every page of the security place and its states (axe, 320 px, pictures).
 func TestGalleryFactors(t *testing.T) {
+	t.Parallel() // they meet nobody: two look at once, on two cores
 	c := &clock{}
 	w := start(t, "sqlite", story.Options{Now: c.now, Policy: rule(t, func(p *policy.Policy) { p.Factor.Offer = true })})
 	anna := walks(t, w, "anna")

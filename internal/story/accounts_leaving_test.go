@@ -213,6 +213,7 @@ func leaves(t *testing.T, w *story.World, c *clock) {
 
 // Every page and state of leaving, sessions, history and notices (axe, 320 px, pictures).
 func TestGalleryLeaving(t *testing.T) {
+	t.Parallel() // they meet nobody: two look at once, on two cores
 	c := &clock{}
 	w := start(t, "sqlite", story.Options{Now: c.now, Policy: rule(t, func(*policy.Policy) {})})
 	t.Run("sessions", func(t *testing.T) { t.Parallel(); galleryOfSessions(t, w) })

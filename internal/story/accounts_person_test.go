@@ -232,6 +232,7 @@ func name(t testing.TB, w *story.World, key string) (name string) {
 
 // Every page of a person's own account and its states (axe, 320 px, pictures).
 func TestGalleryPerson(t *testing.T) {
+	t.Parallel() // they meet nobody: two look at once, on two cores
 	c := &clock{}
 	w := start(t, "sqlite", story.Options{Now: c.now, Policy: rule(t, func(p *policy.Policy) { p.NameWait = 24 })})
 	fromContract(t, w, "lena")

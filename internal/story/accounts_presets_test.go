@@ -248,6 +248,7 @@ func TestPresets(t *testing.T) {
 
 // Every page of the four profiles, with mistakes and in English.
 func TestGalleryPresets(t *testing.T) {
+	t.Parallel() // they meet nobody: two look at once, on two cores
 	w := start(t, "sqlite", story.Options{Empty: true})
 	use(t, w, "meine-ihk", "lux", "mein-ias", "nordwestfalen")
 	t.Run("meine-ihk", func(t *testing.T) {

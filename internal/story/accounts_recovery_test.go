@@ -157,6 +157,7 @@ func TestRecoveryWithTheChamber(t *testing.T) {
 
 // Every page and state of the way, looked at.
 func TestGalleryRecovery(t *testing.T) {
+	t.Parallel() // they meet nobody: two look at once, on two cores
 	w, later := clocked(t, "sqlite")
 	lena, clara := walks(t, w, "lena"), walks(t, w, "clara")
 	lena.Open(w.Identity + "/recover")

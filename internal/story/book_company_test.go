@@ -206,6 +206,7 @@ func companyList() [][]string {
 
 // Every page of the training administration, empty, filled, and with mistakes.
 func TestGalleryBookCompany(t *testing.T) {
+	t.Parallel() // they meet nobody: two look at once, on two cores
 	w := start(t, "sqlite", story.Options{})
 	bert, bakery := companyBert(t, w)
 	bert.Inspect("company-overview-empty")

@@ -123,6 +123,7 @@ func coverCode(t *testing.T, path string) string {
 
 // Every page and state of out and in: axe, light and dark, 320 pixels.
 func TestGalleryBookExchange(t *testing.T) {
+	t.Parallel() // they meet nobody: two look at once, on two cores
 	w := start(t, "sqlite", story.Options{})
 	lena := onPhone(t, w, "lena")
 	lena.Open(w.Training + "/reports/" + weekAgo(1).String())

@@ -203,6 +203,7 @@ func TestBySupervisorsPIN_R268_R328_R329_W14(t *testing.T) {
 
 // The pages of review, in every state.
 func TestGalleryBookReview(t *testing.T) {
+	t.Parallel() // they meet nobody: two look at once, on two cores
 	w := start(t, "sqlite", story.Options{})
 	lena, murat := walks(t, w, "lena"), walks(t, w, "murat")
 	lena.signIn()

@@ -296,6 +296,7 @@ func standingDocument(t *testing.T, w *story.World, lena, murat, clara *person) 
 
 // Every page and state of this area, as people see it.
 func TestGalleryBookStanding(t *testing.T) {
+	t.Parallel() // they meet nobody: two look at once, on two cores
 	w := start(t, "sqlite", story.Options{})
 	standingOffice(t, w)
 	lena, murat, clara := comesTo(t, w, "lena", 360), comesTo(t, w, "murat", 1280), comesTo(t, w, "clara", 1280)

@@ -138,6 +138,7 @@ func somePhoto() []byte {
 
 // Every page and state of writing: axe, light and dark, 320 pixels.
 func TestGalleryBookWriting(t *testing.T) {
+	t.Parallel() // they meet nobody: two look at once, on two cores
 	w := start(t, "sqlite", story.Options{})
 	lena := onPhone(t, w, "lena")
 	week := weekAgo(0)

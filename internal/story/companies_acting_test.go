@@ -189,6 +189,7 @@ func approving(t *testing.T, w *story.World) {
 
 // Every page and state of acting for: axe finds nothing, nothing scrolls sideways.
 func TestGalleryActing(t *testing.T) {
+	t.Parallel() // they meet nobody: two look at once, on two cores
 	w := start(t, "sqlite", story.Options{})
 	bakery := oneID(t, w, `SELECT id FROM organization WHERE ident_number = '100017'`)
 	office := branch(t, w, "100901", "Steuerkanzlei Zahl, Ziffer und Partner Partnerschaftsgesellschaft mbB", "frida", map[string]string{"nora": "trainer", "murat": "trainer"})

@@ -234,6 +234,7 @@ func TestTheRecordAsAFile(t *testing.T) {
 // TestGalleryDesk looks at every page of the desk that is not a queue, and at
 // what they say when something is missing.
 func TestGalleryDesk(t *testing.T) {
+	t.Parallel() // they meet nobody: two look at once, on two cores
 	w := start(t, "sqlite", story.Options{})
 	indexed(t, w)
 	busy(t, w)

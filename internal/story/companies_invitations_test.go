@@ -189,6 +189,7 @@ func settle(t *testing.T, w *story.World) {
 
 // Every page and state of invitations: axe finds nothing, nothing scrolls sideways.
 func TestGalleryInvitations(t *testing.T) {
+	t.Parallel() // they meet nobody: two look at once, on two cores
 	world := start(t, "sqlite", story.Options{})
 	w := inviting(t, world)
 	bert, nora, stranger := walks(t, world, "bert"), walks(t, world, "nora"), walks(t, world, "stranger")

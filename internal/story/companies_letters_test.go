@@ -225,6 +225,7 @@ func zbar(t *testing.T, pdf []byte) string {
 
 // Every page and state of letters, sites and details.
 func TestGalleryLetters(t *testing.T) {
+	t.Parallel() // they meet nobody: two look at once, on two cores
 	w := start(t, "sqlite", story.Options{})
 	bakery := oneID(t, w, `SELECT id FROM organization WHERE ident_number = '100017'`)
 	home := w.Identity + "/organizations/" + bakery

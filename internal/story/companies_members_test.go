@@ -73,6 +73,7 @@ func memberOf(t *testing.T, w *story.World, bakery, username string) string {
 }
 
 func TestGalleryMembers(t *testing.T) {
+	t.Parallel() // they meet nobody: two look at once, on two cores
 	c := &clock{}
 	w := start(t, "sqlite", story.Options{Now: c.now})
 	bakery, annas := team(t, w)

@@ -34,6 +34,7 @@ func oneID(t *testing.T, w *story.World, query string, args ...any) (id string) 
 
 // Every page and state of the operator.
 func TestGalleryOperator(t *testing.T) {
+	t.Parallel() // they meet nobody: two look at once, on two cores
 	w := start(t, "sqlite", story.Options{})
 	book := "/admin/apps/" + oneID(t, w, `SELECT id FROM application WHERE client_id = 'training'`)
 	km := "/admin/chambers/" + oneID(t, w, `SELECT id FROM chamber`)

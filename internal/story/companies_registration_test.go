@@ -190,6 +190,7 @@ func TestRegistrationToTheEnd(t *testing.T) {
 
 // Every page of registering and of the clerk's case, in every state.
 func TestGalleryRegistration(t *testing.T) {
+	t.Parallel() // they meet nobody: two look at once, on two cores
 	w := start(t, "sqlite", story.Options{})
 	settings(t, w, func(s *chamber.Settings) {
 		s.Proofs, s.FourEyesBelow, s.EvidenceMonths, s.Adviser = []string{chamber.ByLetter, chamber.ByElster}, 60, 24, "Ausbildungsberatung: Doris Dachs, 0999 1234-55"

@@ -190,6 +190,7 @@ func TestHostileRosters(t *testing.T) {
 
 // Every page and state of lists.
 func TestGalleryRoster(t *testing.T) {
+	t.Parallel() // they meet nobody: two look at once, on two cores
 	w := start(t, "sqlite", story.Options{})
 	rosters := w.Identity + "/organizations/" + rosterValue(t, w, `SELECT id FROM organization WHERE ident_number = '100017'`) + "/rosters"
 	bert := walks(t, w, "bert")

@@ -181,6 +181,7 @@ func TestR016OnesOwnAccount(t *testing.T) {
 
 // Help and contact in all their states.
 func TestGalleryHelp(t *testing.T) {
+	t.Parallel() // they meet nobody: two look at once, on two cores
 	w := start(t, "sqlite", story.Options{})
 	if err := w.IdentityDB.Write(t.Context(), func(tx *db.Tx) error {
 		a, err := application.ByClientID(tx, "training")

@@ -21,6 +21,7 @@ import (
 // dark, nothing scrolls sideways at 320 px; with ZUNFT_SHOTS there are
 // pictures at 360 and 1280 px (make gallery). Scripts are off.
 func TestGallery(t *testing.T) {
+	t.Parallel() // they meet nobody: two look at once, on two cores
 	w := start(t, "sqlite", story.Options{})
 	id := func(query string, args ...any) (id string) {
 		t.Helper()
