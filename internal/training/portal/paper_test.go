@@ -9,16 +9,17 @@ import (
 	"zunft/internal/training/schema"
 )
 
-// R313, R317, R319–R321: who comes in the second year enters the paper time as
-// one report with the proposed texts; the trainer confirms that the book was
-// kept on paper; from then on weeks have seven days.
-func TestPaperTimeThroughThePages_R317_R319_R320_R321(t *testing.T) {
+// R313, R317, R319, R320, R321: who comes in the second year enters the paper
+// time as one report with the proposed texts; the trainer confirms that the
+// book was kept on paper; from then on weeks have seven days. R322: what was
+// written with a word processor counts the same, and the page says so.
+func TestPaperTimeThroughThePages_R317(t *testing.T) {
 	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
 		anna := w.comes(claims("anna", "Anna", "Muster", "korn", "apprentice"))
 		bert := w.comes(claims("bert", "Bert", "Meister", "korn", "trainer"))
 		p := anna.get("/reports/backfill").is(200).has("Ausbildungsnachweise sind schriftlich geführt worden",
-			"Die Ausbildungsinhalte sind für den genannten Zeitraum schriftlich geführt und genehmigt worden.", `value="15.11.2026"`)
+			"Die Ausbildungsinhalte sind für den genannten Zeitraum schriftlich geführt und genehmigt worden.", `value="15.11.2026"`, "auf Papier oder mit einem Textprogramm")
 		form := func(first, last string) []string {
 			return []string{"do", "check", "version", p.version(), "first", first, "last", last, "department", "Ausbildungsnachweise sind schriftlich geführt worden", "work", "Schriftlich geführt & genehmigt."}
 		}
