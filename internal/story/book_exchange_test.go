@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"zunft/internal/ground/browser"
+	"zunft/internal/ground/dbtest"
 	"zunft/internal/story"
 )
 
@@ -112,7 +113,7 @@ func coverCode(t *testing.T, path string) string {
 		if os.Getenv("CI") == "true" {
 			t.Fatal(err)
 		}
-		t.Skip("pdftotext is not installed")
+		dbtest.Unavailable(t, "pdftotext is not installed (poppler-utils)")
 	}
 	code := regexp.MustCompile(`[A-Z0-9]{4}-[A-Z0-9]{4}-[A-Z0-9]{4}`).FindString(string(out))
 	if code == "" {

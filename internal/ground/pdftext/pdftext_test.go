@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"zunft/internal/ground/dbtest"
 	"zunft/internal/ground/paper"
 	"zunft/internal/ground/pdftext"
 )
@@ -51,7 +52,7 @@ func TestReadsOtherPackings(t *testing.T) {
 		if os.Getenv("CI") == "true" {
 			t.Fatal("qpdf is not installed; CI needs it")
 		}
-		t.Skip("qpdf is not installed")
+		dbtest.Unavailable(t, "qpdf is not installed")
 	}
 	want, err := pdftext.Read(sheet(t))
 	if err != nil {

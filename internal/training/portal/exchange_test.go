@@ -31,7 +31,7 @@ func program(t *testing.T, name string, args ...string) string {
 		if os.Getenv("CI") == "true" {
 			t.Fatalf("%s is not installed; CI needs it", name)
 		}
-		t.Skipf("%s is not installed", name)
+		dbtest.Unavailable(t, name+" is not installed (qpdf, poppler-utils, zbar-tools)")
 	}
 	out, err := exec.Command(name, args...).Output()
 	if err != nil {

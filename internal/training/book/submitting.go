@@ -1,0 +1,121 @@
+package book
+
+import (
+	"fmt"
+
+	"zunft/internal/ground/audit"
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/fault"
+	"zunft/internal/training/person"
+)
+
+// Submit hands the report over to the company's trainers (R227, M20). Pressing
+// twice is harmless.
+func Submit(tx *db.Tx, by audit.Actor, w Week, version int) (Report, error) {
+	return SubmitTo(tx, by, w, version, "")
+}
+
+// SubmitTo hands it over to the person with an address (R326, R327), who may be
+// somebody without an account; empty: to the trainers.
+func SubmitTo(tx *db.Tx, by audit.Actor, w Week, version int, email string) (Report, error) {
+	return SubmitWith(tx, by, w, version, email, "")
+}
+
+// SubmitWith adds sections of the training plan at the last moment; ids with a
+// blank between.
+func SubmitWith(tx *db.Tx, by audit.Actor, w Week, version int, email, sections string) (Report, error) {
+	r, err := Mine(tx, by, w)
+	if err != nil {
+		return r, err
+	}
+	switch {
+	case r.State == Submitted && r.Version == version+1:
+		return r, nil
+	case !r.Open():
+		return r, fault.Conflict("book.locked_" + string(r.State))
+	case r.Kind == Weekly && WeekOf(tx.Now()).Before(w):
+		return r, fault.Invalid("", "book.too_early", w.Day(7).Format("02.01.2006"), w.Day(1).Format("02.01.2006"))
+	case !r.Describes():
+		return r, fault.Invalid("work", "book.work_missing")
+	}
+	if sections = JoinIDs(r.Text.Sections, sections); len(sections) > MaxIDs {
+		return r, fault.Invalid("sections", "book.sections_many")
+	}
+	to, err := approver(tx, by, r, email)
+	if err != nil {
+		return r, err
+	}
+	moved, err := Move(tx, &r, `state = 'submitted', sections = $5, submitted_at = $3, decided_at = NULL, decided_by = '', approver = $4`, `state IN ('draft', 'returned')`, version, to.person.Sub, sections)
+	if err != nil {
+		return r, fmt.Errorf("submit %s: %w", w, err)
+	}
+	if !moved {
+		if r, err = Mine(tx, by, w); err != nil {
+			return r, err
+		}
+		if r.State == Submitted && r.Version == version+1 {
+			return r, nil
+		}
+		return r, changedElsewhere(r)
+	}
+	if err := Note(tx, by, r, "submitted", "", r.Text.Digest()); err != nil {
+		return r, err
+	}
+	return r, tellTrainers(tx, r, to)
+}
+
+// tellTrainers sends M20, one mail per person and submission; who is written to
+// for the first time finds the PIN in it (R328).
+func tellTrainers(tx *db.Tx, r Report, to recipient) error {
+	writer, err := person.Get(tx, r.Apprentice)
+	if err != nil {
+		return err
+	}
+	if to.supervisor {
+		company, err := person.CompanyOf(tx, r.Company)
+		if err != nil {
+			return err
+		}
+		return texts.Send(tx, to.person.Mail(), "report_sent", map[string]any{
+			"Apprentice": writer.Name, "Writer": cut(writer.Name, 32), "Company": company.Name,
+			"Week": r.Week.Name(), "Dates": r.Dates(), "ID": r.ID, "PIN": to.pin, "Email": to.person.Email,
+		})
+	}
+	trainers := []person.Person{to.person}
+	if to.person.Sub == "" {
+		if trainers, err = Accompanying(tx, r.Apprenticeship, r.Company, First); err != nil {
+			return err
+		}
+	}
+	for _, p := range trainers {
+		if p.Sub == r.Apprentice || p.Email == "" {
+			continue
+		}
+		if err := texts.Send(tx, p.Mail(), "report_submitted", map[string]any{
+			"Name": p.Name, "Apprentice": writer.Name, "Writer": cut(writer.Name, 32),
+			"Week": r.Week.Name(), "Dates": r.Dates(), "ID": r.ID,
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TakeBack makes a submitted report a draft again while nobody has decided (L15).
+func TakeBack(tx *db.Tx, by audit.Actor, w Week) (Report, error) {
+	r, err := Mine(tx, by, w)
+	if err != nil {
+		return r, err
+	}
+	if r.State == Draft {
+		return r, nil
+	}
+	moved, err := Move(tx, &r, `state = 'draft'`, `state = 'submitted'`, r.Version)
+	if err != nil {
+		return r, fmt.Errorf("take back %s: %w", w, err)
+	}
+	if !moved {
+		return r, fault.Conflict("book.decided")
+	}
+	return r, Note(tx, by, r, "taken_back", "", "")
+}
