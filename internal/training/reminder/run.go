@@ -38,9 +38,8 @@ func Run(ctx context.Context, d *db.DB) error {
 func enrol(ctx context.Context, d *db.DB, kind string) error {
 	return d.Batches(ctx, func(tx *db.Tx, most int) (int64, error) {
 		slot, at := Usual[kind].Next(tx.Now())
-		return tx.Exec(`INSERT INTO reminder (person, kind, weekday, hour, slot, next_at, changed_at)
-			SELECT DISTINCT c.person, $1, CAST($2 AS INTEGER), CAST($3 AS INTEGER), $4, CAST($5 AS TIMESTAMPTZ), CAST($6 AS TIMESTAMPTZ) FROM company_role c
-			WHERE c.role IN ($7, $8) AND NOT EXISTS (SELECT 1 FROM reminder r WHERE r.person = c.person AND r.kind = $1) LIMIT $9
+		return tx.Exec(`INSERT INTO reminder (person, kind, weekday, hour, slot, next_at, changed_at) SELECT n.person, $1, $2, $3, $4, $5, $6
+			FROM (SELECT DISTINCT c.person FROM company_role c WHERE c.role IN ($7, $8) AND NOT EXISTS (SELECT 1 FROM reminder r WHERE r.person = c.person AND r.kind = $1) LIMIT $9) AS n WHERE TRUE
 			ON CONFLICT (person, kind) DO NOTHING`, kind, Usual[kind].Weekday, Usual[kind].Hour, slot, at, tx.Now(), roles[kind][0], roles[kind][1], most)
 	})
 }
