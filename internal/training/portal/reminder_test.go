@@ -134,7 +134,7 @@ func TestApprenticesAreReminded(t *testing.T) {
 
 		// Off, and on again; who does not write has nothing to choose there.
 		w.moves("2026-12-03 10:00", anna, bert)
-		anna.follow("/settings/reminders", "writing_day", "0", "writing_hour", "7").has("Gespeichert.").lacks("Die nächste:")
+		anna.follow("/settings/reminders", "writing_day", "0", "writing_hour", "7").has("Gespeichert.").lacks("Nächster Termin:")
 		bert.follow("/settings/reminders", "writing_day", "1", "writing_hour", "7", "reviewing_day", "5", "reviewing_hour", "9").has("Was auf Sie wartet").lacks("Was im Berichtsheft fehlt")
 		w.moves("2026-12-13 18:05")
 		w.reminds()
@@ -146,6 +146,11 @@ func TestApprenticesAreReminded(t *testing.T) {
 		w.moves("2026-12-14 10:05")
 		w.reminds()
 		w.got(annas, 3) // nothing is missing
+		w.moves("2028-03-01 10:00")
+		if err := reminder.Sweep(t.Context(), d); err != nil {
+			t.Fatal(err)
+		}
+		w.sql(`INSERT INTO reminder_sent (person, kind, week, sent_at) VALUES ('anna', 'writing', '2026-W47', $1)`, db.At(now)) // forgotten
 
 		stranger := w.comes(claims("tina", "Tina", "Still", "korn", "training_admin"))
 		stranger.get("/settings/reminders").is(403)
@@ -426,6 +431,9 @@ func TestTheCalendarOfWeeks(t *testing.T) {
 		}
 		anna.get("/settings/reminders").is(200).has("Zuletzt abgerufen am")
 
+		// One without weeks is still a calendar (RFC 5545, section 3.6: at least one component).
+		w.sql(`UPDATE apprenticeship SET ended_on = '2026-11-01'`)
+		program.get(address).is(200).has("BEGIN:VTIMEZONE").lacks("VEVENT")
 		program.get("/calendar/" + secret).is(404)
 		program.get("/calendar/" + strings.Repeat("x", 43) + ".ics").is(404)
 		program.get("/calendar/x.ics").is(404)

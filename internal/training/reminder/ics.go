@@ -41,6 +41,11 @@ func ICS(f Feed, weeks []Due, now db.Time, base string, text func(key string, ar
 		line("TRANSP", "TRANSPARENT")
 		line("END", "VEVENT")
 	}
+	if len(weeks) == 0 { // section 3.6: at least one component
+		for _, l := range []string{"BEGIN:VTIMEZONE", "TZID:UTC", "BEGIN:STANDARD", "DTSTART:19700101T000000", "TZOFFSETFROM:+0000", "TZOFFSETTO:+0000", "END:STANDARD", "END:VTIMEZONE"} {
+			fold(&b, l)
+		}
+	}
 	line("END", "VCALENDAR")
 	return b.String()
 }

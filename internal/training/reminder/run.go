@@ -36,12 +36,24 @@ func Run(ctx context.Context, d *db.DB) error {
 
 // enrol gives everybody with such a role a row, at the usual time.
 func enrol(ctx context.Context, d *db.DB, kind string) error {
+	if new, err := is(ctx, d, `SELECT EXISTS (SELECT 1 FROM company_role c WHERE c.role IN ($2, $3) AND NOT EXISTS (SELECT 1 FROM reminder r WHERE r.person = c.person AND r.kind = $1))`, kind, roles[kind][0], roles[kind][1]); err != nil || !new {
+		return err
+	}
 	return d.Batches(ctx, func(tx *db.Tx, most int) (int64, error) {
 		slot, at := Usual[kind].Next(tx.Now())
 		return tx.Exec(`INSERT INTO reminder (person, kind, weekday, hour, slot, next_at, changed_at) SELECT n.person, $1, $2, $3, $4, $5, $6
 			FROM (SELECT DISTINCT c.person FROM company_role c WHERE c.role IN ($7, $8) AND NOT EXISTS (SELECT 1 FROM reminder r WHERE r.person = c.person AND r.kind = $1) LIMIT $9) AS n WHERE TRUE
 			ON CONFLICT (person, kind) DO NOTHING`, kind, Usual[kind].Weekday, Usual[kind].Hour, slot, at, tx.Now(), roles[kind][0], roles[kind][1], most)
 	})
+}
+
+// is looks without a lock: mostly there is nothing to do.
+func is(ctx context.Context, d *db.DB, query string, args ...any) (yes bool, err error) {
+	err = d.Read(ctx, func(tx *db.Tx) (err error) {
+		yes, err = db.Value[bool](tx, query, args...)
+		return err
+	})
+	return yes, err
 }
 
 // A row that is due.

@@ -40,17 +40,18 @@ func note(tx *db.Tx, all []noted, mine []string) error {
 // of them once for all; where nobody does, the training admins.
 func tellTrainers(ctx context.Context, d *db.DB) error {
 	for {
-		found := false
-		err := d.Write(ctx, func(tx *db.Tx) error {
+		found, err := is(ctx, d, `SELECT EXISTS (SELECT 1 FROM silence WHERE told_at IS NULL)`)
+		if err != nil || !found {
+			return err
+		}
+		err = d.Write(ctx, func(tx *db.Tx) error {
 			company, err := db.Values[string](tx, `SELECT company FROM silence WHERE told_at IS NULL ORDER BY company LIMIT 1`)
-			if err != nil || len(company) == 0 {
-				found = false
+			if err != nil || len(company) == 0 { // another node was first
 				return err
 			}
-			found = true
 			return tell(tx, company[0])
 		})
-		if err != nil || !found {
+		if err != nil {
 			return err
 		}
 	}
