@@ -45,7 +45,7 @@ func TestRemindersAreChosen(t *testing.T) {
 	w := start(t, "sqlite", story.Options{})
 	lena := onPhone(t, w, "lena")
 	lena.Press("Erinnerungen")
-	lena.Choose("Montag")
+	lena.Fill("Wochentag", "Montag")
 	lena.Press("Speichern")
 	lena.HasText("Gespeichert.")
 }
