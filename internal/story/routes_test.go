@@ -41,7 +41,12 @@ func TestEveryRoute(t *testing.T) {
 		people[p.Key] = as(t, w, p.Key)
 	}
 	check := func(base string, routes []web.Route, signedIn bool) {
-		for _, route := range routes {
+		for i, route := range routes {
+			if i%50 == 0 { // so many sign-ins begun from one address would have to wait
+				if err := w.TrainingDB.Write(t.Context(), func(tx *db.Tx) error { _, err := tx.Exec(`DELETE FROM limit_bucket`); return err }); err != nil {
+					t.Fatal(err)
+				}
+			}
 			method, path := fill(route.Pattern)
 			for key, v := range people {
 				if !signedIn && key != "stranger" || signsOut(path) {
