@@ -54,7 +54,7 @@ func TestRemindersAreChosen(t *testing.T) {
 func TestGalleryBookReminders(t *testing.T) {
 	t.Parallel() // they meet nobody: two look at once, on two cores
 	w := start(t, "sqlite", story.Options{})
-	lena, murat := onPhone(t, w, "lena"), onPhone(t, w, "murat")
+	lena, murat, bert := onPhone(t, w, "lena"), onPhone(t, w, "murat"), onPhone(t, w, "bert")
 	lena.Open(w.Training + "/settings/reminders")
 	lena.Inspect("reminders-writing")
 	silentWeeks(t, w, 3)
@@ -68,6 +68,6 @@ func TestGalleryBookReminders(t *testing.T) {
 
 	murat.Open(w.Training + "/settings/reminders")
 	murat.Inspect("reminders-reviewing")
-	murat.Open(w.Training + "/company/reminders")
-	murat.Inspect("reminders-company")
+	bert.Open(w.Training + "/company/reminders")
+	bert.Inspect("reminders-company")
 }
