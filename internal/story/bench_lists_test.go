@@ -151,7 +151,7 @@ func populate(b *testing.B, w *story.World, l land) (bakery string) {
 		return []any{id("8", i), now, "person", account(i % 100), "127.0.0.1", "bench", "", "membership.granted", account(i % l.accounts), organization(i % l.organizations), chamber, "", "{}"}
 	})
 	// The words of what is there are filled in anew, as on a first start.
-	if err := w.IdentityDB.Write(b.Context(), func(tx *db.Tx) error { _, err := tx.Exec(`DELETE FROM search_progress`); return err }); err != nil {
+	if err := w.IdentityDB.Write(b.Context(), func(tx *db.Tx) error { _, err := tx.Exec(`UPDATE search_progress SET upto = CASE what WHEN 'audit' THEN (SELECT max(id) FROM audit) ELSE '' END, done = (what = 'audit')`); return err }); err != nil {
 		b.Fatal(err)
 	}
 	fmt.Printf("  %s %s: filled in %.0f s\n", b.Name(), l.name, time.Since(begin).Seconds())

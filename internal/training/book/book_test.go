@@ -65,14 +65,6 @@ func must(t *testing.T, d *db.DB, f func(tx *db.Tx) (book.Report, error)) book.R
 	return r
 }
 
-func submitted(t *testing.T, d *db.DB, anna audit.Actor) book.Report {
-	t.Helper()
-	r := must(t, d, func(tx *db.Tx) (book.Report, error) {
-		return book.Save(tx, anna, week, 0, book.Text{Work: "Brötchen"})
-	})
-	return must(t, d, func(tx *db.Tx) (book.Report, error) { return book.Submit(tx, anna, week, r.Version) })
-}
-
 func count(t *testing.T, d *db.DB, query string, args ...any) (n int) {
 	t.Helper()
 	err := d.Read(bg, func(tx *db.Tx) (err error) { n, err = db.Value[int](tx, query, args...); return err })

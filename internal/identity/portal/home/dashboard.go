@@ -23,6 +23,7 @@ const (
 	tasksShown     = 5
 	requestsShown  = 5
 	companiesShown = 12 // cards; whoever has more chooses among them
+	companiesRead  = 60 // that are looked at for cards, tasks and tiles; people may have thousands
 	mandatesShown  = 5
 	rolesShown     = 5 // that open one application
 )
@@ -114,13 +115,6 @@ func load(tx *db.Tx, r *http.Request, v *visitor.Visitor) (k known, err error) {
 	if k.members, err = membership.Of(tx, v.Account.ID); err != nil {
 		return k, err
 	}
-	var ids []string
-	for _, m := range k.members {
-		ids = append(ids, m.Organization)
-	}
-	if k.organizations, err = organization.GetMany(tx, ids); err != nil {
-		return k, err
-	}
 	chambers, err := chamber.All(tx)
 	if err != nil {
 		return k, err
@@ -191,7 +185,10 @@ func load(tx *db.Tx, r *http.Request, v *visitor.Visitor) (k known, err error) {
 func (p *Pages) dashboard(w http.ResponseWriter, r *http.Request, v *visitor.Visitor) error {
 	var k known
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
-		k, err = load(tx, r, v)
+		if k, err = load(tx, r, v); err != nil {
+			return err
+		}
+		k.organizations, err = organization.GetMany(tx, k.named())
 		return err
 	})
 	if err != nil {
@@ -200,7 +197,7 @@ func (p *Pages) dashboard(w http.ResponseWriter, r *http.Request, v *visitor.Vis
 	lang := web.Lang(r)
 	page := &dashboardPage{Visitor: v, Asked: k.asked, Join: v.Words.Join.In(lang)}
 	var inboxes []company
-	for _, m := range k.members {
+	for _, m := range k.some() {
 		c := company{Organization: k.organizations[m.Organization], Member: m.ID, Admin: m.Admin}
 		c.Chamber = k.chambers[c.Organization.Chamber]
 		for _, role := range m.Roles {
@@ -219,12 +216,29 @@ func (p *Pages) dashboard(w http.ResponseWriter, r *http.Request, v *visitor.Vis
 	}
 	page.Applications, page.Registered = k.applications(lang), k.onTheWay()
 	page.Tasks = p.tasks(r, v, k, page)
-	page.More, page.Companies = len(page.Companies) > companiesShown, page.Companies[:min(len(page.Companies), companiesShown)]
+	page.More, page.Companies = len(k.members) > companiesShown, page.Companies[:min(len(page.Companies), companiesShown)]
 	page.MoreMandates = len(k.mandates) > mandatesShown
 	for _, c := range k.mandates[:min(len(k.mandates), mandatesShown)] {
 		page.Mandates = append(page.Mandates, represented{c, k.organizations[c.Via].Name}) // one acts for the other only while one belongs to it
 	}
 	return p.Site.Show(w, r, http.StatusOK, templates, "dashboard", page)
+}
+
+// some are the memberships whose companies are looked at, the oldest ones.
+func (k known) some() []membership.Member { return k.members[:min(len(k.members), companiesRead)] }
+
+// named are the companies that the page speaks of.
+func (k known) named() (ids []string) {
+	for _, m := range k.some() {
+		ids = append(ids, m.Organization)
+	}
+	for _, d := range k.reviews {
+		ids = append(ids, d.Organization)
+	}
+	for _, c := range k.mandates {
+		ids = append(ids, c.Via)
+	}
+	return ids
 }
 
 // age says since when the oldest request waits.
@@ -255,22 +269,22 @@ func (k known) applications(lang string) (all []app) {
 	for _, o := range k.offers {
 		a := app{Application: o.Application, Acts: slices.Contains(k.opened, o.Application.ID)}
 		for _, m := range k.members {
-			org := k.organizations[m.Organization]
-			if org.State != organization.Active {
+			org, read := k.organizations[m.Organization]
+			if read && org.State != organization.Active {
 				continue
 			}
 			for _, role := range o.Roles {
 				if !m.Has(role.Application, role.Key) {
 					continue
 				}
-				if len(a.Roles) == rolesShown {
+				if !read || len(a.Roles) == rolesShown { // what was not looked at is counted
 					a.More++
 				} else {
 					a.Roles = append(a.Roles, role.Name(lang)+" ("+org.Name+")")
 				}
 			}
 		}
-		if a.ClientURI != "" && (len(a.Roles) > 0 || a.Acts || len(o.Roles) == 0) {
+		if a.ClientURI != "" && (len(a.Roles) > 0 || a.More > 0 || a.Acts || len(o.Roles) == 0) {
 			all = append(all, a)
 		}
 	}
