@@ -85,7 +85,7 @@ func plan() map[string]place {
 
 	put("training", schema, 0, t, "schema")
 	put("training", rule, 0, t, "calendar")
-	put("training", rule, 1, t, "person", "occupation", "atlas", "supervisor")
+	put("training", rule, 1, t, "person", "occupation", "outage", "atlas", "supervisor")
 	put("training", rule, 2, t, "substitute", "apprenticeship")
 	put("training", rule, 3, t, "registry", "book", "exam", "document", "planning", "token")
 	put("training", rule, 4, t, "attachment", "backfill", "review", "share", "standing")

@@ -288,6 +288,7 @@ func TestAccess(t *testing.T) {
 		"POST /imports/{id}":                                nil,
 		"POST /imports/{id}/drop":                           nil,
 		"POST /settings/tokens/{id}/revoke":                 nil, // one's own, see TestAProgramWrites
+		"GET /calendar/{file}":                              nil, // by its secret, see TestTheCalendarOfWeeks
 		"/api/v1/reports/{week}":                            nil, // by key, see TestAProgramWrites
 	}
 	trainee := "/company/trainees/" + standing.apprenticeship

@@ -31,6 +31,8 @@ var sample = map[string]any{
 	"Until": noon, "Due": noon, "Days": 1095, "Years": 3, "Again": false, "Browser": "Firefox auf Android", "IP": "192.0.2.7", "Admin": false, "By": "Bert Backmann", "As": "Auszubildende:r", "Message": "Wir freuen uns auf Sie.", "Known": false,
 	"Deviates": []string{"Hausnummer"}, "Elster": false, "Email": "anna.amsel@beispiel.example", "Last": noon, "First": noon, "From": noon, "Offered": false, "Waiting": false, "Other": "Olga Otter", "Phone": "0999 1234-0", "Hours": "Montag bis Freitag, 8 bis 12 Uhr",
 	"PIN": "7F3K-22MX", "Person": "Nora Nagel", "Principal": "Bäckerei Morgenrot GmbH", "Role": "Auszubildende:r", "Said": "Bert Backmann", "Sent": 37, "Left": 3, "Note": "", "Page": "/organizations/01920000-0000-7000-8000-000000000003/rosters/01920000-0000-7000-8000-000000000004", "List": "Azubis 2026.xlsx", "Site": "Filiale Hafen", "Why": "moved",
+	"Missing": []string{"46 (09.11. – 15.11.2026)", "47 (16.11. – 22.11.2026)"}, "Returned": []string{"44 (26.10. – 01.11.2026)"}, "More": 2, "Weeks": 5, "Since": "26.10.2026", "Day": "23.11.2026", "Told": false, "Lost": "18.11.2026",
+	"Count": 12, "Oldest": "02.11.2026", "People": []string{"Anna Amsel: 3", "Lena Lüders: 9"}, "Silent": []map[string]any{{"Who": "Lena B.", "Weeks": 4, "Since": "26.10.2026"}},
 	"Who": "Murat Yılmaz", "Checker": "Petra Pohl", "Clerk": "Clara Clausen", "Writes": true, "FirstDay": "23.11.2026", "LastDay": "27.11.2026",
 }
 

@@ -64,8 +64,9 @@ func SubmitWith(tx *db.Tx, by audit.Actor, w Week, version int, email, sections 
 	return r, tellTrainers(tx, r, to)
 }
 
-// tellTrainers sends M20, one mail per person and submission; who is written to
-// for the first time finds the PIN in it (R328).
+// tellTrainers sends M20, one mail per person and submission, unless they chose
+// to hear of all once a week; who is written to for the first time finds the PIN
+// in it (R328).
 func tellTrainers(tx *db.Tx, r Report, to recipient) error {
 	writer, err := person.Get(tx, r.Apprentice)
 	if err != nil {
@@ -86,6 +87,9 @@ func tellTrainers(tx *db.Tx, r Report, to recipient) error {
 		if trainers, err = Accompanying(tx, r.Apprenticeship, r.Company, First); err != nil {
 			return err
 		}
+	}
+	if trainers, err = person.Told(tx, trainers); err != nil {
+		return err
 	}
 	for _, p := range trainers {
 		if p.Sub == r.Apprentice || p.Email == "" {

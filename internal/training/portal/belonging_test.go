@@ -24,6 +24,7 @@ func TestCompaniesAreChangedElsewhere_R203(t *testing.T) {
 	want := []string{
 		"/absences", "/absences/{id}/remove", "/chamber/apprenticeships/{id}", "/chamber/documents", "/chamber/documents/{id}/withdraw",
 		"/chamber/report-books/{id}/confirm", "/chamber/report-books/{id}/end", "/company/assignments/change", "/company/imports/{list}",
+		"/company/reminders",
 		"/company/settings/{occupation}", "/company/settings/{occupation}/reset", "/company/supervisors", "/company/trainees/import",
 		"/company/trainees/new", "/company/trainees/{id}/assignments/{assignment}/end", "/company/trainees/{id}/continue", "/company/trainees/{id}/edit",
 		"/company/trainees/{id}/end", "/company/trainees/{id}/link", "/company/trainees/{id}/unlink", "/documents/{id}", "/exam/intermediate",
@@ -31,7 +32,7 @@ func TestCompaniesAreChangedElsewhere_R203(t *testing.T) {
 		"/reports/export", "/reports/import", "/reports/{week}", "/reports/{week}/attachments", "/reports/{week}/attachments/{file}/remove",
 		"/reports/{week}/comment", "/reports/{week}/day/{date}", "/reports/{week}/submit", "/reports/{week}/take-back", "/reviews/all",
 		"/reviews/{id}/comment", "/reviews/{id}/reopen", "/reviews/{id}/return", "/reviews/{id}/sign-off", "/reviews/{id}/undo", "/settings/pattern",
-		"/settings/tokens", "/settings/tokens/{id}/revoke", "/shares", "/shares/{id}/{deed}", "/snippets", "/snippets/{id}/remove", "/substitute",
+		"/settings/reminders", "/settings/reminders/calendar", "/settings/reminders/calendar/end", "/settings/tokens", "/settings/tokens/{id}/revoke", "/shares", "/shares/{id}/{deed}", "/snippets", "/snippets/{id}/remove", "/substitute",
 		"/substitute/{id}/end", "/supervisor", "/supervisor/leave", "/supervisor/pin", "/supervisor/reports/{id}/comment",
 		"/supervisor/reports/{id}/return", "/supervisor/reports/{id}/sign-off", "/supervisor/reports/{id}/undo", "/trainees/{id}/registered", "/verify",
 		"/verify/{code}",

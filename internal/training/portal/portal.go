@@ -26,6 +26,7 @@ import (
 	"zunft/internal/training/export"
 	"zunft/internal/training/intake"
 	"zunft/internal/training/login"
+	"zunft/internal/training/outage"
 	"zunft/internal/training/person"
 	"zunft/internal/training/planning"
 	"zunft/internal/training/portal/api"
@@ -35,11 +36,13 @@ import (
 	"zunft/internal/training/portal/info"
 	"zunft/internal/training/portal/managing"
 	planningpages "zunft/internal/training/portal/planning"
+	"zunft/internal/training/portal/reminding"
 	"zunft/internal/training/portal/reviewing"
 	standingpages "zunft/internal/training/portal/standing"
 	"zunft/internal/training/portal/supervising"
 	"zunft/internal/training/portal/writing"
 	"zunft/internal/training/registry"
+	"zunft/internal/training/reminder"
 	"zunft/internal/training/review"
 	"zunft/internal/training/share"
 	"zunft/internal/training/standing"
@@ -73,6 +76,7 @@ type Portal struct {
 	Door *login.Door
 
 	handler http.Handler
+	heart   outage.Watch
 }
 
 // ServeHTTP answers requests.
@@ -80,7 +84,7 @@ func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.handler.S
 
 // Catalog holds all phrases of the training portal.
 func Catalog() (*i18n.Catalog, error) {
-	return i18n.Load(web.Phrases, Phrases, apprenticeship.Phrases, attachment.Phrases, planning.Phrases, planningpages.Phrases, person.Phrases, book.Phrases, export.Phrases, exchange.Phrases, intake.Phrases, token.Phrases, api.Phrases, review.Phrases, substitute.Phrases, login.Phrases, desk.Phrases, home.Phrases, info.Phrases, managing.Phrases, registry.Phrases, reviewing.Phrases, standing.Phrases, table.Phrases, share.Phrases, document.Phrases, standingpages.Phrases, supervising.Phrases, supervisor.Phrases, writing.Phrases)
+	return i18n.Load(web.Phrases, Phrases, apprenticeship.Phrases, attachment.Phrases, planning.Phrases, planningpages.Phrases, person.Phrases, book.Phrases, export.Phrases, exchange.Phrases, intake.Phrases, token.Phrases, api.Phrases, review.Phrases, substitute.Phrases, login.Phrases, desk.Phrases, home.Phrases, info.Phrases, managing.Phrases, registry.Phrases, reviewing.Phrases, standing.Phrases, table.Phrases, share.Phrases, document.Phrases, standingpages.Phrases, supervising.Phrases, supervisor.Phrases, reminder.Phrases, reminding.Phrases, writing.Phrases)
 }
 
 // New wires the portal. The identity portal need not run yet: it is asked at
@@ -114,6 +118,8 @@ func New(_ context.Context, o Options) (*Portal, error) {
 	// Out and in
 	(&exchange.Pages{DB: o.DB, Site: site}).Mount(m)
 	(&api.Pages{DB: o.DB, Site: site}).Mount(m)
+	// When people are reminded
+	(&reminding.Pages{DB: o.DB, Site: site}).Mount(m)
 	// Footer, and what machines ask
 	(&info.Pages{Site: site}).Mount(m)
 	m.Machine("GET /healthz", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "ok") }))
@@ -131,6 +137,9 @@ func New(_ context.Context, o Options) (*Portal, error) {
 	p.Jobs.Every(time.Hour, "person.sweep", func(ctx context.Context) error { return person.Sweep(ctx, o.DB) })
 	p.Jobs.Every(time.Hour, "supervisor.sweep", func(ctx context.Context) error { return supervisor.Sweep(ctx, o.DB) })
 	p.Jobs.Every(time.Hour, "share.sweep", func(ctx context.Context) error { return share.Sweep(ctx, o.DB) })
+	p.Jobs.Every(time.Minute, "outage.beat", func(ctx context.Context) error { return p.heart.Beat(ctx, o.DB) })
+	p.Jobs.Every(5*time.Minute, "reminder.run", func(ctx context.Context) error { return reminder.Run(ctx, o.DB) })
+	p.Jobs.Every(time.Hour, "reminder.sweep", func(ctx context.Context) error { return reminder.Sweep(ctx, o.DB) })
 	p.Jobs.Every(time.Minute, "review.settle", func(ctx context.Context) error { return review.Settle(ctx, o.DB) })
 	p.Jobs.Every(time.Hour, "review.sweep", func(ctx context.Context) error { return review.Sweep(ctx, o.DB) })
 	p.Jobs.Every(time.Hour, "limit.sweep", func(ctx context.Context) error { return limit.Sweep(ctx, o.DB) })

@@ -100,6 +100,30 @@ func Waiting(tx *db.Tx, by audit.Actor) (n int, oldest db.Time, err error) {
 	return n, oldest, err
 }
 
+// A Pile is what waits of one apprentice.
+type Pile struct {
+	Name   string
+	Count  int
+	Oldest db.Time
+}
+
+// Piles are what waits for somebody with roles in a company, by apprentice, the
+// longest waiting first: as Waiting counts it, for a mail, without a sign-in.
+func Piles(tx *db.Tx, s person.Session) ([]Pile, error) {
+	v, err := signedIn(tx, s)
+	if err != nil || !v.Signs() {
+		return nil, err
+	}
+	var a args
+	where, err := v.waiting(tx, &a)
+	if err != nil {
+		return nil, err
+	}
+	return db.All(tx, func(p *Pile) []any { return []any{&p.Name, &p.Count, &p.Oldest} },
+		`SELECT p.name, count(*), min(q.submitted_at) FROM (SELECT r.apprentice, r.submitted_at FROM report r JOIN apprenticeship a ON a.id = r.apprenticeship `+where+`
+			ORDER BY r.submitted_at, r.id LIMIT `+a.add(QueueSize)+`) AS q JOIN person p ON p.sub = q.apprentice GROUP BY p.sub, p.name ORDER BY min(q.submitted_at), p.name`, a...)
+}
+
 // Texts reads some reports of the queue in full, oldest first.
 func Texts(tx *db.Tx, by audit.Actor, most int) ([]book.Report, error) {
 	v, err := readers(tx, by)

@@ -80,6 +80,10 @@ func readerOf(tx *db.Tx, by audit.Actor) (reader, error) {
 	if err != nil {
 		return reader{}, err
 	}
+	return signedIn(tx, s)
+}
+
+func signedIn(tx *db.Tx, s person.Session) (reader, error) {
 	v := reader{Session: s, sub: s.Person.Sub, people: []string{s.Person.Sub}}
 	if s.Signs() {
 		away, err := substitute.For(tx, s.Company.ID, v.sub)

@@ -67,6 +67,9 @@ func tellTrainers(tx *db.Tx, r book.Report) error {
 		return err
 	}
 	people, err := book.Accompanying(tx, r.Apprenticeship, r.Company, book.Second)
+	if err == nil {
+		people, err = person.Told(tx, people)
+	}
 	if err != nil {
 		return err
 	}

@@ -55,6 +55,21 @@ func queue(t *testing.T, d *db.DB, by audit.Actor) (names []string) {
 		if n != len(all) {
 			t.Errorf("%d wait, the count says %d", len(all), n)
 		}
+		if err != nil {
+			return err
+		}
+		session, err := person.Acting(tx, by) // R324: the weekly mail counts what the queue shows
+		if err != nil || !session.Signs() {
+			return err
+		}
+		piles, err := review.Piles(tx, session)
+		mailed := 0
+		for _, p := range piles {
+			mailed += p.Count
+		}
+		if mailed != len(all) {
+			t.Errorf("%d wait, the mail says %d", len(all), mailed)
+		}
 		return err
 	}); err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/training/apprenticeship"
 	"zunft/internal/training/calendar"
+	"zunft/internal/training/outage"
 )
 
 // States of a week in the year, beside those of a report.
@@ -36,12 +37,14 @@ type Book struct {
 	Waiting         int
 	Returned        int
 	Drafts          int
-	Open            int           // as in Cells
-	Weeks           int           // that have ended
-	PaperUntil      calendar.Date // last day of the paper time; empty: none
-	Written         bool          // there is any report
-	Reports         []Line        // what was written, the oldest first
-	grace           int           // days of grace after a week
+	Open            int             // as in Cells
+	Weeks           int             // that have ended
+	PaperUntil      calendar.Date   // last day of the paper time; empty: none
+	Written         bool            // there is any report
+	Reports         []Line          // what was written, the oldest first
+	Lost            []calendar.Date // days that count for no deadline: the portal was down
+	Electronic      bool            // FALSE: kept on paper (R316)
+	grace           int             // days of grace after a week
 }
 
 // A Line is what lists say of a report.
@@ -58,7 +61,7 @@ type Line struct {
 }
 
 // Due is the day until which a week's report is in time.
-func (b Book) Due(w calendar.Week) calendar.Date { return w.Date(7).Add(b.grace) }
+func (b Book) Due(w calendar.Week) calendar.Date { return outage.Due(w.Date(7), b.grace, b.Lost) }
 
 // Back are the returned reports, the oldest first.
 func (b Book) Back() (back []Line) {
@@ -113,6 +116,10 @@ func Read(tx *db.Tx, sub string, own bool) (b Book, err error) {
 	if err != nil {
 		return b, err
 	}
+	if b.Lost, err = outage.Lost(tx); err != nil {
+		return b, err
+	}
+	b.Electronic = set.Electronic
 	b.fill(calendar.Today(tx.Now()), set.DueDays)
 	return b, nil
 }
@@ -169,7 +176,7 @@ func (b *Book) add(w calendar.Week, l Line, paper string, today calendar.Date, g
 	if last := b.Running().Last(); last != "" {
 		end = min(end, max(last, w.Date(1)))
 	}
-	ended, due := end < today, end.Add(grace) < today
+	ended, due := end < today, outage.Due(end, grace, b.Lost) < today
 	if l.ID == "" && paper != "" {
 		c.State = paper
 	}

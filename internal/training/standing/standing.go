@@ -6,6 +6,7 @@
 //   - A week is due when it ended and the company's days of grace are over
 //     (company_setting.due_days). It is open if it is due and its report is not
 //     submitted, checked or signed off; a returned one is open again (L14).
+//     Days on which the portal was down for hours are none of them.
 //   - The long report of the paper time covers all its weeks (R317).
 //   - The book belongs to the person: for an apprenticeship the weeks between its
 //     first and last day count, wherever they were written.
@@ -21,6 +22,7 @@ import (
 	"zunft/internal/ground/fault"
 	"zunft/internal/training/apprenticeship"
 	"zunft/internal/training/calendar"
+	"zunft/internal/training/outage"
 	"zunft/internal/training/person"
 )
 
@@ -73,11 +75,16 @@ func (s Stand) Word() Word {
 const Far = 5
 
 // Of says how far the books of some apprenticeships are, by their id. It asks
-// three questions, however many there are; callers ask for a page at a time.
+// four questions, however many there are; callers ask for a page at a time.
 func Of(tx *db.Tx, all ...apprenticeship.Apprenticeship) (map[string]Stand, error) {
 	stands := make(map[string]Stand, len(all))
 	settings := map[[2]string]apprenticeship.Settings{}
 	spans := make([]span, 0, len(all))
+	lost, err := outage.Lost(tx)
+	if err != nil {
+		return nil, fmt.Errorf("standing: %w", err)
+	}
+	today := calendar.Today(tx.Now())
 	for _, a := range all {
 		key := [2]string{a.Company, a.Occupation}
 		set, known := settings[key]
@@ -90,7 +97,7 @@ func Of(tx *db.Tx, all ...apprenticeship.Apprenticeship) (map[string]Stand, erro
 		}
 		stands[a.ID] = Stand{Apprenticeship: a, Name: name(a), Known: a.Person != "", Electronic: set.Electronic}
 		if a.ID != "" && a.Person != "" {
-			spans = append(spans, spanOf(a, calendar.Today(tx.Now()), set.DueDays))
+			spans = append(spans, spanOf(a, today, outage.Grace(today, set.DueDays, lost)))
 		}
 	}
 	if len(spans) == 0 {

@@ -185,14 +185,17 @@ func paper(tx *db.Tx, people map[string][]span, covered, lowest map[string]int) 
 
 // apprenticeships of a person, the oldest first.
 func apprenticeships(tx *db.Tx, sub string) ([]apprenticeship.Apprenticeship, error) {
-	return db.All(tx, func(a *apprenticeship.Apprenticeship) []any {
-		return []any{
-			&a.ID, &a.Person, &a.Company, &a.ChamberNumber, &a.GivenName, &a.FamilyName, &a.Occupation, &a.Retraining,
-			&a.Site, &a.Land, &a.StartsOn, &a.EndsOn, &a.EndedOn, &a.Previous, &a.Source, &a.Version,
-		}
-	}, `SELECT id, COALESCE(person, ''), COALESCE(company, ''), chamber_number, given_name, family_name, occupation, retraining,
-			site, land, starts_on, ends_on, ended_on, COALESCE(previous, ''), source, version
-		FROM apprenticeship WHERE person = $1 ORDER BY starts_on, id`, sub)
+	return db.All(tx, owned, own+`WHERE person = $1 ORDER BY starts_on, id`, sub)
+}
+
+const own = `SELECT id, COALESCE(person, ''), COALESCE(company, ''), chamber_number, given_name, family_name, occupation, retraining,
+	site, land, starts_on, ends_on, ended_on, COALESCE(previous, ''), source, version FROM apprenticeship `
+
+func owned(a *apprenticeship.Apprenticeship) []any {
+	return []any{
+		&a.ID, &a.Person, &a.Company, &a.ChamberNumber, &a.GivenName, &a.FamilyName, &a.Occupation, &a.Retraining,
+		&a.Site, &a.Land, &a.StartsOn, &a.EndsOn, &a.EndedOn, &a.Previous, &a.Source, &a.Version,
+	}
 }
 
 // lines are the reports of a book without their texts. While a decision can be

@@ -18,6 +18,7 @@ import (
 	"zunft/internal/training/document"
 	"zunft/internal/training/login"
 	"zunft/internal/training/person"
+	"zunft/internal/training/reminder"
 	"zunft/internal/training/review"
 	"zunft/internal/training/share"
 	"zunft/internal/training/standing"
@@ -72,6 +73,8 @@ type task struct {
 type mine struct {
 	Book    standing.Book
 	Missing int // points for admission to the exam
+	Silence reminder.Silence
+	Lost    string // day on which the portal was down; empty: none lately
 }
 
 // tasksShown and standsShown keep the page short (ux.md 2.4).
@@ -153,7 +156,13 @@ func (b *boardPage) writing(tx *db.Tx, by audit.Actor, text func(string, ...any)
 	if err != nil {
 		return err
 	}
-	b.Mine = &mine{book, standing.MissingPoints(points)}
+	b.Mine = &mine{Book: book, Missing: standing.MissingPoints(points)}
+	if b.Mine.Silence, err = reminder.SilenceOf(tx, b.Session, book); err != nil {
+		return err
+	}
+	if lost := reminder.Lost(book.Lost, calendar.Today(b.Now)); len(lost) > 0 {
+		b.Mine.Lost = lost[len(lost)-1].German()
+	}
 	for _, l := range book.Back() {
 		b.add(task{text("home.rework", l.Week.Name()), "„" + l.Answer + "“ – " + l.DecidedBy, "/reports/" + l.Week.String(), "warning", "book.state.returned"})
 	}

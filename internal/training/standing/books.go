@@ -1,0 +1,92 @@
+package standing
+
+import (
+	"fmt"
+
+	"zunft/internal/ground/db"
+	"zunft/internal/training/apprenticeship"
+	"zunft/internal/training/calendar"
+	"zunft/internal/training/outage"
+)
+
+// Books reads the books of some people as they see them themselves, without who
+// decided and why. It asks four questions, however many there are; callers ask
+// for a batch at a time.
+func Books(tx *db.Tx, subs []string) (map[string]Book, error) {
+	if len(subs) == 0 {
+		return nil, nil
+	}
+	args := make([]any, len(subs))
+	for i, s := range subs {
+		args[i] = s
+	}
+	books, companies := make(map[string]Book, len(subs)), []any{}
+	all, err := db.All(tx, owned, own+`WHERE person IN (`+db.In(1, len(args))+`) ORDER BY starts_on, id`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("books: %w", err)
+	}
+	seen := map[string]bool{}
+	for _, a := range all {
+		b := books[a.Person]
+		b.Apprenticeships = append(b.Apprenticeships, a)
+		books[a.Person] = b
+		if a.Company != "" && !seen[a.Company] {
+			seen[a.Company] = true
+			companies = append(companies, a.Company)
+		}
+	}
+	settings, err := settingsOf(tx, companies)
+	if err != nil {
+		return nil, fmt.Errorf("books: %w", err)
+	}
+	lost, err := outage.Lost(tx)
+	if err != nil {
+		return nil, err
+	}
+	now := len(args) + 1
+	err = tx.Each(`SELECT apprentice, id, year, week, first_day, last_day, CASE WHEN undo_until > `+db.In(now, 1)+` AND state IN ('checked', 'signed_off', 'returned') THEN 'checked' ELSE state END, kind, submitted_at
+		FROM report WHERE apprentice IN (`+db.In(1, len(args))+`) ORDER BY apprentice, year, week`, append(args, tx.Now()), func(scan func(...any) error) error {
+		var sub string
+		var l Line
+		if err := scan(&sub, &l.ID, &l.Week.Year, &l.Week.Number, &l.First, &l.Last, &l.State, &l.Kind, &l.SubmittedAt); err != nil {
+			return err
+		}
+		b := books[sub]
+		b.Reports = append(b.Reports, l)
+		books[sub] = b
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("books: %w", err)
+	}
+	today := calendar.Today(tx.Now())
+	for sub, b := range books {
+		a := b.Running()
+		set, known := settings[[2]string{a.Company, a.Occupation}]
+		if !known {
+			if set, known = settings[[2]string{a.Company, ""}]; !known {
+				set = apprenticeship.Defaults
+			}
+		}
+		b.Lost, b.Electronic = lost, set.Electronic
+		b.fill(today, set.DueDays)
+		books[sub] = b
+	}
+	return books, nil
+}
+
+// settingsOf are the settings of some companies, by company and occupation.
+func settingsOf(tx *db.Tx, companies []any) (map[[2]string]apprenticeship.Settings, error) {
+	settings := map[[2]string]apprenticeship.Settings{}
+	if len(companies) == 0 {
+		return settings, nil
+	}
+	return settings, tx.Each(`SELECT company, occupation, electronic, mode, steps, due_days FROM company_setting WHERE company IN (`+db.In(1, len(companies))+`)`, companies,
+		func(scan func(...any) error) error {
+			var company, occupation string
+			var s apprenticeship.Settings
+			err := scan(&company, &occupation, &s.Electronic, &s.Mode, &s.Steps, &s.DueDays)
+			settings[[2]string{company, occupation}] = s
+			return err
+		})
+}
