@@ -186,11 +186,8 @@ func Undo(tx *db.Tx, by audit.Actor, id string, version int) (book.Report, error
 	if err != nil {
 		return r, err
 	}
-	if r.Version == version+1 && r.DecidedBy == "" {
-		return r, nil
-	}
 	if !m.Undo {
-		return r, fault.Conflict("review.undo_late")
+		return undone(tx, by, id, version)
 	}
 	moved, err := book.Move(tx, &r, `state = CASE WHEN state = 'signed_off' AND checked_by <> '' THEN 'checked' ELSE 'submitted' END, decided_at = NULL, decided_by = '', undo_until = NULL,
 		checked_at = CASE WHEN state = 'checked' THEN NULL ELSE checked_at END, checked_by = CASE WHEN state = 'checked' THEN '' ELSE checked_by END`,
@@ -199,12 +196,22 @@ func Undo(tx *db.Tx, by audit.Actor, id string, version int) (book.Report, error
 		return r, fmt.Errorf("take back the sign-off of %s: %w", r.ID, err)
 	}
 	if !moved {
-		return r, fault.Conflict("review.undo_late")
+		return undone(tx, by, id, version)
 	}
 	if _, err := tx.Exec(`DELETE FROM decision WHERE report = $1 AND person = $2 AND at > $3`, r.ID, by.Account, tx.Now().Add(-UndoFor)); err != nil {
 		return r, err
 	}
 	return r, book.Note(tx, by, r, "undone", "", "")
+}
+
+// undone looks again: who pressed twice has what they wanted, everybody else
+// comes too late.
+func undone(tx *db.Tx, by audit.Actor, id string, version int) (book.Report, error) {
+	r, _, err := decider(tx, by, id)
+	if err == nil && (r.Version != version+1 || r.DecidedBy != "") {
+		err = fault.Conflict("review.undo_late")
+	}
+	return r, err
 }
 
 // decided keeps what the actor did, for "Erledigt".
