@@ -49,15 +49,11 @@ type Book struct {
 
 // A Line is what lists say of a report.
 type Line struct {
-	ID, Apprenticeship string
-	Company            string
-	Week               calendar.Week
-	First, Last        calendar.Date
-	State, Kind        string
-	SubmittedAt        db.Time
-	DecidedAt          db.Time
-	DecidedBy          string // name
-	Answer             string // why it was returned
+	ID, Company string
+	Week        calendar.Week
+	First, Last calendar.Date
+	State, Kind string
+	SubmittedAt db.Time
 }
 
 // Due is the day until which a week's report is in time.

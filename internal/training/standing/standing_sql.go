@@ -198,19 +198,40 @@ func owned(a *apprenticeship.Apprenticeship) []any {
 	}
 }
 
-// lines are the reports of a book without their texts. While a decision can be
-// taken back its author reads "in Durchsicht".
+// lines are the reports of a book without their texts, as they stand in
+// report_book. While a decision can be taken back its author reads "in
+// Durchsicht".
 func lines(tx *db.Tx, sub string, own bool) ([]Line, error) {
-	state, drafts, args := `r.state`, ` AND r.submitted_at IS NOT NULL`, []any{sub}
+	state, drafts, args := `state`, ` AND submitted_at IS NOT NULL`, []any{sub}
 	if own {
-		state = `CASE WHEN r.undo_until > $2 AND r.state IN ('checked', 'signed_off', 'returned') THEN 'checked' ELSE r.state END`
+		state = `CASE WHEN undo_until > $2 AND state IN ('checked', 'signed_off', 'returned') THEN 'checked' ELSE state END`
 		drafts, args = ``, append(args, tx.Now())
 	}
 	return db.All(tx, func(l *Line) []any {
-		return []any{&l.ID, &l.Apprenticeship, &l.Company, &l.Week.Year, &l.Week.Number, &l.First, &l.Last, &l.State, &l.Kind, &l.SubmittedAt, &l.DecidedAt, &l.DecidedBy, &l.Answer}
-	}, `SELECT r.id, r.apprenticeship, r.company, r.year, r.week, r.first_day, r.last_day, `+state+`, r.kind, r.submitted_at, r.decided_at, COALESCE(p.name, ''), r.answer
-		FROM report r LEFT JOIN person p ON p.sub = r.decided_by
-		WHERE r.apprentice = $1`+drafts+` ORDER BY r.year, r.week`, args...)
+		return []any{&l.ID, &l.Company, &l.Week.Year, &l.Week.Number, &l.First, &l.Last, &l.State, &l.Kind, &l.SubmittedAt}
+	}, `SELECT id, company, year, week, first_day, last_day, `+state+`, kind, submitted_at FROM report WHERE apprentice = $1`+drafts+` ORDER BY year, week`, args...)
+}
+
+// A Decision is who decided about a report, and why it was returned.
+type Decision struct{ By, Answer string }
+
+// Decisions are those about some lines, by report.
+func Decisions(tx *db.Tx, lines []Line) (map[string]Decision, error) {
+	all, ids := map[string]Decision{}, make([]any, 0, len(lines))
+	for _, l := range lines {
+		ids = append(ids, l.ID)
+	}
+	if len(ids) == 0 {
+		return all, nil
+	}
+	return all, tx.Each(`SELECT r.id, COALESCE(p.name, ''), r.answer FROM report r LEFT JOIN person p ON p.sub = r.decided_by WHERE r.id IN (`+db.In(1, len(ids))+`)`, ids,
+		func(scan func(...any) error) error {
+			var id string
+			var d Decision
+			err := scan(&id, &d.By, &d.Answer)
+			all[id] = d
+			return err
+		})
 }
 
 // stepsOf are the exam steps of an apprenticeship, by kind.

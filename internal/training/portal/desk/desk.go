@@ -167,6 +167,7 @@ type bookPage struct {
 	Attendance standing.Attendance
 	Steps      []standing.Step // said, and not confirmed yet
 	Reports    []standing.Line // the newest first
+	Decisions  map[string]standing.Decision
 	Year       string
 	Prev, Next string
 }
@@ -188,7 +189,8 @@ func (p *Pages) book(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		v.fill(r, calendar.WeekOf(tx.Now()))
-		return nil
+		v.Decisions, err = standing.Decisions(tx, v.Reports)
+		return err
 	})
 	if err != nil {
 		return err

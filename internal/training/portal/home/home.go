@@ -144,11 +144,7 @@ func (b *boardPage) writing(tx *db.Tx, by audit.Actor, text func(string, ...any)
 	if err != nil {
 		return err
 	}
-	at, err := standing.AttendanceOf(tx, sub, true)
-	if err != nil {
-		return err
-	}
-	points, err := standing.Exam(tx, book, at)
+	points, err := standing.Exam(tx, book, standing.Attendance{}) // days missed are a hint there, and counted over the whole book
 	if err != nil {
 		return err
 	}
@@ -163,8 +159,13 @@ func (b *boardPage) writing(tx *db.Tx, by audit.Actor, text func(string, ...any)
 	if lost := reminder.Lost(book.Lost, calendar.Today(b.Now)); len(lost) > 0 {
 		b.Mine.Lost = lost[len(lost)-1].German()
 	}
-	for _, l := range book.Back() {
-		b.add(task{text("home.rework", l.Week.Name()), "„" + l.Answer + "“ – " + l.DecidedBy, "/reports/" + l.Week.String(), "warning", "book.state.returned"})
+	back := book.Back()
+	why, err := standing.Decisions(tx, back)
+	if err != nil {
+		return err
+	}
+	for _, l := range back {
+		b.add(task{text("home.rework", l.Week.Name()), "„" + why[l.ID].Answer + "“ – " + why[l.ID].By, "/reports/" + l.Week.String(), "warning", "book.state.returned"})
 	}
 	if asked > 0 {
 		b.add(task{text("home.asked"), text("home.asked_note"), "/shares", "info", "home.new"})

@@ -262,7 +262,7 @@ CREATE TABLE report (
 	days           TEXT NOT NULL DEFAULT '', -- seven days as JSON: one row is one report, there are millions
 	UNIQUE (apprenticeship, year, week)
 );
-CREATE INDEX report_book ON report (apprentice, year, week, state);
+CREATE INDEX report_book ON report (apprentice, year, week, state, kind, first_day, last_day, id, company, submitted_at, undo_until);
 CREATE INDEX report_approver ON report (approver, submitted_at, id) WHERE approver <> '';
 CREATE INDEX report_queue ON report (company, submitted_at, id) WHERE state IN ('submitted', 'checked');
 CREATE INDEX report_waiting ON report (apprenticeship, submitted_at) WHERE state IN ('submitted', 'checked');
