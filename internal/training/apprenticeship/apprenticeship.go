@@ -23,6 +23,7 @@ import (
 	"fmt"
 
 	"zunft/internal/ground/db"
+	"zunft/internal/training/assignment"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/person"
 )
@@ -147,12 +148,5 @@ func SettingsOf(tx *db.Tx, company, occupation string) (Settings, error) {
 	return all[0], nil
 }
 
-// Accompanies is the condition under which a person ($person) may read and
-// decide on reports of the apprenticeship a, on a day ($day), beside having the
-// role in its company: they are assigned, or no trainer is (R333; a supervisor
-// alone must not shut the trainers out). Several people, as in "$1, $2", count
-// as one.
-func Accompanies(sub, day string) string {
-	return `(EXISTS (SELECT 1 FROM assignment x WHERE x.apprenticeship = a.id AND x.person IN (` + sub + `) AND x.from_day <= ` + day + ` AND (x.until_day = '' OR x.until_day >= ` + day + `))
-		OR NOT EXISTS (SELECT 1 FROM assignment x WHERE x.apprenticeship = a.id AND x.role = 'trainer' AND x.from_day <= ` + day + ` AND (x.until_day = '' OR x.until_day >= ` + day + `)))`
-}
+// Accompanies is assignment.Accompanies.
+var Accompanies = assignment.Accompanies

@@ -14,6 +14,7 @@ import (
 	"zunft/internal/ground/dbtest"
 	"zunft/internal/ground/fault"
 	"zunft/internal/training/apprenticeship"
+	"zunft/internal/training/assignment"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/person"
 	"zunft/internal/training/schema"
@@ -134,10 +135,10 @@ func TestR232OnlyTrainingAdmins(t *testing.T) {
 			},
 			"unlink": func(tx *db.Tx, by audit.Actor) error { _, err := apprenticeship.Unlink(tx, by, a.ID, 1); return err },
 			"assign": func(tx *db.Tx, by audit.Actor) error {
-				_, err := apprenticeship.Assign(tx, by, apprenticeship.Change{Apprenticeships: []string{a.ID}, Person: "murat", Role: "trainer", From: "2026-11-01"})
+				_, err := assignment.Assign(tx, by, assignment.Change{Apprenticeships: []string{a.ID}, Person: "murat", Role: "trainer", From: "2026-11-01"})
 				return err
 			},
-			"release": func(tx *db.Tx, by audit.Actor) error { return apprenticeship.Release(tx, by, a.ID, "x", "2026-11-01") },
+			"release": func(tx *db.Tx, by audit.Actor) error { return assignment.Release(tx, by, a.ID, "x", "2026-11-01") },
 			"read":    func(tx *db.Tx, by audit.Actor) error { _, err := apprenticeship.For(tx, by, a.ID); return err },
 		}
 		whole := map[string]func(tx *db.Tx, by audit.Actor) error{
@@ -152,7 +153,7 @@ func TestR232OnlyTrainingAdmins(t *testing.T) {
 			},
 			"counts": func(tx *db.Tx, by audit.Actor) error { _, err := apprenticeship.Counts(tx, by); return err },
 			"companions": func(tx *db.Tx, by audit.Actor) error {
-				_, _, err := apprenticeship.Companions(tx, by, "", 9)
+				_, _, err := assignment.Companions(tx, by, "", 9)
 				return err
 			},
 			"undescribed": func(tx *db.Tx, by audit.Actor) error { _, err := apprenticeship.Undescribed(tx, by, 9); return err },
@@ -322,7 +323,7 @@ func TestOwnRowIsCompleted(t *testing.T) {
 		})
 		a := w.create(jana, wish("lena"), "")
 		w.write(func(tx *db.Tx) error {
-			if _, err := apprenticeship.Assign(tx, jana, apprenticeship.Change{Apprenticeships: []string{a.ID}, Person: "murat", Role: "trainer", From: "2026-08-01"}); err != nil {
+			if _, err := assignment.Assign(tx, jana, assignment.Change{Apprenticeships: []string{a.ID}, Person: "murat", Role: "trainer", From: "2026-08-01"}); err != nil {
 				return err
 			}
 			_, err := apprenticeship.LinkPerson(tx, jana, a.ID, a.Version, "lena")
@@ -347,7 +348,7 @@ func TestChangeOfOccupationAndCompany(t *testing.T) {
 		w.comes(claims("murat", "korn", "trainer"))
 		a := w.create(jana, wish("lena"), "lena")
 		w.write(func(tx *db.Tx) error {
-			_, err := apprenticeship.Assign(tx, jana, apprenticeship.Change{Apprenticeships: []string{a.ID}, Person: "murat", Role: "trainer", From: "2026-08-01"})
+			_, err := assignment.Assign(tx, jana, assignment.Change{Apprenticeships: []string{a.ID}, Person: "murat", Role: "trainer", From: "2026-08-01"})
 			return err
 		})
 		x := wish("")

@@ -9,7 +9,7 @@ import (
 
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
-	"zunft/internal/training/apprenticeship"
+	"zunft/internal/training/assignment"
 	"zunft/internal/training/calendar"
 )
 
@@ -28,17 +28,17 @@ func TestR232Assignments(t *testing.T) {
 		}
 		x := wish("lena")
 		own := w.create(jana, x, "lena").ID
-		assign := func(c apprenticeship.Change) (n int, err error) {
-			err = w.try(func(tx *db.Tx) (err error) { n, err = apprenticeship.Assign(tx, jana, c); return err })
+		assign := func(c assignment.Change) (n int, err error) {
+			err = w.try(func(tx *db.Tx) (err error) { n, err = assignment.Assign(tx, jana, c); return err })
 			return n, err
 		}
-		change := func(person, role string, from, until calendar.Date) apprenticeship.Change {
-			return apprenticeship.Change{Apprenticeships: ids, Person: person, Role: role, From: from, Until: until}
+		change := func(person, role string, from, until calendar.Date) assignment.Change {
+			return assignment.Change{Apprenticeships: ids, Person: person, Role: role, From: from, Until: until}
 		}
 		// on are who accompany the first one on a day.
 		on := func(day calendar.Date) (names string) {
 			w.write(func(tx *db.Tx) error {
-				all, err := apprenticeship.Assigned(tx, ids[0])
+				all, err := assignment.Assigned(tx, ids[0])
 				for _, a := range all {
 					if a.On(day) {
 						names += a.Person + " "
@@ -74,7 +74,7 @@ func TestR232Assignments(t *testing.T) {
 				t.Errorf("on %s: %q, wanted %q", day, got, want)
 			}
 		}
-		for what, c := range map[string]apprenticeship.Change{
+		for what, c := range map[string]assignment.Change{
 			"person":   change("lena", "trainer", "2026-11-01", ""),
 			"person ":  change("fremd", "trainer", "2026-11-01", ""),
 			"person  ": change("petra", "trainer", "2026-11-01", ""),
@@ -103,10 +103,10 @@ func TestR232Assignments(t *testing.T) {
 		wants(t, "one's own trainer", err, fault.KindInvalid, "person")
 		// Ended by a day; what had not begun is gone.
 		w.write(func(tx *db.Tx) error {
-			all, err := apprenticeship.Assigned(tx, ids[0])
+			all, err := assignment.Assigned(tx, ids[0])
 			for _, a := range all {
 				if a.Person == "petra" {
-					return apprenticeship.Release(tx, jana, ids[0], a.ID, "2026-10-31")
+					return assignment.Release(tx, jana, ids[0], a.ID, "2026-10-31")
 				}
 			}
 			return err
@@ -115,12 +115,12 @@ func TestR232Assignments(t *testing.T) {
 			t.Errorf("released: %q", got)
 		}
 		w.write(func(tx *db.Tx) error {
-			all, _, err := apprenticeship.Companions(tx, jana, "", 10)
+			all, _, err := assignment.Companions(tx, jana, "", 10)
 			if len(all) != 4 || all[1].Sub != "murat" || all[1].Trains != 6 || all[2].Sub != "petra" || all[2].Supervises != 5 || !all[2].Supervisor {
 				t.Errorf("companions: %+v", all)
 			}
-			first, next, err2 := apprenticeship.Companions(tx, jana, "", 2)
-			rest, end, err3 := apprenticeship.Companions(tx, jana, next, 2)
+			first, next, err2 := assignment.Companions(tx, jana, "", 2)
+			rest, end, err3 := assignment.Companions(tx, jana, next, 2)
 			if len(first) != 2 || len(rest) != 2 || rest[0].Sub != "petra" || end != "" || err2 != nil || err3 != nil {
 				t.Errorf("pages: %v %v", first, rest)
 			}
@@ -143,15 +143,15 @@ func TestAssignmentsAtOnce(t *testing.T) {
 		var group sync.WaitGroup
 		for i := range 24 {
 			group.Go(func() {
-				c := apprenticeship.Change{Apprenticeships: ids, Person: []string{"murat", "ute"}[i%2], Role: "trainer", From: calendar.Date("2026-11-01").Add(i / 2)}
-				if err := w.try(func(tx *db.Tx) error { _, err := apprenticeship.Assign(tx, jana, c); return err }); err != nil {
+				c := assignment.Change{Apprenticeships: ids, Person: []string{"murat", "ute"}[i%2], Role: "trainer", From: calendar.Date("2026-11-01").Add(i / 2)}
+				if err := w.try(func(tx *db.Tx) error { _, err := assignment.Assign(tx, jana, c); return err }); err != nil {
 					t.Error(err)
 				}
 			})
 		}
 		group.Wait()
 		w.write(func(tx *db.Tx) error {
-			all, err := apprenticeship.Assigned(tx, ids...)
+			all, err := assignment.Assigned(tx, ids...)
 			for _, id := range ids {
 				for day := calendar.Date("2026-11-01"); day < "2026-12-31"; day = day.Add(1) {
 					n := 0
@@ -181,7 +181,7 @@ func TestR333TrainerOfTheContract(t *testing.T) {
 			if _, err := tx.Exec(`UPDATE apprenticeship SET trainer_number = 'T-4'`); err != nil {
 				return err
 			}
-			_, err := apprenticeship.Assign(tx, jana, apprenticeship.Change{Apprenticeships: []string{b.ID}, Person: "ute", Role: "trainer", From: "2026-09-01"})
+			_, err := assignment.Assign(tx, jana, assignment.Change{Apprenticeships: []string{b.ID}, Person: "ute", Role: "trainer", From: "2026-09-01"})
 			return err
 		})
 		murat := claims("murat", "korn", "trainer")
@@ -190,7 +190,7 @@ func TestR333TrainerOfTheContract(t *testing.T) {
 			w.comes(murat)
 		}
 		w.write(func(tx *db.Tx) error {
-			all, err := apprenticeship.Assigned(tx, a.ID, b.ID)
+			all, err := assignment.Assigned(tx, a.ID, b.ID)
 			if len(all) != 2 {
 				t.Fatalf("%+v", all)
 			}
@@ -220,7 +220,7 @@ func TestAssignmentsAgainstAModel(t *testing.T) {
 			model := map[calendar.Date]string{}
 			const first = calendar.Date("2026-11-01")
 			for range rapid.IntRange(1, 8).Draw(t, "changes") {
-				c := apprenticeship.Change{Apprenticeships: []string{id}, Person: rapid.SampledFrom(people).Draw(t, "person"), Role: "trainer"}
+				c := assignment.Change{Apprenticeships: []string{id}, Person: rapid.SampledFrom(people).Draw(t, "person"), Role: "trainer"}
 				from := rapid.IntRange(0, 30).Draw(t, "from")
 				c.From = first.Add(from)
 				to := 40
@@ -228,7 +228,7 @@ func TestAssignmentsAgainstAModel(t *testing.T) {
 					to = rapid.IntRange(from, 35).Draw(t, "to")
 					c.Until = first.Add(to)
 				}
-				if err := w.try(func(tx *db.Tx) error { _, err := apprenticeship.Assign(tx, jana, c); return err }); err != nil {
+				if err := w.try(func(tx *db.Tx) error { _, err := assignment.Assign(tx, jana, c); return err }); err != nil {
 					t.Fatal(err)
 				}
 				for i := from; i <= to; i++ {
@@ -236,7 +236,7 @@ func TestAssignmentsAgainstAModel(t *testing.T) {
 				}
 			}
 			if err := w.try(func(tx *db.Tx) error {
-				all, err := apprenticeship.Assigned(tx, id)
+				all, err := assignment.Assigned(tx, id)
 				for i := range 41 {
 					day, got := first.Add(i), ""
 					for _, a := range all {

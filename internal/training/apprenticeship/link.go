@@ -7,7 +7,7 @@ import (
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
-	"zunft/internal/training/calendar"
+	"zunft/internal/training/assignment"
 	"zunft/internal/training/person"
 )
 
@@ -37,7 +37,7 @@ func Link(tx *db.Tx, by audit.Actor, c person.Claims) error {
 		case person.Apprentice, person.Retrainee:
 			err = learns(tx, by, c)
 		case person.Trainer:
-			err = trains(tx, by, s.ID, c.Person.Sub, c.TrainerNumber, "")
+			err = assignment.ByContract(tx, by, s.ID, c.Person.Sub, c.TrainerNumber, "")
 		}
 		if err != nil {
 			return fmt.Errorf("link %s: %w", role, err)
@@ -64,50 +64,14 @@ func learns(tx *db.Tx, by audit.Actor, c person.Claims) error {
 	return nil
 }
 
-// trains makes a person the trainer of those whose contracts name their number
-// and who have none yet (R333).
-func trains(tx *db.Tx, by audit.Actor, company, sub, number, only string) error {
-	if number == "" {
-		return nil
-	}
-	type contract struct {
-		id    string
-		first calendar.Date
-	}
-	all, err := db.All(tx, func(c *contract) []any { return []any{&c.id, &c.first} }, `SELECT a.id, CASE WHEN a.starts_on = '' THEN $4 ELSE a.starts_on END FROM apprenticeship a
-		WHERE a.company = $1 AND a.trainer_number = $2 AND (a.person IS NULL OR a.person <> $3) AND ($5 = '' OR a.id = $5)
-		AND NOT EXISTS (SELECT 1 FROM assignment x WHERE x.apprenticeship = a.id AND x.role = 'trainer') ORDER BY a.id LIMIT 1000`,
-		company, number, sub, calendar.Today(tx.Now()), only)
-	if err != nil || len(all) == 0 {
-		return err
-	}
-	args := make([]any, 0, 6*len(all))
-	for _, c := range all {
-		args = append(args, db.NewID(), c.id, sub, Trainer, c.first, tx.Now())
-	}
-	if _, err := tx.Exec(`INSERT INTO assignment (id, apprenticeship, person, role, from_day, created_at) VALUES `+db.Rows(len(all), 6), args...); err != nil {
-		return fmt.Errorf("trainer by contract: %w", err)
-	}
-	return audit.Record(tx, by, audit.Entry{Event: "assignment.by_contract", Account: sub, Organization: company, Detail: map[string]any{"apprenticeships": len(all)}})
-}
-
 // find looks for the person and the trainer of an apprenticeship among those
 // who were here.
 func find(tx *db.Tx, by audit.Actor, a Apprenticeship) (Apprenticeship, error) {
 	if a.Company == "" {
 		return a, nil
 	}
-	if a.TrainerNumber != "" {
-		trainer, err := db.Values[string](tx, `SELECT n.person FROM company_number n JOIN company_role r ON r.company = n.company AND r.person = n.person AND r.role = 'trainer'
-			WHERE n.company = $1 AND n.trainer_number = $2 LIMIT 1`, a.Company, a.TrainerNumber)
-		if err != nil {
-			return a, err
-		}
-		for _, sub := range trainer {
-			if err := trains(tx, by, a.Company, sub, a.TrainerNumber, a.ID); err != nil {
-				return a, err
-			}
-		}
+	if err := assignment.OfContract(tx, by, a.Company, a.TrainerNumber, a.ID); err != nil {
+		return a, err
 	}
 	if a.Person != "" {
 		return a, nil
@@ -141,7 +105,7 @@ func LinkPerson(tx *db.Tx, by audit.Actor, id string, version int, sub string) (
 	if err != nil {
 		return a, err
 	}
-	if err := turn(tx, s.Company.ID); err != nil {
+	if err := s.Turn(tx); err != nil {
 		return a, err
 	}
 	if a.Version != version || a.Person != "" {
@@ -179,10 +143,11 @@ func take(tx *db.Tx, by audit.Actor, a Apprenticeship, sub string) (Apprenticesh
 		}
 	}
 	if len(own) == 1 {
-		for _, q := range []string{`UPDATE assignment SET apprenticeship = $2 WHERE apprenticeship = $1`, `UPDATE apprenticeship SET previous = $2 WHERE previous = $1`} {
-			if _, err := tx.Exec(q, a.ID, taken.ID); err != nil {
-				return a, err
-			}
+		if err := assignment.Move(tx, a.ID, taken.ID); err != nil {
+			return a, err
+		}
+		if _, err := tx.Exec(`UPDATE apprenticeship SET previous = $2 WHERE previous = $1`, a.ID, taken.ID); err != nil {
+			return a, err
 		}
 		n, err := tx.Exec(`DELETE FROM apprenticeship WHERE id = $1 AND version = $2 AND person IS NULL`, a.ID, a.Version)
 		if err != nil {
@@ -192,8 +157,7 @@ func take(tx *db.Tx, by audit.Actor, a Apprenticeship, sub string) (Apprenticesh
 			return a, fault.Conflict("apprenticeship.was_changed")
 		}
 	}
-	// Nobody is their own trainer.
-	if _, err := tx.Exec(`DELETE FROM assignment WHERE apprenticeship = $1 AND person = $2`, taken.ID, sub); err != nil {
+	if err := assignment.NotOneself(tx, taken.ID, sub); err != nil {
 		return a, err
 	}
 	if err := store(tx, &taken); err != nil {
@@ -221,7 +185,7 @@ func Unlink(tx *db.Tx, by audit.Actor, id string, version int) (Apprenticeship, 
 	if err != nil {
 		return a, err
 	}
-	if err := turn(tx, s.Company.ID); err != nil {
+	if err := s.Turn(tx); err != nil {
 		return a, err
 	}
 	written, err := db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM report WHERE apprenticeship = $1)`, a.ID)

@@ -1,6 +1,7 @@
 package apprenticeship
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -8,6 +9,7 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/plain"
+	"zunft/internal/training/assignment"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/person"
 )
@@ -55,7 +57,7 @@ type Listed struct {
 
 // List are the apprenticeships of the actor's company, by name, at most so many.
 func List(tx *db.Tx, by audit.Actor, f Filter, limit int) ([]Listed, error) {
-	s, err := Admin(tx, by)
+	s, err := person.Admin(tx, by)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +76,7 @@ func List(tx *db.Tx, by audit.Actor, f Filter, limit int) ([]Listed, error) {
 
 // Counts are how many apprenticeships a company has in each view.
 func Counts(tx *db.Tx, by audit.Actor) (map[string]int, error) {
-	s, err := Admin(tx, by)
+	s, err := person.Admin(tx, by)
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +146,7 @@ func (f Filter) where(company string, today calendar.Date) (string, []any) {
 // Undescribed are people who keep a report book in the actor's company although
 // nobody said what they learn, at most so many.
 func Undescribed(tx *db.Tx, by audit.Actor, limit int) ([]person.Person, error) {
-	s, err := Admin(tx, by)
+	s, err := person.Admin(tx, by)
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +159,7 @@ func Undescribed(tx *db.Tx, by audit.Actor, limit int) ([]person.Person, error) 
 // Free are apprentices of the actor's company to whom an apprenticeship may be
 // given: who has none there that somebody described.
 func Free(tx *db.Tx, by audit.Actor, limit int) ([]person.Person, error) {
-	s, err := Admin(tx, by)
+	s, err := person.Admin(tx, by)
 	if err != nil {
 		return nil, err
 	}
@@ -165,6 +167,27 @@ func Free(tx *db.Tx, by audit.Actor, limit int) ([]person.Person, error) {
 		`SELECT p.sub, p.name, p.given_name, p.family_name, p.email FROM person p
 		WHERE p.sub IN (SELECT r.person FROM company_role r WHERE r.company = $1 AND r.role IN ('apprentice', 'retrainee'))
 		AND NOT EXISTS (SELECT 1 FROM apprenticeship a WHERE a.person = p.sub AND a.company = $1 AND a.source <> 'self') ORDER BY p.name_key, p.sub LIMIT $2`, s.Company.ID, limit)
+}
+
+// Several are the apprenticeships of the actor's company that somebody chose to
+// assign, by name; if one is not theirs, none is found.
+func Several(tx *db.Tx, by audit.Actor, ids []string) ([]Apprenticeship, error) {
+	s, err := person.Admin(tx, by)
+	if err != nil {
+		return nil, err
+	}
+	if err := assignment.Chosen(ids); err != nil {
+		return nil, err
+	}
+	args := []any{s.Company.ID}
+	for _, id := range ids {
+		args = append(args, id)
+	}
+	all, err := db.All(tx, (*Apprenticeship).fields, `SELECT `+columns+` FROM apprenticeship WHERE company = $1 AND id IN (`+db.In(2, len(ids))+`) ORDER BY name_key, id`, args...)
+	if err == nil && len(all) != len(slices.Compact(slices.Sorted(slices.Values(ids)))) {
+		err = fault.NotFound()
+	}
+	return all, err
 }
 
 // Beside are the apprenticeships of the same company that this one continues,
@@ -184,7 +207,7 @@ func Beside(tx *db.Tx, a Apprenticeship) (before Apprenticeship, after []Apprent
 // Usual is where the newest apprenticeship of the actor's company is learned:
 // the next one probably, too.
 func Usual(tx *db.Tx, by audit.Actor) (land, site string, err error) {
-	s, err := Admin(tx, by)
+	s, err := person.Admin(tx, by)
 	if err != nil {
 		return "", "", err
 	}

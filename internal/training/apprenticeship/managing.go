@@ -9,8 +9,8 @@ import (
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
-	"zunft/internal/ground/limit"
 	"zunft/internal/ground/plain"
+	"zunft/internal/training/assignment"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/occupation"
 	"zunft/internal/training/person"
@@ -93,18 +93,9 @@ func isAddress(s string) bool {
 	return ok && local != "" && strings.Contains(strings.Trim(domain, "."), ".") && !strings.ContainsAny(s, " \t<>,;\"") && strings.Count(s, "@") == 1
 }
 
-// Admin is the session of a training admin, the only ones who keep apprenticeships.
-func Admin(tx *db.Tx, by audit.Actor) (person.Session, error) {
-	s, err := person.Acting(tx, by)
-	if err == nil && !s.Is(person.TrainingAdmin) {
-		err = fault.Forbidden()
-	}
-	return s, err
-}
-
 // mine is an apprenticeship of the company that the actor keeps; others' do not exist.
 func mine(tx *db.Tx, by audit.Actor, id string) (person.Session, Apprenticeship, error) {
-	s, err := Admin(tx, by)
+	s, err := person.Admin(tx, by)
 	if err != nil {
 		return s, Apprenticeship{}, err
 	}
@@ -115,9 +106,6 @@ func mine(tx *db.Tx, by audit.Actor, id string) (person.Session, Apprenticeship,
 	return s, a, err
 }
 
-// turn lets changes in one company come one after the other.
-func turn(tx *db.Tx, company string) error { return limit.Hold(tx, "company/"+company) }
-
 // For is an apprenticeship of the actor's company.
 func For(tx *db.Tx, by audit.Actor, id string) (Apprenticeship, error) {
 	_, a, err := mine(tx, by, id)
@@ -127,14 +115,14 @@ func For(tx *db.Tx, by audit.Actor, id string) (Apprenticeship, error) {
 // Create keeps an apprenticeship that the company describes. Whose it is, is
 // found if they were here; sub, if not empty, says it.
 func Create(tx *db.Tx, by audit.Actor, w Wish, sub string) (Apprenticeship, error) {
-	s, err := Admin(tx, by)
+	s, err := person.Admin(tx, by)
 	if err != nil {
 		return Apprenticeship{}, err
 	}
 	if err := w.Check(); err != nil {
 		return Apprenticeship{}, err
 	}
-	if err := turn(tx, s.Company.ID); err != nil {
+	if err := s.Turn(tx); err != nil {
 		return Apprenticeship{}, err
 	}
 	a := Apprenticeship{ID: db.NewID(), Company: s.Company.ID, ChamberNumber: s.Company.ChamberNumber, IdentNumber: s.Company.IdentNumber, Source: Company, Version: 1}
@@ -229,7 +217,7 @@ func Edit(tx *db.Tx, by audit.Actor, id string, version int, w Wish) (Apprentice
 	if err != nil {
 		return a, err
 	}
-	if err := turn(tx, s.Company.ID); err != nil {
+	if err := s.Turn(tx); err != nil {
 		return a, err
 	}
 	if a.Source == Registry {
@@ -314,7 +302,7 @@ func End(tx *db.Tx, by audit.Actor, id string, version int, day calendar.Date) (
 	if err != nil {
 		return a, err
 	}
-	if err := turn(tx, s.Company.ID); err != nil {
+	if err := s.Turn(tx); err != nil {
 		return a, err
 	}
 	if day != "" && (day < a.StartsOn || a.EndsOn != "" && day > a.EndsOn) {
@@ -339,7 +327,7 @@ func Continue(tx *db.Tx, by audit.Actor, id string, version int, w Wish) (Appren
 	if err != nil {
 		return a, err
 	}
-	if err := turn(tx, s.Company.ID); err != nil {
+	if err := s.Turn(tx); err != nil {
 		return a, err
 	}
 	w.GivenName, w.FamilyName, w.Email, w.Number = a.GivenName, a.FamilyName, a.Email, a.Number
@@ -365,7 +353,7 @@ func Continue(tx *db.Tx, by audit.Actor, id string, version int, w Wish) (Appren
 	if err := insert(tx, next); err != nil {
 		return next, err
 	}
-	if err := handOver(tx, a.ID, next); err != nil {
+	if err := assignment.HandOver(tx, a.ID, next.ID, next.StartsOn); err != nil {
 		return next, err
 	}
 	if err := record(tx, by, a, "ended", map[string]any{"day": string(last)}); err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
+	"zunft/internal/training/person"
 )
 
 // An Entry is what the registry of a chamber says of one apprenticeship.
@@ -151,7 +152,7 @@ func (e Entry) described(tx *db.Tx) ([]Apprenticeship, error) {
 // number, or else by name, occupation and first day, is brought up to date. What
 // the row leaves empty stays.
 func Describe(tx *db.Tx, by audit.Actor, w Wish) (Apprenticeship, string, error) {
-	s, err := Admin(tx, by)
+	s, err := person.Admin(tx, by)
 	if err != nil {
 		return Apprenticeship{}, "", err
 	}

@@ -8,6 +8,7 @@ import (
 	"zunft/internal/ground/fault"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/occupation"
+	"zunft/internal/training/person"
 )
 
 // MaxDueDays bounds the days of grace: recommendation 156 of the BIBB board asks
@@ -39,7 +40,7 @@ type Row struct {
 // AllSettings are what the actor's company settled: for all, and for every
 // occupation that is learned there or has settings of its own.
 func AllSettings(tx *db.Tx, by audit.Actor) ([]Row, error) {
-	s, err := Admin(tx, by)
+	s, err := person.Admin(tx, by)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +83,7 @@ func AllSettings(tx *db.Tx, by audit.Actor) ([]Row, error) {
 // in the actor's company from now on (R234, R315, R316). If that changes whether
 // they are kept electronically, the chamber is told (R314).
 func Settle(tx *db.Tx, by audit.Actor, of string, set Settings) error {
-	s, err := Admin(tx, by)
+	s, err := person.Admin(tx, by)
 	if err != nil {
 		return err
 	}
@@ -92,7 +93,7 @@ func Settle(tx *db.Tx, by audit.Actor, of string, set Settings) error {
 	if err := set.check(); err != nil {
 		return err
 	}
-	return settle(tx, by, s.Company.ID, s.Company.ChamberNumber, of, func() error {
+	return settle(tx, by, s, of, func() error {
 		_, err := tx.Exec(`INSERT INTO company_setting (company, occupation, electronic, mode, steps, due_days, changed_at, changed_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 			ON CONFLICT (company, occupation) DO UPDATE SET electronic = $3, mode = $4, steps = $5, due_days = $6, changed_at = $7, changed_by = $8`,
 			s.Company.ID, of, set.Electronic, set.Mode, set.Steps, set.DueDays, tx.Now(), by.Account)
@@ -102,14 +103,14 @@ func Settle(tx *db.Tx, by audit.Actor, of string, set Settings) error {
 
 // Unsettle lets an occupation be kept as all others are.
 func Unsettle(tx *db.Tx, by audit.Actor, of string) error {
-	s, err := Admin(tx, by)
+	s, err := person.Admin(tx, by)
 	if err != nil {
 		return err
 	}
 	if of == "" {
 		return fault.NotFound()
 	}
-	return settle(tx, by, s.Company.ID, s.Company.ChamberNumber, of, func() error {
+	return settle(tx, by, s, of, func() error {
 		_, err := tx.Exec(`DELETE FROM company_setting WHERE company = $1 AND occupation = $2`, s.Company.ID, of)
 		return err
 	})
@@ -122,8 +123,9 @@ func known(of string) error {
 	return nil
 }
 
-func settle(tx *db.Tx, by audit.Actor, company, chamber, of string, write func() error) error {
-	if err := turn(tx, company); err != nil {
+func settle(tx *db.Tx, by audit.Actor, s person.Session, of string, write func() error) error {
+	company, chamber := s.Company.ID, s.Company.ChamberNumber
+	if err := s.Turn(tx); err != nil {
 		return err
 	}
 	before, err := SettingsOf(tx, company, of)
@@ -184,7 +186,7 @@ func FormChanges(tx *db.Tx, by audit.Actor, before string, limit int) ([]FormCha
 
 // OwnFormChanges are what the actor's company reported, the newest first.
 func OwnFormChanges(tx *db.Tx, by audit.Actor, limit int) ([]FormChange, error) {
-	s, err := Admin(tx, by)
+	s, err := person.Admin(tx, by)
 	if err != nil {
 		return nil, err
 	}

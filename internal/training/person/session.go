@@ -9,6 +9,7 @@ import (
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
+	"zunft/internal/ground/limit"
 	"zunft/internal/ground/seal"
 )
 
@@ -104,6 +105,20 @@ func Acting(tx *db.Tx, by audit.Actor) (Session, error) {
 	}
 	return s, err
 }
+
+// Admin is the running session of a training admin: the only ones who say what
+// holds in a company.
+func Admin(tx *db.Tx, by audit.Actor) (Session, error) {
+	s, err := Acting(tx, by)
+	if err == nil && !s.Is(TrainingAdmin) {
+		err = fault.Forbidden()
+	}
+	return s, err
+}
+
+// Turn lets changes of what holds in the session's company come one after the
+// other, until the end of the transaction.
+func (s Session) Turn(tx *db.Tx) error { return limit.Hold(tx, "company/"+s.Company.ID) }
 
 func load(tx *db.Tx, query string, args ...any) (Session, error) {
 	s, err := db.One(tx, (*Session).fields, query, args...)

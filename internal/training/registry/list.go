@@ -16,6 +16,8 @@ import (
 	"zunft/internal/ground/plain"
 	"zunft/internal/ground/table"
 	"zunft/internal/training/apprenticeship"
+	"zunft/internal/training/assignment"
+	"zunft/internal/training/person"
 )
 
 // MostRows of a company's list.
@@ -71,7 +73,7 @@ func ReadList(t table.Table) ([]Row, error) {
 
 // Keep keeps a list of the actor's company for a day.
 func Keep(tx *db.Tx, by audit.Actor, name string, header []string, rows []Row) (string, error) {
-	s, err := apprenticeship.Admin(tx, by)
+	s, err := person.Admin(tx, by)
 	if err != nil {
 		return "", err
 	}
@@ -87,7 +89,7 @@ func Keep(tx *db.Tx, by audit.Actor, name string, header []string, rows []Row) (
 
 // Look is a list of the actor's company. Trainers that nobody knows are named.
 func Look(tx *db.Tx, by audit.Actor, id string) (l List, err error) {
-	s, err := apprenticeship.Admin(tx, by)
+	s, err := person.Admin(tx, by)
 	if err != nil {
 		return l, err
 	}
@@ -114,7 +116,7 @@ func Look(tx *db.Tx, by audit.Actor, id string) (l List, err error) {
 			}
 		}
 	}
-	people, _, err := apprenticeship.Companions(tx, by, "", 1000)
+	people, _, err := assignment.Companions(tx, by, "", 1000)
 	if err != nil {
 		return l, err
 	}
@@ -127,7 +129,7 @@ func Look(tx *db.Tx, by audit.Actor, id string) (l List, err error) {
 }
 
 // trainer is who is meant by a number, an address or a name.
-func trainer(people []apprenticeship.Companion, said string) (sub string) {
+func trainer(people []assignment.Companion, said string) (sub string) {
 	for _, p := range people {
 		if !p.Trainer {
 			continue
@@ -157,7 +159,7 @@ func Take(tx *db.Tx, by audit.Actor, id string) (created, changed int, err error
 	if n == 0 {
 		return 0, 0, fault.Conflict("registry.taken")
 	}
-	people, _, err := apprenticeship.Companions(tx, by, "", 1000)
+	people, _, err := assignment.Companions(tx, by, "", 1000)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -176,7 +178,7 @@ func Take(tx *db.Tx, by audit.Actor, id string) (created, changed int, err error
 			changed++
 		}
 		if sub := trainer(people, r.Trainer); sub != "" && sub != a.Person && what == apprenticeship.Created {
-			if _, err := apprenticeship.Assign(tx, by, apprenticeship.Change{Apprenticeships: []string{a.ID}, Person: sub, Role: apprenticeship.Trainer, From: a.StartsOn}); err != nil {
+			if _, err := assignment.Assign(tx, by, assignment.Change{Apprenticeships: []string{a.ID}, Person: sub, Role: assignment.Trainer, From: a.StartsOn}); err != nil {
 				return 0, 0, fmt.Errorf("line %d: %w", r.Line, err)
 			}
 		}

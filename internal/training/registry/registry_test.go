@@ -12,6 +12,7 @@ import (
 	"zunft/internal/ground/dbtest"
 	"zunft/internal/ground/fault"
 	"zunft/internal/training/apprenticeship"
+	"zunft/internal/training/assignment"
 	"zunft/internal/training/person"
 	"zunft/internal/training/registry"
 	"zunft/internal/training/schema"
@@ -110,7 +111,7 @@ func TestR233RegistryAndPeople(t *testing.T) {
 			t.Errorf("%+v", all)
 		}
 		w.write(func(tx *db.Tx) error {
-			there, err := apprenticeship.Assigned(tx, all[0].ID)
+			there, err := assignment.Assigned(tx, all[0].ID)
 			if len(there) != 1 || there[0].Person != "murat" || there[0].From != "2026-08-01" {
 				t.Errorf("trainer of the contract: %+v", there)
 			}

@@ -9,6 +9,7 @@ import (
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/web"
 	"zunft/internal/training/apprenticeship"
+	"zunft/internal/training/assignment"
 	"zunft/internal/training/calendar"
 )
 
@@ -39,7 +40,7 @@ func (p *Pages) assignments(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	err = p.DB.Read(r.Context(), func(tx *db.Tx) error {
-		people, _, err := apprenticeship.Companions(tx, web.Actor(r), "", mostPeople)
+		people, _, err := assignment.Companions(tx, web.Actor(r), "", mostPeople)
 		if err != nil {
 			return err
 		}
@@ -91,7 +92,7 @@ func (p *Pages) showChange(w http.ResponseWriter, r *http.Request, f *web.Form) 
 		if !f.Values.Has("from") {
 			f.Values.Set("from", string(calendar.Today(tx.Now())))
 		}
-		people, _, err := apprenticeship.Companions(tx, by, "", mostPeople)
+		people, _, err := assignment.Companions(tx, by, "", mostPeople)
 		if err != nil {
 			return err
 		}
@@ -121,29 +122,29 @@ func (p *Pages) showChange(w http.ResponseWriter, r *http.Request, f *web.Form) 
 }
 
 // people are who may be chosen, each with what they would be.
-func (p *Pages) people(r *http.Request, all []apprenticeship.Companion) []web.Option {
+func (p *Pages) people(r *http.Request, all []assignment.Companion) []web.Option {
 	options := []web.Option{{Text: p.text(r, "managing.choose_person")}}
 	for _, c := range all {
 		if c.Trainer {
-			options = append(options, web.Option{Value: apprenticeship.Trainer + "/" + c.Sub, Text: c.Name, Hint: p.text(r, "managing.as_trainer")})
+			options = append(options, web.Option{Value: assignment.Trainer + "/" + c.Sub, Text: c.Name, Hint: p.text(r, "managing.as_trainer")})
 		}
 	}
 	for _, c := range all {
-		options = append(options, web.Option{Value: apprenticeship.Supervisor + "/" + c.Sub, Text: c.Name, Hint: p.text(r, "managing.as_supervisor")})
+		options = append(options, web.Option{Value: assignment.Supervisor + "/" + c.Sub, Text: c.Name, Hint: p.text(r, "managing.as_supervisor")})
 	}
 	return options
 }
 
 func (p *Pages) change(w http.ResponseWriter, r *http.Request) error {
 	f := web.ReadForm(r)
-	c := apprenticeship.Change{Apprenticeships: f.All("id"), Department: f.Text("department"), From: day(f, "from"), Until: day(f, "until")}
+	c := assignment.Change{Apprenticeships: f.All("id"), Department: f.Text("department"), From: day(f, "from"), Until: day(f, "until")}
 	c.Role, c.Person, _ = strings.Cut(f.Text("person"), "/")
-	if c.Role == apprenticeship.Trainer {
+	if c.Role == assignment.Trainer {
 		c.Department = ""
 	}
 	n := 0
 	err := p.DB.Write(r.Context(), func(tx *db.Tx) (err error) {
-		n, err = apprenticeship.Assign(tx, web.Actor(r), c)
+		n, err = assignment.Assign(tx, web.Actor(r), c)
 		if err == nil && !f.OK() {
 			err = errAgain
 		}
@@ -165,14 +166,14 @@ func (p *Pages) change(w http.ResponseWriter, r *http.Request) error {
 // trainersPage is all that trainers.html may use.
 type trainersPage struct {
 	place
-	People      []apprenticeship.Companion
+	People      []assignment.Companion
 	After, More string
 }
 
 func (p *Pages) trainers(w http.ResponseWriter, r *http.Request) error {
 	v := &trainersPage{After: r.URL.Query().Get("after")}
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
-		v.People, v.More, err = apprenticeship.Companions(tx, web.Actor(r), v.After, pageSize)
+		v.People, v.More, err = assignment.Companions(tx, web.Actor(r), v.After, pageSize)
 		return err
 	})
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/table"
 	"zunft/internal/ground/web"
-	"zunft/internal/training/apprenticeship"
 	"zunft/internal/training/occupation"
+	"zunft/internal/training/person"
 	"zunft/internal/training/registry"
 )
 
@@ -42,7 +42,7 @@ func (p *Pages) showImport(w http.ResponseWriter, r *http.Request, f *web.Form) 
 
 func (p *Pages) admin(r *http.Request) error {
 	return p.DB.Read(r.Context(), func(tx *db.Tx) error {
-		_, err := apprenticeship.Admin(tx, web.Actor(r))
+		_, err := person.Admin(tx, web.Actor(r))
 		return err
 	})
 }

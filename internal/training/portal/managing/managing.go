@@ -32,6 +32,7 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/web"
 	"zunft/internal/training/apprenticeship"
+	"zunft/internal/training/assignment"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/login"
 	"zunft/internal/training/occupation"
@@ -175,9 +176,9 @@ type line struct {
 	apprenticeship.Listed
 	Occupation  string
 	Stand       standing.Stand
-	Trainers    []apprenticeship.Assignment // today
-	Supervisors []apprenticeship.Assignment
-	Next        []apprenticeship.Assignment // begin later
+	Trainers    []assignment.Assignment // today
+	Supervisors []assignment.Assignment
+	Next        []assignment.Assignment // begin later
 }
 
 // lines completes a page of the list: three questions for how far they are, one
@@ -191,7 +192,7 @@ func lines(tx *db.Tx, all []apprenticeship.Listed) ([]line, error) {
 	if err != nil {
 		return nil, err
 	}
-	there, err := apprenticeship.Assigned(tx, ids...)
+	there, err := assignment.Assigned(tx, ids...)
 	if err != nil {
 		return nil, err
 	}
@@ -202,7 +203,7 @@ func lines(tx *db.Tx, all []apprenticeship.Listed) ([]line, error) {
 		for _, x := range there {
 			switch {
 			case x.Apprenticeship != a.ID:
-			case x.On(today) && x.Role == apprenticeship.Trainer:
+			case x.On(today) && x.Role == assignment.Trainer:
 				l.Trainers = append(l.Trainers, x)
 			case x.On(today):
 				l.Supervisors = append(l.Supervisors, x)

@@ -9,6 +9,7 @@ import (
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/web"
 	"zunft/internal/training/apprenticeship"
+	"zunft/internal/training/assignment"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/occupation"
 	"zunft/internal/training/person"
@@ -90,7 +91,7 @@ type traineePage struct {
 	Form        *web.Form
 	Line        line
 	Person      person.Person // without Sub: not known yet
-	Assignments []apprenticeship.Assignment
+	Assignments []assignment.Assignment
 	Today       calendar.Date
 	Free        []web.Option // whose it might be
 	Before      link
@@ -129,7 +130,7 @@ func (p *Pages) showTrainee(w http.ResponseWriter, r *http.Request, form *web.Fo
 		}
 		v.Line = all[0]
 		v.Over = a.Last() != "" && a.Last() < v.Today
-		if v.Assignments, err = apprenticeship.Assigned(tx, a.ID); err != nil {
+		if v.Assignments, err = assignment.Assigned(tx, a.ID); err != nil {
 			return err
 		}
 		return v.chain(tx, a)
@@ -211,7 +212,7 @@ func (p *Pages) unlink(w http.ResponseWriter, r *http.Request) error {
 
 func (p *Pages) release(w http.ResponseWriter, r *http.Request) error {
 	return p.act(w, r, "managing.released", func(tx *db.Tx, f *web.Form) (string, error) {
-		return "", apprenticeship.Release(tx, web.Actor(r), r.PathValue("id"), r.PathValue("assignment"), calendar.Today(tx.Now()))
+		return "", assignment.Release(tx, web.Actor(r), r.PathValue("id"), r.PathValue("assignment"), calendar.Today(tx.Now()))
 	})
 }
 
