@@ -202,15 +202,20 @@ func owned(a *apprenticeship.Apprenticeship) []any {
 // report_book. While a decision can be taken back its author reads "in
 // Durchsicht".
 func lines(tx *db.Tx, sub string, own bool) ([]Line, error) {
-	state, drafts, args := `state`, ` AND submitted_at IS NOT NULL`, []any{sub}
+	query, args := othersLines, []any{sub}
 	if own {
-		state = `CASE WHEN undo_until > $2 AND state IN ('checked', 'signed_off', 'returned') THEN 'checked' ELSE state END`
-		drafts, args = ``, append(args, tx.Now())
+		query, args = ownLines, append(args, tx.Now())
 	}
 	return db.All(tx, func(l *Line) []any {
 		return []any{&l.ID, &l.Company, &l.Week.Year, &l.Week.Number, &l.First, &l.Last, &l.State, &l.Kind, &l.SubmittedAt}
-	}, `SELECT id, company, year, week, first_day, last_day, `+state+`, kind, submitted_at FROM report WHERE apprentice = $1`+drafts+` ORDER BY year, week`, args...)
+	}, query, args...)
 }
+
+const (
+	othersLines = `SELECT id, company, year, week, first_day, last_day, state, kind, submitted_at FROM report WHERE apprentice = $1 AND submitted_at IS NOT NULL ORDER BY year, week`
+	ownLines    = `SELECT id, company, year, week, first_day, last_day, CASE WHEN undo_until > $2 AND state IN ('checked', 'signed_off', 'returned') THEN 'checked' ELSE state END, kind, submitted_at
+		FROM report WHERE apprentice = $1 ORDER BY year, week`
+)
 
 // A Decision is who decided about a report, and why it was returned.
 type Decision struct{ By, Answer string }
