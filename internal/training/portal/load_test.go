@@ -75,23 +75,35 @@ func chamberful(b *testing.B, w *world, apprentices int) {
 	text := strings.Repeat("Teig angesetzt, Brötchen geformt, Öfen beschickt, Theke bedient. ", 5)
 	const days = `[{"a":"company","p":"Backstube","m":480},{"a":"school","m":360},{"a":"company","p":"Backstube","m":480},{"a":"company","m":480},{"a":"company","m":480},{},{}]`
 	last := calendar.WeekOf(seen).Add(-1)
-	bulk(`report (id, apprentice, apprenticeship, company, year, week, first_day, last_day, state, submitted_at, decided_at, decided_by, created_at, changed_at, version, department, work, instruction, school, days)`, apprentices*weeks, func(n int) []any {
-		i, back := n%apprentices, weeks-1-n/apprentices // week by week, as they come
+	// Millions of rows are made where they stay; week by week, as they come.
+	exec := func(query string, args ...any) {
+		b.Helper()
+		if err := w.d.Write(b.Context(), func(tx *db.Tx) error { _, err := tx.Exec(query, args...); return err }); err != nil {
+			b.Fatal(err)
+		}
+	}
+	number := func(n string) string { return `substr(CAST(1000000000000 + ` + n + ` AS TEXT), 2)` }
+	for n := range weeks {
+		back := weeks - 1 - n
 		week := last.Add(-back)
 		written := db.At(week.Day(7))
-		state, decided, by := "signed_off", any(written.Add(48*time.Hour)), trainer(i/atOnce)
+		state, decided, by := "signed_off", any(written.Add(48*time.Hour)), `'00000000-0000-7000-9000-' || `+number("i / 5")
 		if back == 0 {
-			state, decided, by = "submitted", nil, ""
+			state, decided, by = "submitted", nil, `''`
 		}
-		return []any{report(n), apprentice(i), contract(i), company(i / atOnce), week.Year, week.Number, week.Date(1), week.Date(7), state, written, decided, by, written, written, 3, "Backstube", text, "", text[:130], days}
-	})
-	bulk(`report_event (id, report, at, person, event, digest)`, apprentices*weeks*2, func(n int) []any {
-		i, event, who := n/2, "submitted", apprentice(n/2%apprentices)
-		if n%2 == 1 {
-			event, who = "signed_off", trainer(n/2%apprentices/atOnce)
+		exec(`INSERT INTO report (id, apprentice, apprenticeship, company, year, week, first_day, last_day, state, submitted_at, decided_at, decided_by, created_at, changed_at, version, department, work, school, days)
+			WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < $1 - 1)
+			SELECT '00000000-0000-7000-b000-' || `+number("$2 + i")+`, '00000000-0000-7000-8000-' || `+number("i")+`, '00000000-0000-7000-a000-' || `+number("i")+`, 'c-' || substr(CAST(1000000 + i / 5 AS TEXT), 2),
+				$3, $4, $5, $6, $7, $8, $9, `+by+`, $8, $8, 3, 'Backstube', $10, $11, $12 FROM n`,
+			apprentices, n*apprentices, week.Year, week.Number, week.Date(1), week.Date(7), state, written, decided, text, text[:130], days)
+		for k, event := range []string{"submitted", "signed_off"} {
+			who := []string{`'00000000-0000-7000-8000-' || ` + number("i"), `'00000000-0000-7000-9000-' || ` + number("i / 5")}[k]
+			exec(`INSERT INTO report_event (id, report, at, person, event, digest)
+				WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < $1 - 1)
+				SELECT '00000000-0000-7000-c000-' || `+number("2 * ($2 + i) + $3")+`, '00000000-0000-7000-b000-' || `+number("$2 + i")+`, $4, `+who+`, $5, 'Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmE' FROM n`,
+				apprentices, n*apprentices, k, written, event)
 		}
-		return []any{fmt.Sprintf("e-%011d", n), report(i), seen, who, event, "Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmE"}
-	})
+	}
 	if err := w.d.Write(b.Context(), func(tx *db.Tx) error { _, err := tx.Exec(`ANALYZE`); return err }); err != nil {
 		b.Fatal(err)
 	}
@@ -102,7 +114,6 @@ func company(i int) string    { return fmt.Sprintf("c-%06d", i) }
 func apprentice(i int) string { return fmt.Sprintf("00000000-0000-7000-8000-%012d", i) }
 func trainer(i int) string    { return fmt.Sprintf("00000000-0000-7000-9000-%012d", i) }
 func contract(i int) string   { return fmt.Sprintf("00000000-0000-7000-a000-%012d", i) }
-func report(i int) string     { return fmt.Sprintf("00000000-0000-7000-b000-%012d", i) }
 
 // size is what the database holds, in bytes.
 func size(b *testing.B, w *world) (n int64) {
