@@ -56,7 +56,7 @@ func plan() map[string]place {
 		}
 	}
 	const g, i, t = "internal/ground", "internal/identity", "internal/training"
-	put("ground", tool, 0, g, "fault", "i18n", "plain", "seal", "paper", "pdftext")
+	put("ground", tool, 0, g, "diff", "fault", "i18n", "plain", "seal", "paper", "pdftext")
 	put("ground", tool, 1, g, "db")
 	put("ground", tool, 2, g, "audit", "job", "limit", "table")
 	put("ground", tool, 3, g, "mail")

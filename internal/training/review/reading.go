@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"zunft/internal/ground/db"
+	"zunft/internal/ground/diff"
 	"zunft/internal/training/book"
 	"zunft/internal/training/planning"
 )
@@ -23,17 +24,14 @@ type Reading struct {
 // A Part has a heading and its text in pieces.
 type Part struct {
 	Heading string
-	Pieces  []Piece
+	Pieces  []diff.Piece
 }
 
 // A Day says attendance, place and hours, then what was done.
 type Day struct {
 	Name, Short, Said, Was string // Was: what it said before, if that differs
-	Pieces                 []Piece
+	Pieces                 []diff.Piece
 }
-
-// Lines of a piece, for pages.
-func (p Piece) Lines() []string { return strings.Split(p.Text, "\n") }
 
 // Read prepares a report for reading, with the words of the reader's language.
 func Read(tx *db.Tx, r book.Report, text func(key string, args ...any) string) (Reading, error) {
@@ -94,15 +92,15 @@ func daySections(r book.Report) (all []string) {
 
 func read(r book.Report, old version, again bool, text func(key string, args ...any) string) Reading {
 	v := Reading{Again: again, Since: old.at, Brief: true}
-	compare := func(before, after string) []Piece {
+	compare := func(before, after string) []diff.Piece {
 		if again {
-			return Changes(before, after)
+			return diff.Words(before, after)
 		}
-		return Changes(after, after)
+		return diff.Words(after, after)
 	}
 	part := func(heading, before, after string) {
 		p := Part{heading, compare(before, after)}
-		if Changed(p.Pieces) {
+		if diff.Changed(p.Pieces) {
 			v.Changed = append(v.Changed, p.Heading)
 		}
 		if len(p.Pieces) > 0 {
@@ -122,7 +120,7 @@ func read(r book.Report, old version, again bool, text func(key string, args ...
 		if was := said(o, text); again && was != day.Said {
 			day.Was = was
 		}
-		if day.Was != "" || again && said(o, text) != day.Said || Changed(day.Pieces) {
+		if day.Was != "" || again && said(o, text) != day.Said || diff.Changed(day.Pieces) {
 			v.Changed = append(v.Changed, day.Name)
 		}
 		day.Short, _, _ = strings.Cut(day.Name, ",")

@@ -1,4 +1,4 @@
-package review_test
+package diff_test
 
 import (
 	"strings"
@@ -7,18 +7,18 @@ import (
 
 	"pgregory.net/rapid"
 
-	"zunft/internal/training/review"
+	"zunft/internal/ground/diff"
 )
 
 // Put together, the pieces are both texts, whatever they are.
-func TestChangesAreBothTexts(t *testing.T) {
+func TestWordsAreBothTexts(t *testing.T) {
 	word := rapid.SampledFrom([]string{"Teig", "kneten", " ", "\n", "ä", "20", ",", "🍞", "  ", "Ofen", "e\u0301", "\u202e"})
 	text := rapid.Custom(func(t *rapid.T) string { return strings.Join(rapid.SliceOfN(word, 0, 60).Draw(t, "words"), "") })
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := text.Draw(t, "before"), text.Draw(t, "after")
 		var before, after string
 		last := ""
-		for _, p := range review.Changes(a, b) {
+		for _, p := range diff.Words(a, b) {
 			if p.Text == "" || p.Kind == last {
 				t.Fatalf("piece %+v after %s", p, last)
 			}
@@ -33,14 +33,14 @@ func TestChangesAreBothTexts(t *testing.T) {
 		if a != before || b != after {
 			t.Fatalf("%q → %q became %q → %q", a, b, before, after)
 		}
-		if review.Changed(review.Changes(a, b)) != (a != b) {
+		if diff.Changed(diff.Words(a, b)) != (a != b) {
 			t.Fatal("changed or not")
 		}
 	})
 }
 
 // What a person would say was changed.
-func TestChangesAsPeopleSee(t *testing.T) {
+func TestWordsAsPeopleSee(t *testing.T) {
 	for _, c := range [][3]string{
 		{"Teig geknetet", "Teig geknetet", "Teig geknetet"},
 		{"Teig geknetet", "20 Teige geknetet", "[-Teig][+20 Teige] geknetet"},
@@ -50,7 +50,7 @@ func TestChangesAsPeopleSee(t *testing.T) {
 		{"Maße Bohrbild", "Maße Bohrbild 4 × 6,5 mm", "Maße Bohrbild[+ 4 × 6,5 mm]"},
 	} {
 		got := ""
-		for _, p := range review.Changes(c[0], c[1]) {
+		for _, p := range diff.Words(c[0], c[1]) {
 			switch p.Kind {
 			case "ins":
 				got += "[+" + p.Text + "]"
@@ -67,21 +67,21 @@ func TestChangesAsPeopleSee(t *testing.T) {
 }
 
 // The longest texts that differ everywhere cost little, also time.
-func TestChangesAreBounded(t *testing.T) {
+func TestWordsAreBounded(t *testing.T) {
 	a, b := strings.Repeat("a ", 4000), strings.Repeat("b ", 4000)
 	begin := time.Now()
 	for range 5 {
-		review.Changes(a, b)
+		diff.Words(a, b)
 	}
 	if took := time.Since(begin) / 5; took > 200*time.Millisecond {
 		t.Errorf("took %s", took)
 	}
 }
 
-func BenchmarkChanges(b *testing.B) {
+func BenchmarkWords(b *testing.B) {
 	one := strings.Repeat("Teig geknetet, Ofen geheizt und geputzt. ", 190)
 	other := strings.Replace(strings.Replace(one, "geheizt", "angeheizt", 40), "Teig", "20 Teige", 20)
 	for b.Loop() {
-		review.Changes(one, other)
+		diff.Words(one, other)
 	}
 }

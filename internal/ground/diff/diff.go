@@ -1,56 +1,22 @@
-package review
+// Package diff says what changed between two texts, word by word, as people
+// would see it (Myers, "An O(ND) Difference Algorithm", 1986): shortest, but
+// changes that only a blank parts are shown as one.
+package diff
 
 import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"zunft/internal/ground/db"
-	"zunft/internal/training/book"
 )
-
-// keep stores a report as it was returned.
-func keep(tx *db.Tx, r book.Report) error {
-	_, err := tx.Exec(`INSERT INTO report_version (report, version, at, department, work, instruction, school, days)
-		SELECT id, version, $2, department, work, instruction, school, days FROM report WHERE id = $1`, r.ID, tx.Now())
-	return err
-}
-
-// A version of a report that was returned.
-type version struct {
-	report string
-	at     db.Time
-	text   book.Text
-}
-
-func (v *version) fields() []any {
-	t := &v.text
-	return []any{&v.report, &v.at, &t.Department, &t.Work, &t.Instruction, &t.School, book.ScanDays(&t.Days)}
-}
-
-// befores are what was returned last of some reports.
-func befores(tx *db.Tx, reports []book.Report) (map[string]version, error) {
-	if len(reports) == 0 {
-		return nil, nil
-	}
-	var ids args
-	for _, r := range reports {
-		ids = append(ids, r.ID)
-	}
-	all, err := db.All(tx, (*version).fields, `SELECT report, at, department, work, instruction, school, days FROM report_version
-		WHERE report IN (`+db.In(1, len(ids))+`) ORDER BY report, version`, ids...)
-	found := map[string]version{}
-	for _, v := range all {
-		found[v.report] = v // the newest comes last
-	}
-	return found, err
-}
 
 // A Piece of a text that was changed.
 type Piece struct {
 	Kind string // "same", "ins" or "del"
 	Text string
 }
+
+// Lines of the piece, without their ends.
+func (p Piece) Lines() []string { return strings.Split(p.Text, "\n") }
 
 // Changed reports whether anything differs.
 func Changed(pieces []Piece) bool {
@@ -62,13 +28,14 @@ func Changed(pieces []Piece) bool {
 	return false
 }
 
-// mostSteps bounds the work of a comparison; texts that differ more are shown
-// as replaced.
+// mostSteps bounds the work of a comparison, in words that were put in or taken
+// out; texts that differ more are shown as replaced.
 const mostSteps = 1500
 
-// Changes compares two texts word by word (Myers, "An O(ND) Difference
-// Algorithm", 1986). Put together, same and ins are after, same and del before.
-func Changes(before, after string) []Piece {
+// Words compares two texts word by word. Put together, the pieces that are same
+// or ins are after, those that are same or del are before; neighbors differ in
+// kind, and none is empty.
+func Words(before, after string) []Piece {
 	a, b := words(before), words(after)
 	var pieces []Piece
 	add := func(kind string, text []string) {
