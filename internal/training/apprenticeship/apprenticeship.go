@@ -24,6 +24,7 @@ import (
 
 	"zunft/internal/ground/db"
 	"zunft/internal/training/assignment"
+	"zunft/internal/training/bookform"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/person"
 )
@@ -126,27 +127,13 @@ func Get(tx *db.Tx, id string) (Apprenticeship, error) {
 	return db.One(tx, (*Apprenticeship).fields, `SELECT `+columns+` FROM apprenticeship WHERE id = $1`, id)
 }
 
-// Settings are how a company keeps the report books of an occupation.
-type Settings struct {
-	Electronic bool   // FALSE: nothing can be written here (R316)
-	Mode       string // "week" or "day" (R226, R234)
-	Steps      int    // 2: a supervisor checks, then the trainer signs off
-	DueDays    int    // days after the week's end until a report is late
-}
+// Settings, Defaults and SettingsOf are bookform's.
+type Settings = bookform.Settings
 
-// Defaults hold where a company said nothing.
-var Defaults = Settings{Electronic: true, Mode: "week", Steps: 1, DueDays: 7}
-
-// SettingsOf are the settings for an occupation: the company's for it, else the
-// company's for all, else Defaults.
-func SettingsOf(tx *db.Tx, company, occupation string) (Settings, error) {
-	all, err := db.All(tx, func(s *Settings) []any { return []any{&s.Electronic, &s.Mode, &s.Steps, &s.DueDays} },
-		`SELECT electronic, mode, steps, due_days FROM company_setting WHERE company = $1 AND occupation IN ('', $2) ORDER BY occupation DESC LIMIT 1`, company, occupation)
-	if err != nil || len(all) == 0 {
-		return Defaults, err
-	}
-	return all[0], nil
-}
+var (
+	Defaults   = bookform.Defaults
+	SettingsOf = bookform.Of
+)
 
 // Accompanies is assignment.Accompanies.
 var Accompanies = assignment.Accompanies

@@ -15,6 +15,7 @@ import (
 	"zunft/internal/ground/fault"
 	"zunft/internal/training/apprenticeship"
 	"zunft/internal/training/assignment"
+	"zunft/internal/training/bookform"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/person"
 	"zunft/internal/training/schema"
@@ -143,10 +144,10 @@ func TestR232OnlyTrainingAdmins(t *testing.T) {
 		}
 		whole := map[string]func(tx *db.Tx, by audit.Actor) error{
 			"settle": func(tx *db.Tx, by audit.Actor) error {
-				return apprenticeship.Settle(tx, by, "", apprenticeship.Defaults)
+				return bookform.Settle(tx, by, "", bookform.Defaults)
 			},
-			"unsettle": func(tx *db.Tx, by audit.Actor) error { return apprenticeship.Unsettle(tx, by, "baecker") },
-			"settings": func(tx *db.Tx, by audit.Actor) error { _, err := apprenticeship.AllSettings(tx, by); return err },
+			"unsettle": func(tx *db.Tx, by audit.Actor) error { return bookform.Unsettle(tx, by, "baecker") },
+			"settings": func(tx *db.Tx, by audit.Actor) error { _, err := bookform.All(tx, by); return err },
 			"list": func(tx *db.Tx, by audit.Actor) error {
 				_, err := apprenticeship.List(tx, by, apprenticeship.Filter{}, 9)
 				return err
@@ -158,7 +159,7 @@ func TestR232OnlyTrainingAdmins(t *testing.T) {
 			},
 			"undescribed": func(tx *db.Tx, by audit.Actor) error { _, err := apprenticeship.Undescribed(tx, by, 9); return err },
 			"free":        func(tx *db.Tx, by audit.Actor) error { _, err := apprenticeship.Free(tx, by, 9); return err },
-			"own changes": func(tx *db.Tx, by audit.Actor) error { _, err := apprenticeship.OwnFormChanges(tx, by, 9); return err },
+			"own changes": func(tx *db.Tx, by audit.Actor) error { _, err := bookform.OwnChanges(tx, by, 9); return err },
 		}
 		for name, f := range all {
 			for who, by := range map[string]audit.Actor{"trainer": murat, "apprentice": lena, "nobody": {}} {
@@ -430,28 +431,28 @@ func TestR314R315SettingsAndForm(t *testing.T) {
 			}
 			w.create(jana, x, "")
 		}
-		of := func(key string) (s apprenticeship.Settings) {
-			w.write(func(tx *db.Tx) (err error) { s, err = apprenticeship.SettingsOf(tx, "korn", key); return err })
+		of := func(key string) (s bookform.Settings) {
+			w.write(func(tx *db.Tx) (err error) { s, err = bookform.Of(tx, "korn", key); return err })
 			return s
 		}
-		settle := func(key string, s apprenticeship.Settings) {
+		settle := func(key string, s bookform.Settings) {
 			t.Helper()
-			w.write(func(tx *db.Tx) error { return apprenticeship.Settle(tx, jana, key, s) })
+			w.write(func(tx *db.Tx) error { return bookform.Settle(tx, jana, key, s) })
 		}
-		changes := func(by audit.Actor) (all []apprenticeship.FormChange) {
+		changes := func(by audit.Actor) (all []bookform.Change) {
 			t.Helper()
-			w.write(func(tx *db.Tx) (err error) { all, err = apprenticeship.FormChanges(tx, by, "", 10); return err })
+			w.write(func(tx *db.Tx) (err error) { all, err = bookform.Changes(tx, by, "", 10); return err })
 			return all
 		}
-		daily := apprenticeship.Settings{Electronic: true, Mode: "day", Steps: 2, DueDays: 3}
+		daily := bookform.Settings{Electronic: true, Mode: "day", Steps: 2, DueDays: 3}
 		settle("baecker", daily)
-		if of("baecker") != daily || of("konditor") != apprenticeship.Defaults || of("") != apprenticeship.Defaults {
+		if of("baecker") != daily || of("konditor") != bookform.Defaults || of("") != bookform.Defaults {
 			t.Error("settings of one occupation count for it alone")
 		}
 		if len(changes(clara)) != 0 {
 			t.Error("the form did not change")
 		}
-		paper := apprenticeship.Defaults
+		paper := bookform.Defaults
 		paper.Electronic = false
 		settle("konditor", paper)
 		settle("konditor", paper)
@@ -462,17 +463,17 @@ func TestR314R315SettingsAndForm(t *testing.T) {
 		if len(changes(fritz)) != 0 {
 			t.Error("another chamber is told")
 		}
-		wants(t, "a company reads the chamber's list", w.try(func(tx *db.Tx) error { _, err := apprenticeship.FormChanges(tx, jana, "", 9); return err }), fault.KindForbidden, "")
-		w.write(func(tx *db.Tx) error { return apprenticeship.Unsettle(tx, jana, "baecker") })
+		wants(t, "a company reads the chamber's list", w.try(func(tx *db.Tx) error { _, err := bookform.Changes(tx, jana, "", 9); return err }), fault.KindForbidden, "")
+		w.write(func(tx *db.Tx) error { return bookform.Unsettle(tx, jana, "baecker") })
 		if got := changes(clara); len(got) != 3 || got[0].Occupation != "baecker" || got[0].Apprenticeships != 2 {
 			t.Errorf("back to what holds for all: %+v", got)
 		}
-		for field, s := range map[string]apprenticeship.Settings{"mode": {Mode: "month", Steps: 1}, "steps": {Mode: "day", Steps: 3}, "due_days": {Mode: "day", Steps: 1, DueDays: 29}} {
-			wants(t, field, w.try(func(tx *db.Tx) error { return apprenticeship.Settle(tx, jana, "", s) }), fault.KindInvalid, field)
+		for field, s := range map[string]bookform.Settings{"mode": {Mode: "month", Steps: 1}, "steps": {Mode: "day", Steps: 3}, "due_days": {Mode: "day", Steps: 1, DueDays: 29}} {
+			wants(t, field, w.try(func(tx *db.Tx) error { return bookform.Settle(tx, jana, "", s) }), fault.KindInvalid, field)
 		}
-		wants(t, "an occupation there is not", w.try(func(tx *db.Tx) error { return apprenticeship.Settle(tx, jana, "astronaut", daily) }), fault.KindNotFound, "")
+		wants(t, "an occupation there is not", w.try(func(tx *db.Tx) error { return bookform.Settle(tx, jana, "astronaut", daily) }), fault.KindNotFound, "")
 		w.write(func(tx *db.Tx) error {
-			rows, err := apprenticeship.AllSettings(tx, jana)
+			rows, err := bookform.All(tx, jana)
 			if len(rows) != 3 || rows[0].Occupation != "" || rows[0].Electronic || rows[1].Occupation != "konditor" || rows[1].Count != 1 || !rows[1].Own || rows[2].Own || rows[2].Electronic || rows[2].Count != 2 {
 				t.Errorf("rows: %+v", rows)
 			}

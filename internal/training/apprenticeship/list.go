@@ -14,14 +14,6 @@ import (
 	"zunft/internal/training/person"
 )
 
-func clerk(tx *db.Tx, by audit.Actor) (string, error) {
-	s, err := person.Acting(tx, by)
-	if err == nil && s.Chamber() == "" {
-		err = fault.Forbidden()
-	}
-	return s.Chamber(), err
-}
-
 func cutKey(after string) (key, id string) {
 	key, id, _ = strings.Cut(after, "/")
 	return key, id

@@ -116,6 +116,16 @@ func Admin(tx *db.Tx, by audit.Actor) (Session, error) {
 	return s, err
 }
 
+// Clerk is the running session of somebody who works for a chamber: Chamber is
+// not empty.
+func Clerk(tx *db.Tx, by audit.Actor) (Session, error) {
+	s, err := Acting(tx, by)
+	if err == nil && s.Chamber() == "" {
+		err = fault.Forbidden()
+	}
+	return s, err
+}
+
 // Turn lets changes of what holds in the session's company come one after the
 // other, until the end of the transaction.
 func (s Session) Turn(tx *db.Tx) error { return limit.Hold(tx, "company/"+s.Company.ID) }

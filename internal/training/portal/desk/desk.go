@@ -25,8 +25,8 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/web"
-	"zunft/internal/training/apprenticeship"
 	"zunft/internal/training/book"
+	"zunft/internal/training/bookform"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/occupation"
 	"zunft/internal/training/share"
@@ -297,7 +297,7 @@ type changesPage struct {
 }
 
 type change struct {
-	apprenticeship.FormChange
+	bookform.Change
 	Of string // name of the occupation
 }
 
@@ -306,7 +306,7 @@ const changesShown = 50
 func (p *Pages) changes(w http.ResponseWriter, r *http.Request) error {
 	v := &changesPage{}
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) error {
-		all, err := apprenticeship.FormChanges(tx, web.Actor(r), r.URL.Query().Get("before"), changesShown)
+		all, err := bookform.Changes(tx, web.Actor(r), r.URL.Query().Get("before"), changesShown)
 		for _, c := range all {
 			v.Changes = append(v.Changes, change{c, occupation.Name(c.Occupation)})
 		}

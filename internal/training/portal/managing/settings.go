@@ -8,7 +8,7 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/web"
-	"zunft/internal/training/apprenticeship"
+	"zunft/internal/training/bookform"
 	"zunft/internal/training/occupation"
 )
 
@@ -23,19 +23,19 @@ type settingsPage struct {
 }
 
 type settingRow struct {
-	apprenticeship.Row
+	bookform.Row
 	Name, Path string
 }
 
 type formChange struct {
-	apprenticeship.FormChange
+	bookform.Change
 	Occupation string
 }
 
 func (p *Pages) settings(w http.ResponseWriter, r *http.Request) error {
 	v := &settingsPage{}
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) error {
-		rows, err := apprenticeship.AllSettings(tx, web.Actor(r))
+		rows, err := bookform.All(tx, web.Actor(r))
 		if err != nil {
 			return err
 		}
@@ -45,7 +45,7 @@ func (p *Pages) settings(w http.ResponseWriter, r *http.Request) error {
 			}
 			v.Rows = append(v.Rows, settingRow{row, p.occupationName(r, row.Occupation), pathOf(row.Occupation)})
 		}
-		changes, err := apprenticeship.OwnFormChanges(tx, web.Actor(r), 10)
+		changes, err := bookform.OwnChanges(tx, web.Actor(r), 10)
 		for _, c := range changes {
 			v.Changes = append(v.Changes, formChange{c, p.occupationName(r, c.Occupation)})
 		}
@@ -81,23 +81,23 @@ type settingPage struct {
 }
 
 // row is the line of the address.
-func row(tx *db.Tx, r *http.Request) (apprenticeship.Row, error) {
+func row(tx *db.Tx, r *http.Request) (bookform.Row, error) {
 	key := r.PathValue("occupation")
 	if key == "all" {
 		key = ""
 	} else if _, ok := occupation.Get(key); !ok {
-		return apprenticeship.Row{}, fault.NotFound()
+		return bookform.Row{}, fault.NotFound()
 	}
-	rows, err := apprenticeship.AllSettings(tx, web.Actor(r))
+	rows, err := bookform.All(tx, web.Actor(r))
 	if err != nil {
-		return apprenticeship.Row{}, err
+		return bookform.Row{}, err
 	}
 	for _, x := range rows {
 		if x.Occupation == key {
 			return x, nil
 		}
 	}
-	return apprenticeship.Row{Occupation: key, Settings: rows[0].Settings}, nil // nobody learns it yet
+	return bookform.Row{Occupation: key, Settings: rows[0].Settings}, nil // nobody learns it yet
 }
 
 func (p *Pages) askSettings(w http.ResponseWriter, r *http.Request) error {
@@ -128,7 +128,7 @@ func (p *Pages) showSettings(w http.ResponseWriter, r *http.Request, f *web.Form
 
 func (p *Pages) settle(w http.ResponseWriter, r *http.Request) error {
 	f := web.ReadForm(r)
-	set := apprenticeship.Settings{Electronic: f.Checked("electronic"), Mode: f.Text("mode"), Steps: f.Number("steps"), DueDays: -1}
+	set := bookform.Settings{Electronic: f.Checked("electronic"), Mode: f.Text("mode"), Steps: f.Number("steps"), DueDays: -1}
 	if n, err := strconv.Atoi(f.Text("due_days")); err == nil {
 		set.DueDays = n
 	}
@@ -137,7 +137,7 @@ func (p *Pages) settle(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		return apprenticeship.Settle(tx, web.Actor(r), x.Occupation, set)
+		return bookform.Settle(tx, web.Actor(r), x.Occupation, set)
 	})
 	if f.Take(err) {
 		return p.showSettings(w, r, f)
@@ -154,7 +154,7 @@ func (p *Pages) reset(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		return apprenticeship.Unsettle(tx, web.Actor(r), x.Occupation)
+		return bookform.Unsettle(tx, web.Actor(r), x.Occupation)
 	})
 	if err != nil {
 		return err

@@ -1,6 +1,18 @@
-package apprenticeship
+// Package bookform knows in which form a company keeps its report books, for
+// each occupation or for all: electronically or not, by the week or by the day,
+// with one signature or two, and after how many days a report is late (R226,
+// R234, R315, R316).
+//
+//   - What a company said for an occupation holds; else what it said for all;
+//     else Defaults.
+//   - The form is part of the training contract (§ 11 (1) no. 10 BBiG, § 13 no. 7
+//     BBiG): a change from or to electronic is told to the chamber (R314).
+//   - Training admins say it, in the company they act for. It holds from then on;
+//     what was written stays as it is.
+package bookform
 
 import (
+	"embed"
 	"fmt"
 
 	"zunft/internal/ground/audit"
@@ -11,6 +23,33 @@ import (
 	"zunft/internal/training/person"
 )
 
+// Phrases of this package.
+//
+//go:embed phrases/*.json
+var Phrases embed.FS
+
+// Settings are how a company keeps the report books of an occupation.
+type Settings struct {
+	Electronic bool   // FALSE: nothing can be written here (R316)
+	Mode       string // "week" or "day" (R226, R234)
+	Steps      int    // 2: a supervisor checks, then the trainer signs off
+	DueDays    int    // days after the week's end until a report is late
+}
+
+// Defaults hold where a company said nothing.
+var Defaults = Settings{Electronic: true, Mode: "week", Steps: 1, DueDays: 7}
+
+// Of are the settings for an occupation: the company's for it, else the
+// company's for all, else Defaults.
+func Of(tx *db.Tx, company, occupation string) (Settings, error) {
+	all, err := db.All(tx, func(s *Settings) []any { return []any{&s.Electronic, &s.Mode, &s.Steps, &s.DueDays} },
+		`SELECT electronic, mode, steps, due_days FROM company_setting WHERE company = $1 AND occupation IN ('', $2) ORDER BY occupation DESC LIMIT 1`, company, occupation)
+	if err != nil || len(all) == 0 {
+		return Defaults, err
+	}
+	return all[0], nil
+}
+
 // MaxDueDays bounds the days of grace: recommendation 156 of the BIBB board asks
 // trainers to look at least once a month.
 const MaxDueDays = 28
@@ -18,13 +57,13 @@ const MaxDueDays = 28
 func (s Settings) check() error {
 	var p fault.Problems
 	if s.Mode != "week" && s.Mode != "day" {
-		p.Add("mode", "apprenticeship.choose")
+		p.Add("mode", "bookform.choose")
 	}
 	if s.Steps != 1 && s.Steps != 2 {
-		p.Add("steps", "apprenticeship.choose")
+		p.Add("steps", "bookform.choose")
 	}
 	if s.DueDays < 0 || s.DueDays > MaxDueDays {
-		p.Add("due_days", "apprenticeship.due_days", MaxDueDays)
+		p.Add("due_days", "bookform.due_days", MaxDueDays)
 	}
 	return p.Err()
 }
@@ -37,9 +76,9 @@ type Row struct {
 	Count int  // apprenticeships that run
 }
 
-// AllSettings are what the actor's company settled: for all, and for every
+// All is what the actor's company settled: for all, and for every
 // occupation that is learned there or has settings of its own.
-func AllSettings(tx *db.Tx, by audit.Actor) ([]Row, error) {
+func All(tx *db.Tx, by audit.Actor) ([]Row, error) {
 	s, err := person.Admin(tx, by)
 	if err != nil {
 		return nil, err
@@ -128,14 +167,14 @@ func settle(tx *db.Tx, by audit.Actor, s person.Session, of string, write func()
 	if err := s.Turn(tx); err != nil {
 		return err
 	}
-	before, err := SettingsOf(tx, company, of)
+	before, err := Of(tx, company, of)
 	if err != nil {
 		return err
 	}
 	if err := write(); err != nil {
 		return fmt.Errorf("settle: %w", err)
 	}
-	after, err := SettingsOf(tx, company, of)
+	after, err := Of(tx, company, of)
 	if err != nil || before == after {
 		return err
 	}
@@ -156,39 +195,4 @@ func settle(tx *db.Tx, by audit.Actor, s person.Session, of string, write func()
 		return fmt.Errorf("report change of form: %w", err)
 	}
 	return audit.Record(tx, by, audit.Entry{Event: "company.form_reported", Organization: company, Chamber: chamber, Thing: of, Detail: map[string]any{"electronic": after.Electronic, "apprenticeships": n}})
-}
-
-// A FormChange is what a chamber is told of a company (R314).
-type FormChange struct {
-	ID, Company, Name, IdentNumber, Occupation string
-	Electronic                                 bool
-	Apprenticeships                            int
-	At                                         db.Time
-	By                                         string // name
-}
-
-func (f *FormChange) fields() []any {
-	return []any{&f.ID, &f.Company, &f.Name, &f.IdentNumber, &f.Occupation, &f.Electronic, &f.Apprenticeships, &f.At, &f.By}
-}
-
-const formChanges = `SELECT f.id, f.company, c.name, c.ident_number, f.occupation, f.electronic, f.apprenticeships, f.changed_at, COALESCE(p.name, '')
-	FROM form_change f JOIN company c ON c.id = f.company LEFT JOIN person p ON p.sub = f.changed_by `
-
-// FormChanges are what companies of the actor's chamber reported, the newest
-// first; before is the ID of the last one of the page before, or empty.
-func FormChanges(tx *db.Tx, by audit.Actor, before string, limit int) ([]FormChange, error) {
-	chamber, err := clerk(tx, by)
-	if err != nil {
-		return nil, err
-	}
-	return db.All(tx, (*FormChange).fields, formChanges+`WHERE f.chamber_number = $1 AND ($2 = '' OR f.id < $2) ORDER BY f.id DESC LIMIT $3`, chamber, before, limit)
-}
-
-// OwnFormChanges are what the actor's company reported, the newest first.
-func OwnFormChanges(tx *db.Tx, by audit.Actor, limit int) ([]FormChange, error) {
-	s, err := person.Admin(tx, by)
-	if err != nil {
-		return nil, err
-	}
-	return db.All(tx, (*FormChange).fields, formChanges+`WHERE f.company = $1 ORDER BY f.id DESC LIMIT $2`, s.Company.ID, limit)
 }
