@@ -17,6 +17,7 @@ import (
 type trainingCommand struct {
 	Import trainingImportCommand `cmd:"" help:"Bring apprenticeships up to the list of a chamber's registry (CSV)."`
 	Plan   trainingPlanCommand   `cmd:"" help:"Make a list the training plan of an occupation (Ausbildungsrahmenplan)."`
+	Verify trainingVerifyCommand `cmd:"" help:"Check the seals of all report books: whether anything signed off was changed since."`
 	Office trainingOfficeCommand `cmd:"" help:"Organizations that are a chamber's own office: their chamber_clerk works for it."`
 }
 

@@ -2,17 +2,11 @@ package review
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
-	"time"
 
-	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
-	"zunft/internal/ground/fault"
-	"zunft/internal/ground/limit"
 	"zunft/internal/training/book"
+	"zunft/internal/training/chain"
 	"zunft/internal/training/person"
 )
 
@@ -42,7 +36,7 @@ func settle(tx *db.Tx, id string) error {
 	}
 	switch r.State {
 	case book.SignedOff:
-		if err := seal(tx, r); err != nil {
+		if err := chain.Add(tx, r); err != nil {
 			return err
 		}
 		remark, err := db.Value[string](tx, `SELECT text FROM report_event WHERE report = $1 AND event = 'signed_off' ORDER BY id DESC LIMIT 1`, id)
@@ -84,121 +78,6 @@ func tellTrainers(tx *db.Tx, r book.Report) error {
 		}
 	}
 	return nil
-}
-
-// A Seal binds a signed report into the chain of its book (L16).
-type Seal struct {
-	Apprentice      string
-	Number          int // in the book, from 1
-	Report          string
-	Version         int
-	At              db.Time // when it was signed off
-	Person          string  // by whom
-	Content, Digest string
-}
-
-const sealColumns = `apprentice, number, report, version, at, person, content, digest`
-
-func (s *Seal) fields() []any {
-	return []any{&s.Apprentice, &s.Number, &s.Report, &s.Version, &s.At, &s.Person, &s.Content, &s.Digest}
-}
-
-// over is the digest of a seal that follows another.
-func (s Seal) over(previous string) string {
-	b, _ := json.Marshal([]any{previous, s.Apprentice, s.Number, s.Report, s.Version, s.At.UTC().Format(time.RFC3339Nano), s.Person, s.Content}) // plain values: cannot fail
-	sum := sha256.Sum256(b)
-	return base64.RawURLEncoding.EncodeToString(sum[:])
-}
-
-func seal(tx *db.Tx, r book.Report) error {
-	if err := limit.Hold(tx, "seal/"+r.Apprentice); err != nil { // one chain, also with several nodes
-		return err
-	}
-	last, err := db.One(tx, (*Seal).fields, `SELECT `+sealColumns+` FROM report_seal WHERE apprentice = $1 ORDER BY number DESC LIMIT 1`, r.Apprentice)
-	if err != nil && !fault.Is(err, fault.KindNotFound) {
-		return err
-	}
-	s := Seal{Apprentice: r.Apprentice, Number: last.Number + 1, Report: r.ID, Version: r.Version, At: r.DecidedAt, Person: r.DecidedBy, Content: r.Text.Digest()}
-	s.Digest = s.over(last.Digest)
-	if _, err := tx.Exec(`INSERT INTO report_seal (`+sealColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		s.Apprentice, s.Number, s.Report, s.Version, s.At, s.Person, s.Content, s.Digest); err != nil {
-		return fmt.Errorf("seal: %w", err)
-	}
-	return audit.Record(tx, audit.Job, audit.Entry{
-		Event: "report.sealed", Account: r.Apprentice, Organization: r.Company, Thing: r.ID, Detail: map[string]any{"number": s.Number, "version": s.Version, "sha256": s.Digest},
-	})
-}
-
-// SealOf is the newest seal of a report; without one it is not found.
-func SealOf(tx *db.Tx, report string) (Seal, error) {
-	return db.One(tx, (*Seal).fields, `SELECT `+sealColumns+` FROM report_seal WHERE report = $1 ORDER BY number DESC LIMIT 1`, report)
-}
-
-// Verify walks the chain of a book and returns the reports whose seal does not
-// fit: the text was changed afterwards, a seal was changed or is missing, or
-// the audit says something else. Callers have asked who may know.
-func Verify(tx *db.Tx, apprentice string) (broken []string, err error) {
-	seals, err := db.All(tx, (*Seal).fields, `SELECT `+sealColumns+` FROM report_seal WHERE apprentice = $1 ORDER BY number`, apprentice)
-	if err != nil {
-		return nil, err
-	}
-	type said struct {
-		Report string
-		Number int
-		Digest string `json:"sha256"`
-	}
-	recorded := map[int]said{}
-	err = tx.Each(`SELECT thing, detail FROM audit WHERE account = $1 AND event = 'report.sealed'`, []any{apprentice}, func(scan func(...any) error) error {
-		var s said
-		var detail string
-		if err := scan(&s.Report, &detail); err != nil {
-			return err
-		}
-		if err := json.Unmarshal([]byte(detail), &s); err != nil {
-			return err
-		}
-		recorded[s.Number] = s
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	now := map[string]book.Report{}
-	reports, err := book.Between(tx, apprentice, "", "", "")
-	if err != nil {
-		return nil, err
-	}
-	for _, r := range reports {
-		now[r.ID] = r
-	}
-	bad := map[string]bool{}
-	previous := ""
-	for i, s := range seals {
-		if r := recorded[s.Number]; s.Number != i+1 || s.Digest != s.over(previous) || r.Digest != s.Digest || r.Report != s.Report {
-			bad[s.Report] = true
-		}
-		delete(recorded, s.Number)
-		previous = s.Digest
-		if r := now[s.Report]; r.State == book.SignedOff && r.Version == s.Version && r.Text.Digest() != s.Content {
-			bad[s.Report] = true
-		}
-	}
-	for _, s := range recorded { // sealed once, and the seal is gone
-		bad[s.Report] = true
-	}
-	newest := map[string]int{}
-	for _, s := range seals {
-		newest[s.Report] = s.Version
-	}
-	for _, r := range reports {
-		if r.State == book.SignedOff && r.UndoUntil.IsZero() && newest[r.ID] != r.Version {
-			bad[r.ID] = true // changed, signed off or put in past this package
-		}
-		if bad[r.ID] {
-			broken = append(broken, r.ID)
-		}
-	}
-	return broken, nil
 }
 
 // Sweep forgets decisions after ninety days. A periodic job calls it.
