@@ -33,6 +33,7 @@ var sample = map[string]any{
 	"PIN": "7F3K-22MX", "Person": "Nora Nagel", "Principal": "Bäckerei Morgenrot GmbH", "Role": "Auszubildende:r", "Said": "Bert Backmann", "Sent": 37, "Left": 3, "Note": "", "Page": "/organizations/01920000-0000-7000-8000-000000000003/rosters/01920000-0000-7000-8000-000000000004", "List": "Azubis 2026.xlsx", "Site": "Filiale Hafen", "Why": "moved",
 	"Missing": []string{"46 (09.11. – 15.11.2026)", "47 (16.11. – 22.11.2026)"}, "Returned": []string{"44 (26.10. – 01.11.2026)"}, "More": 2, "Weeks": 5, "Since": "26.10.2026", "Day": "23.11.2026", "Told": false, "Lost": "18.11.2026",
 	"Count": 12, "Oldest": "02.11.2026", "People": []string{"Anna Amsel: 3", "Lena Lüders: 9"}, "Silent": []map[string]any{{"Who": "Lena B.", "Weeks": 4, "Since": "26.10.2026"}},
+	"Moved": []map[string]any{{"Who": "Lena Lerche", "From": "01.12.2026", "Until": "", "Now": "Murat Yılmaz"}, {"Who": "Anna Amsel", "From": "01.12.2026", "Until": "31.12.2026", "Now": "Murat Yılmaz"}},
 	"Who": "Murat Yılmaz", "Checker": "Petra Pohl", "Clerk": "Clara Clausen", "Writes": true, "FirstDay": "23.11.2026", "LastDay": "27.11.2026",
 }
 

@@ -40,12 +40,25 @@ type Change struct {
 
 // Assign puts somebody beside apprentices of the actor's company (R232). An
 // apprentice has one trainer at a time: another one's time ends the day before
-// and goes on the day after. Supervisors there may be several.
-func Assign(tx *db.Tx, by audit.Actor, c Change) (changed int, err error) {
+// and goes on the day after. Supervisors there may be several. Whose trainer
+// changes is told, and so are both trainers: each once for all the changes.
+func Assign(tx *db.Tx, by audit.Actor, changes ...Change) (changed int, err error) {
 	s, err := person.Admin(tx, by)
 	if err != nil {
 		return 0, err
 	}
+	var news moves
+	for _, c := range changes {
+		n, err := c.apply(tx, by, s, &news)
+		if err != nil {
+			return 0, err
+		}
+		changed += n
+	}
+	return changed, news.tell(tx, by, s.Company.ID)
+}
+
+func (c Change) apply(tx *db.Tx, by audit.Actor, s person.Session, news *moves) (changed int, err error) {
 	if err := Chosen(c.Apprenticeships); err != nil {
 		return 0, err
 	}
@@ -78,6 +91,7 @@ func Assign(tx *db.Tx, by audit.Actor, c Change) (changed int, err error) {
 			continue
 		}
 		changed++
+		news.add(tx, a, before, c)
 		if err := replace(tx, by, before, after); err != nil {
 			return 0, err
 		}
@@ -247,7 +261,12 @@ func Release(tx *db.Tx, by audit.Actor, apprenticeship, id string, last calendar
 	if err := replace(tx, by, []Assignment{x}, left); err != nil {
 		return err
 	}
-	return audit.Record(tx, by, audit.Entry{
+	if err := audit.Record(tx, by, audit.Entry{
 		Event: "assignment.released", Account: a.person, Organization: s.Company.ID, Chamber: a.chamber, Thing: a.id, Detail: map[string]any{"person": x.Person, "role": x.Role, "until": string(last)},
-	})
+	}); err != nil {
+		return err
+	}
+	var news moves
+	news.released(tx, a, x, max(x.From, last.Add(1)))
+	return news.tell(tx, by, s.Company.ID)
 }

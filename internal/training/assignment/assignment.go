@@ -69,11 +69,12 @@ func Assigned(tx *db.Tx, apprenticeships ...string) ([]Assignment, error) {
 // Accompanies is the condition under which a person ($person) may read and
 // decide on reports of the apprenticeship a, on a day ($day), beside having the
 // role in its company: they are assigned, or no trainer is (R333; a supervisor
-// alone must not shut the trainers out). Several people, as in "$1, $2", count
-// as one.
+// alone must not shut the trainers out, nor a trainer who is none any more).
+// Several people, as in "$1, $2", count as one.
 func Accompanies(sub, day string) string {
 	return `(EXISTS (SELECT 1 FROM assignment x WHERE x.apprenticeship = a.id AND x.person IN (` + sub + `) AND x.from_day <= ` + day + ` AND (x.until_day = '' OR x.until_day >= ` + day + `))
-		OR NOT EXISTS (SELECT 1 FROM assignment x WHERE x.apprenticeship = a.id AND x.role = 'trainer' AND x.from_day <= ` + day + ` AND (x.until_day = '' OR x.until_day >= ` + day + `)))`
+		OR NOT EXISTS (SELECT 1 FROM assignment x WHERE x.apprenticeship = a.id AND x.role = 'trainer' AND x.from_day <= ` + day + ` AND (x.until_day = '' OR x.until_day >= ` + day + `)
+			AND EXISTS (SELECT 1 FROM company_role k WHERE k.company = a.company AND k.person = x.person AND k.role = 'trainer')))`
 }
 
 // A Companion is somebody who may accompany apprentices in a company, with how

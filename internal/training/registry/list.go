@@ -163,6 +163,7 @@ func Take(tx *db.Tx, by audit.Actor, id string) (created, changed int, err error
 	if err != nil {
 		return 0, 0, err
 	}
+	var assigned []assignment.Change
 	for _, r := range l.Rows {
 		if len(r.Problem) > 0 {
 			continue
@@ -178,12 +179,11 @@ func Take(tx *db.Tx, by audit.Actor, id string) (created, changed int, err error
 			changed++
 		}
 		if sub := trainer(people, r.Trainer); sub != "" && sub != a.Person && what == apprenticeship.Created {
-			if _, err := assignment.Assign(tx, by, assignment.Change{Apprenticeships: []string{a.ID}, Person: sub, Role: assignment.Trainer, From: a.StartsOn}); err != nil {
-				return 0, 0, fmt.Errorf("line %d: %w", r.Line, err)
-			}
+			assigned = append(assigned, assignment.Change{Apprenticeships: []string{a.ID}, Person: sub, Role: assignment.Trainer, From: a.StartsOn})
 		}
 	}
-	return created, changed, nil
+	_, err = assignment.Assign(tx, by, assigned...) // together: who is to train forty gets one mail
+	return created, changed, err
 }
 
 // WriteRest writes the rows that cannot be taken, with the reasons, to be mended
