@@ -58,7 +58,7 @@ func Read(file []byte) (Table, error) {
 	case len(file) > MaxFile:
 		return Table{}, fault.Invalid("file", "table.large", MaxFile>>20)
 	case bytes.HasPrefix(file, []byte("PK\x03\x04")), bytes.HasPrefix(file, []byte("PK\x05\x06")):
-		rows, err := readWorkbook(file)
+		rows, err := readWorkbook(file, words)
 		if err != nil {
 			return Table{}, err
 		}

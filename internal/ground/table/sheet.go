@@ -12,7 +12,7 @@ import (
 )
 
 // sheetRows reads the cells of a sheet.
-func sheetRows(z *zip.Reader, name string, shared []string) ([]Line, error) {
+func sheetRows(z *zip.Reader, name string, shared []string, k taste) ([]Line, error) {
 	d, end, err := part(z, name, maxSheet)
 	if err != nil {
 		return nil, err
@@ -39,7 +39,7 @@ func sheetRows(z *zip.Reader, name string, shared []string) ([]Line, error) {
 		if n, err := strconv.Atoi(attribute(e, "r")); err == nil && n > last && n <= 1<<20 {
 			number = n
 		}
-		cells, err := rowCells(d, shared)
+		cells, err := rowCells(d, shared, k)
 		if err != nil {
 			return nil, err
 		}
@@ -52,7 +52,7 @@ func sheetRows(z *zip.Reader, name string, shared []string) ([]Line, error) {
 	}
 }
 
-func rowCells(d *xml.Decoder, shared []string) (cells []string, err error) {
+func rowCells(d *xml.Decoder, shared []string, k taste) (cells []string, err error) {
 	next := 0
 	for {
 		t, err := d.Token()
@@ -73,7 +73,7 @@ func rowCells(d *xml.Decoder, shared []string) (cells []string, err error) {
 				at = n
 			}
 			next = at + 1
-			text, err := cellText(d, attribute(t, "t"), shared)
+			text, err := cellText(d, attribute(t, "t"), shared, k)
 			if err != nil {
 				return nil, err
 			}
@@ -92,7 +92,7 @@ func rowCells(d *xml.Decoder, shared []string) (cells []string, err error) {
 }
 
 // cellText reads a cell up to its end: the value that was stored, also of a formula.
-func cellText(d *xml.Decoder, kind string, shared []string) (text string, err error) {
+func cellText(d *xml.Decoder, kind string, shared []string, k taste) (text string, err error) {
 	var value strings.Builder
 	inValue := false
 	for {
@@ -106,12 +106,12 @@ func cellText(d *xml.Decoder, kind string, shared []string) (text string, err er
 			case "v":
 				inValue = true
 			case "is":
-				if text, err = richText(d, "is"); err != nil {
+				if text, err = richText(d, "is", k); err != nil {
 					return "", err
 				}
 			}
 		case xml.CharData:
-			if inValue && value.Len() < 8*maxCell {
+			if inValue && value.Len() < k.most {
 				value.Write(t)
 			}
 		case xml.EndElement:
@@ -119,14 +119,14 @@ func cellText(d *xml.Decoder, kind string, shared []string) (text string, err er
 			case "v":
 				inValue = false
 			case "c":
-				return cellValue(kind, value.String(), text, shared), nil
+				return cellValue(kind, value.String(), text, shared, k), nil
 			}
 		}
 	}
 }
 
 // cellValue is the text of a cell by its kind (ST_CellType).
-func cellValue(kind, value, inline string, shared []string) string {
+func cellValue(kind, value, inline string, shared []string, k taste) string {
 	switch kind {
 	case "s":
 		if n, err := strconv.Atoi(strings.TrimSpace(value)); err == nil && n >= 0 && n < len(shared) {
@@ -138,7 +138,7 @@ func cellValue(kind, value, inline string, shared []string) string {
 	case "b", "e":
 		return Clean(value)
 	case "str":
-		return Clean(escapes(value))
+		return k.kept(escapes(value))
 	}
 	// A number: 4711 and not 4.711E3; a long one keeps its digits.
 	value = strings.TrimSpace(value)

@@ -33,9 +33,30 @@ var (
 	errSheet = errors.New("no workbook")
 )
 
+// A taste is how much of a cell is read, and how it is kept.
+type taste struct {
+	most int // bytes
+	kept func(string) string
+}
+
+var (
+	words = taste{8 * maxCell, Clean}
+	texts = taste{64 << 10, func(s string) string { return strings.TrimSpace(strings.ToValidUTF8(s, "\uFFFD")) }}
+)
+
+// Texts reads the rows of the first sheet that is shown, cells as long as they
+// are (64 KB at most) and with their lines; callers clean them. A date is the
+// number of days since 30.12.1899, a time of day a part of one.
+func Texts(file []byte) ([]Line, error) {
+	if len(file) > MaxFile {
+		return nil, fault.Invalid("file", "table.large", MaxFile>>20)
+	}
+	return readWorkbook(file, texts)
+}
+
 // readWorkbook reads the rows of the first sheet that is shown.
-func readWorkbook(file []byte) ([]Line, error) {
-	rows, err := workbookRows(file)
+func readWorkbook(file []byte, k taste) ([]Line, error) {
+	rows, err := workbookRows(file, k)
 	switch {
 	case err == nil:
 		return rows, nil
@@ -47,7 +68,7 @@ func readWorkbook(file []byte) ([]Line, error) {
 	return nil, fault.Invalid("file", "table.sheet_broken")
 }
 
-func workbookRows(file []byte) ([]Line, error) {
+func workbookRows(file []byte, k taste) ([]Line, error) {
 	z, err := zip.NewReader(bytes.NewReader(file), int64(len(file)))
 	if err != nil {
 		return nil, err
@@ -56,11 +77,11 @@ func workbookRows(file []byte) ([]Line, error) {
 	if err != nil {
 		return nil, err
 	}
-	shared, err := sharedStrings(z)
+	shared, err := sharedStrings(z, k)
 	if err != nil {
 		return nil, err
 	}
-	return sheetRows(z, sheet, shared)
+	return sheetRows(z, sheet, shared, k)
 }
 
 // part opens one part of the package, bounded. Names are compared without
@@ -191,7 +212,7 @@ func attribute(e xml.StartElement, name string) string {
 
 // sharedStrings are the texts that cells refer to by number; a workbook
 // without texts has none.
-func sharedStrings(z *zip.Reader) ([]string, error) {
+func sharedStrings(z *zip.Reader, k taste) ([]string, error) {
 	d, end, err := part(z, "xl/sharedStrings.xml", maxStrings)
 	if errors.Is(err, errSheet) {
 		return nil, nil
@@ -210,7 +231,7 @@ func sharedStrings(z *zip.Reader) ([]string, error) {
 			return nil, err
 		}
 		if e, ok := t.(xml.StartElement); ok && e.Name.Local == "si" {
-			s, err := richText(d, "si")
+			s, err := richText(d, "si", k)
 			if err != nil {
 				return nil, err
 			}
@@ -223,7 +244,7 @@ func sharedStrings(z *zip.Reader) ([]string, error) {
 
 // richText joins the runs of a text up to the end of its element, without the
 // reading aids above East Asian text (rPh).
-func richText(d *xml.Decoder, element string) (string, error) {
+func richText(d *xml.Decoder, element string, k taste) (string, error) {
 	var b strings.Builder
 	inText, aid := false, 0
 	for {
@@ -243,10 +264,10 @@ func richText(d *xml.Decoder, element string) (string, error) {
 			case "rPh":
 				aid--
 			case element:
-				return Clean(escapes(b.String())), nil
+				return k.kept(escapes(b.String())), nil
 			}
 		case xml.CharData:
-			if inText && aid == 0 && b.Len() < 8*maxCell {
+			if inText && aid == 0 && b.Len() < k.most {
 				b.Write(t)
 			}
 		}
@@ -256,23 +277,22 @@ func richText(d *xml.Decoder, element string) (string, error) {
 // escapes resolves "_x000D_", the standard's way to write characters that XML
 // cannot hold (ST_Xstring).
 func escapes(s string) string {
-	for at := 0; ; {
-		i := strings.Index(s[at:], "_x")
-		if i < 0 {
-			return s
-		}
-		at += i
-		if len(s) < at+7 || s[at+6] != '_' {
-			at += 2
-			continue
-		}
-		n, err := strconv.ParseUint(s[at+2:at+6], 16, 16)
-		if err != nil {
-			at += 2
-			continue
-		}
-		r := string(utf16.Decode([]uint16{uint16(n)}))
-		s = s[:at] + r + s[at+7:]
-		at += len(r)
+	before, rest, is := strings.Cut(s, "_x")
+	if !is {
+		return s
 	}
+	var b strings.Builder
+	for ; is; before, rest, is = strings.Cut(rest, "_x") {
+		b.WriteString(before)
+		if len(rest) > 4 && rest[4] == '_' {
+			if n, err := strconv.ParseUint(rest[:4], 16, 16); err == nil {
+				b.WriteString(string(utf16.Decode([]uint16{uint16(n)})))
+				rest = rest[5:]
+				continue
+			}
+		}
+		b.WriteString("_x")
+	}
+	b.WriteString(before)
+	return b.String()
 }

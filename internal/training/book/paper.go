@@ -184,3 +184,18 @@ func SubmitPaper(tx *db.Tx, by audit.Actor, version int, email string) (Report, 
 	}
 	return SubmitTo(tx, by, r.Week, version, email)
 }
+
+// CheckPaper says what SavePaper would refuse of these days.
+func CheckPaper(tx *db.Tx, by audit.Actor, first, last calendar.Date) error {
+	r, a, err := myPaper(tx, by)
+	if err == nil {
+		err = mayWrite(tx, by, r, a)
+	}
+	if err == nil {
+		err = checkPaper(a, first, last, calendar.Today(tx.Now()))
+	}
+	if err == nil {
+		err = noOverlap(tx, r.Apprentice, a.ID, first, last)
+	}
+	return err
+}

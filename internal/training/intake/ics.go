@@ -56,7 +56,9 @@ func readCalendar(text string) (f Found, err error) {
 		case name == "END" && e != nil && strings.EqualFold(value, "VEVENT"):
 			lessons, ok := e.lessons()
 			if !ok {
-				f.Skipped++
+				f.leave("", 0, e.subject+" "+calendar.DateOf(e.starts).German(), "intake.left_lesson")
+			} else if freq := e.rule["FREQ"]; freq != "" && freq != "WEEKLY" && freq != "DAILY" {
+				f.leave("", 0, e.subject+" "+calendar.DateOf(e.starts).German(), "intake.left_rule")
 			}
 			f.Lessons = append(f.Lessons, lessons...)
 			if len(f.Lessons) > maxLessons {

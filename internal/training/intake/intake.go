@@ -13,20 +13,18 @@
 package intake
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/limit"
-	"zunft/internal/training/apprenticeship"
 	"zunft/internal/training/book"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/export"
@@ -56,13 +54,6 @@ const kept = 24 * time.Hour
 
 var uploads = limit.Rate{Burst: 20, Every: time.Minute}
 
-// Found is what a file holds.
-type Found struct {
-	Reports []export.Record   `json:"reports,omitempty"`
-	Lessons []planning.Lesson `json:"lessons,omitempty"`
-	Skipped int               `json:"skipped,omitempty"` // parts that make no sense
-}
-
 // An Intake is a file that was read, before and after it is taken in.
 type Intake struct {
 	ID, Person, Company, Kind, Name, State string
@@ -86,7 +77,7 @@ const (
 	Other   = "other"   // a draft says something else
 	Locked  = "locked"  // submitted or signed off
 	Outside = "outside" // of the apprenticeship, or too far ahead
-	Paper   = "paper"   // the time on paper is taken in on its own page
+	Paper   = "paper"   // within the time on paper
 	Bad     = "bad"     // too long, or otherwise refused
 )
 
@@ -98,20 +89,6 @@ type Entry struct {
 	Verdict string
 	Stored  book.Report
 	Problem *fault.Problem // of a bad one
-}
-
-// Begin is the beginning of its text, to recognise it by.
-func (e Entry) Begin() string {
-	for _, s := range []string{e.Text.Work, e.Text.School, e.Text.Instruction, e.Text.Days[0].Text, e.Text.Days[1].Text, e.Text.Days[2].Text, e.Text.Days[3].Text, e.Text.Days[4].Text} {
-		if s != "" {
-			s = strings.ReplaceAll(s, "\n", " ")
-			if utf8.RuneCountInString(s) > 90 {
-				s = string([]rune(s)[:90]) + "…"
-			}
-			return s
-		}
-	}
-	return ""
 }
 
 const columns = `id, person, company, kind, name, state, expires_at, body, result`
@@ -138,7 +115,7 @@ func Keep(tx *db.Tx, by audit.Actor, name string, f Found) (Intake, error) {
 		return i, err
 	}
 	if len(plain) > maxBody {
-		return i, fault.Invalid("file", "intake.much", MaxReports)
+		return i, fault.Invalid("file", "intake.long")
 	}
 	_, err = tx.Exec(`INSERT INTO intake (id, person, company, kind, name, body, state, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, 'read', $7, $8)`,
 		i.ID, i.Person, i.Company, i.Kind, i.Name, tx.Keys().Seal("intake/body/"+i.ID, plain), tx.Now(), i.ExpiresAt)
@@ -182,8 +159,9 @@ func Get(tx *db.Tx, by audit.Actor, id string) (i Intake, f Found, err error) {
 	return i, f, json.Unmarshal(plain, &f)
 }
 
-// Look compares the reports of a file with what is stored now, in three
-// questions however many they are.
+// Look compares the reports of a file with what is stored now, in four
+// questions however many they are. The time on paper comes first: weeks within
+// it are not taken.
 func Look(tx *db.Tx, by audit.Actor, f Found) ([]Entry, error) {
 	s, err := writer(tx, by)
 	if err != nil {
@@ -198,57 +176,27 @@ func Look(tx *db.Tx, by audit.Actor, f Found) ([]Entry, error) {
 	if len(all) == 0 {
 		return nil, nil
 	}
-	slices.SortStableFunc(all, func(a, b Entry) int { return strings.Compare(a.Record.Week, b.Record.Week) })
-	first, last := all[0].Week.Date(1), all[len(all)-1].Week.Date(7)
-	stored, err := book.Between(tx, s.Person.Sub, "", first, last)
-	if err != nil {
+	slices.SortStableFunc(all, func(a, b Entry) int {
+		return cmp.Or(cmp.Compare(b.rank(), a.rank()), cmp.Compare(a.Record.Week, b.Record.Week))
+	})
+	l := looking{tx: tx, by: by, session: s, furthest: calendar.WeekOf(tx.Now()).Add(book.Furthest)}
+	if err := l.prepare(all); err != nil {
 		return nil, err
 	}
-	byWeek := map[calendar.Week]book.Report{}
-	for _, r := range stored {
-		if _, known := byWeek[r.Week]; !known || r.Company == s.Company.ID {
-			byWeek[r.Week] = r
-		}
-	}
-	a, err := apprenticeship.Of(tx, s, first)
-	if err != nil {
-		return nil, err
-	}
-	b, err := apprenticeship.Of(tx, s, last)
-	if err != nil {
-		return nil, err
-	}
-	furthest := calendar.WeekOf(tx.Now()).Add(book.Furthest)
 	for i := range all {
-		e := &all[i]
-		r, known := byWeek[e.Week]
-		e.Stored = r
-		e.Text, err = e.Record.Text(e.Week)
-		if err == nil {
-			err = e.Text.Check()
-		}
-		_, _, inA := a.Clip(e.Week)
-		_, _, inB := b.Clip(e.Week)
-		switch ft := fault.Of(err); {
-		case ft != nil:
-			e.Verdict, e.Problem = Bad, &ft.Problems[0]
-		case err != nil:
+		if err := l.judge(&all[i]); err != nil {
 			return nil, err
-		case e.Record.Kind == book.Paper || known && r.Kind == book.Paper:
-			e.Verdict = Paper
-		case known && r.Text == e.Text:
-			e.Verdict = Same
-		case known && !r.Open() || known && r.Company != s.Company.ID:
-			e.Verdict = Locked
-		case furthest.Before(e.Week) || !known && !inA && !inB:
-			e.Verdict = Outside
-		case known && !r.Text.Empty():
-			e.Verdict = Other
-		default:
-			e.Verdict = New
 		}
 	}
 	return all, nil
+}
+
+// rank is 1 for a time on paper.
+func (e Entry) rank() int {
+	if e.Record.Kind == book.Paper {
+		return 1
+	}
+	return 0
 }
 
 // Take takes a file in, once: new reports become drafts; drafts that say
@@ -300,7 +248,7 @@ func takeReports(tx *db.Tx, by audit.Actor, f Found, over bool) (res Result, err
 		case e.Verdict == Other && !over:
 			res.Kept++
 		case e.Verdict == New || e.Verdict == Other:
-			_, err := book.Save(tx, by, e.Week, e.Stored.Version, e.Text)
+			err := e.save(tx, by)
 			if fault.Of(err) != nil { // one that the book refuses does not stop the others
 				res.Refused++
 			} else if err != nil {
@@ -334,11 +282,4 @@ func Sweep(ctx context.Context, d *db.DB) error {
 		return fmt.Errorf("sweep intakes: %w", err)
 	}
 	return nil
-}
-
-func cut(s string, most int) string {
-	if r := []rune(s); len(r) > most {
-		return strings.TrimSpace(string(r[:most-1])) + "…"
-	}
-	return s
 }

@@ -3,11 +3,14 @@ package intake
 import (
 	"bytes"
 	"encoding/json"
+	"io"
+	"reflect"
 	"strings"
 
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/pdftext"
 	"zunft/internal/ground/table"
+	"zunft/internal/training/book"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/export"
 )
@@ -20,7 +23,9 @@ func Read(file []byte) (Found, error) {
 		return Found{}, fault.Invalid("file", "intake.nothing")
 	case len(file) > MaxFile:
 		return Found{}, fault.Invalid("file", "intake.large", MaxFile>>20)
-	case bytes.HasPrefix(file, []byte("PK\x03\x04")), bytes.HasPrefix(file, []byte("\xD0\xCF\x11\xE0")):
+	case bytes.HasPrefix(file, []byte("PK\x03\x04")):
+		return checked(readWorkbook(file))
+	case bytes.HasPrefix(file, []byte("\xD0\xCF\x11\xE0")): // Excel before 2007, or behind a password
 		return Found{}, fault.Invalid("file", "intake.workbook")
 	case bytes.Contains(file[:min(len(file), 1024)], []byte("%PDF-")):
 		text, err := pdftext.Read(file)
@@ -42,7 +47,7 @@ func ReadText(text string) (Found, error) {
 	switch {
 	case text == "":
 		return Found{}, fault.Invalid("file", "intake.nothing")
-	case len(text) > MaxFile:
+	case len(text) > 2*MaxFile: // a file of another encoding may grow
 		return Found{}, fault.Invalid("file", "intake.large", MaxFile>>20)
 	case text[0] == '{' || text[0] == '[':
 		return checked(readJSON(text))
@@ -58,29 +63,43 @@ func hasPrefixFold(s, prefix string) bool {
 	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
 }
 
-// checked cleans what was read: one report a week (the last one counts), none
-// without text, and not too many.
+// checked cleans what was read: one report a week, none without text, and not
+// too many. What stands there twice is put together.
 func checked(f Found, err error) (Found, error) {
 	if err != nil {
 		return Found{}, err
 	}
 	at := map[string]int{}
-	out := Found{Lessons: f.Lessons, Skipped: f.Skipped}
+	out := f
+	out.Reports = nil
 	for _, rec := range f.Reports {
 		rec = export.Clean(rec)
 		w, ok := calendar.ParseWeek(rec.Week)
-		t, err := rec.Text(w)
-		if !ok || err == nil && t.Empty() {
-			out.Skipped++
+		if !ok {
+			out.leave("", 0, rec.Week+" "+either(rec.Work, rec.School), "intake.left_row")
 			continue
 		}
-		if i, twice := at[rec.Week]; twice {
-			out.Reports[i] = rec
-			out.Skipped++
+		if t, err := rec.Text(w); err == nil && t.Empty() {
+			out.leave(rec.Week, 0, "", "intake.left_empty")
 			continue
 		}
-		at[rec.Week] = len(out.Reports)
-		out.Reports = append(out.Reports, rec)
+		key := rec.Week
+		if rec.Kind == book.Paper { // may begin in the week of another report
+			key += string(rec.First)
+		}
+		i, twice := at[key]
+		if !twice {
+			at[key] = len(out.Reports)
+			out.Reports = append(out.Reports, rec)
+			continue
+		}
+		if one := &out.Reports[i]; !reflect.DeepEqual(*one, rec) {
+			out.leave(rec.Week, 0, rec.Department, "intake.left_twice")
+			one.Department = either(one.Department, rec.Department)
+			one.Work, one.Instruction, one.School = below(one.Work, rec.Work), below(one.Instruction, rec.Instruction), below(one.School, rec.School)
+			one.Sections = append(one.Sections, rec.Sections...)
+			one.Days = join(one.Days, rec.Days)
+		}
 	}
 	switch {
 	case len(out.Reports) > MaxReports:
@@ -91,22 +110,90 @@ func checked(f Found, err error) (Found, error) {
 	return out, nil
 }
 
-// readJSON reads a file of ours: the whole book, or a list of records.
+// maxRecord is what a report has at most, as JSON: all its texts, each
+// character escaped.
+const maxRecord = 400 << 10
+
+// readJSON reads a file of ours: the whole book, or a list of records. They are
+// read one by one, so that a file of millions costs no memory.
 func readJSON(text string) (f Found, err error) {
-	var d export.Data
-	if text[0] == '[' {
-		err = json.Unmarshal([]byte(text), &d.Reports)
-	} else {
-		err = json.Unmarshal([]byte(text), &d)
-		if err == nil && d.Format != export.Format {
-			err = fault.Invalid("file", "intake.json_other")
+	d := json.NewDecoder(strings.NewReader(text))
+	broken := fault.Invalid("file", "intake.json_broken")
+	list := func() error {
+		if t, err := d.Token(); err != nil || t != json.Delim('[') {
+			return broken
 		}
+		for n := 0; d.More(); n++ {
+			var raw json.RawMessage
+			if n > 2*MaxReports {
+				return fault.Invalid("file", "intake.much", MaxReports)
+			}
+			if d.Decode(&raw) != nil {
+				return broken
+			}
+			if len(raw) > maxRecord {
+				f.leave("", n+1, string(raw[:100]), "intake.left_long")
+				continue
+			}
+			var rec export.Record
+			if json.Unmarshal(raw, &rec) != nil {
+				f.leave("", n+1, string(raw[:min(len(raw), 200)]), "intake.left_unread")
+				continue
+			}
+			f.Reports = append(f.Reports, rec)
+		}
+		_, err := d.Token()
+		if err != nil {
+			return broken
+		}
+		return nil
 	}
-	if fault.Of(err) != nil {
-		return f, err
+	if text[0] == '[' {
+		err = list()
+	} else {
+		err = object(d, broken, list)
 	}
 	if err != nil {
-		return f, fault.Invalid("file", "intake.json_broken")
+		return Found{}, err
 	}
-	return Found{Reports: d.Reports}, nil
+	if _, err := d.Token(); err != io.EOF {
+		return Found{}, broken
+	}
+	return f, nil
+}
+
+// object reads the frame around the reports.
+func object(d *json.Decoder, broken error, list func() error) error {
+	if _, err := d.Token(); err != nil {
+		return broken
+	}
+	format := ""
+	for d.More() {
+		key, err := d.Token()
+		if err != nil {
+			return broken
+		}
+		var raw json.RawMessage
+		switch key {
+		case "reports":
+			err = list()
+		case "format":
+			err = d.Decode(&format)
+		default:
+			err = d.Decode(&raw)
+		}
+		if fault.Of(err) != nil {
+			return err
+		}
+		if err != nil {
+			return broken
+		}
+	}
+	if _, err := d.Token(); err != nil {
+		return broken
+	}
+	if format != export.Format {
+		return fault.Invalid("file", "intake.json_other")
+	}
+	return nil
 }

@@ -3,7 +3,9 @@ package exchange
 import (
 	"errors"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
@@ -115,8 +117,9 @@ type intakePage struct {
 	Form    *web.Form
 	Intake  intake.Intake
 	Entries []entry
-	Counts  map[string]int // by verdict
-	Skipped int
+	Counts  map[string]int    // by verdict
+	Left    []leftPart        // of no week
+	More    int               // left as well, not named
 	Lessons []planning.Lesson // the first ones
 	Number  int               // of lessons
 	First   string
@@ -126,10 +129,29 @@ type intakePage struct {
 // Ready is how many reports would become drafts.
 func (v *intakePage) Ready() int { return v.Counts[intake.New] + v.Counts[intake.Other] }
 
-// entry is one with its complaint in words.
+// NotTaken is how many parts belong to no week that is shown.
+func (v *intakePage) NotTaken() int { return len(v.Left) + v.More }
+
+// entry is one report of the file: what was understood of it, and what was not.
 type entry struct {
 	intake.Entry
-	Complaint string
+	Begin, Complaint string
+	Number           int    // of days
+	Hours            string // of all days; empty: none
+	Days             []readDay
+	Left             []leftPart
+}
+
+// Paper reports whether it is a time on paper.
+func (e entry) Paper() bool { return e.Record.Kind == book.Paper }
+
+// readDay is a day as it was understood.
+type readDay struct{ Name, Said, Place, Hours, Text string }
+
+// leftPart is a part of the file that is not taken in.
+type leftPart struct {
+	intake.Left
+	Reason string
 }
 
 const shownLessons = 12
@@ -145,20 +167,27 @@ func (p *Pages) showIntake(w http.ResponseWriter, r *http.Request, form *web.For
 		if err != nil {
 			return err
 		}
-		v.Intake, v.Skipped, v.Number = i, found.Skipped, len(found.Lessons)
+		v.Intake, v.More, v.Number = i, found.More, len(found.Lessons)
 		if n := len(found.Lessons); n > 0 {
 			v.First, v.Last = found.Lessons[0].Day.German(), found.Lessons[n-1].Day.German()
 			v.Lessons = found.Lessons[:min(n, shownLessons)]
 		}
 		all, err := intake.Look(tx, web.Actor(r), found)
-		for _, e := range all {
-			shown := entry{Entry: e}
-			if e.Problem != nil {
-				shown.Complaint = p.text(r, e.Problem.Key, e.Problem.Args...)
-			}
-			v.Entries = append(v.Entries, shown)
+		if err != nil {
+			return err
 		}
-		return err
+		left := map[string][]leftPart{}
+		for _, l := range found.Left {
+			left[l.Week] = append(left[l.Week], leftPart{l, p.text(r, l.Why)})
+		}
+		for _, e := range all {
+			v.Entries = append(v.Entries, p.entry(r, e, left[e.Record.Week]))
+			delete(left, e.Record.Week)
+		}
+		for _, week := range slices.Sorted(maps.Keys(left)) { // of no week first
+			v.Left = append(v.Left, left[week]...)
+		}
+		return nil
 	})
 	if err != nil {
 		return err
@@ -168,6 +197,28 @@ func (p *Pages) showIntake(w http.ResponseWriter, r *http.Request, form *web.For
 	}
 	v.Back = p.back(r, "exchange.import", "/reports/import")
 	return p.Site.Show(w, r, form.Status(), templates, "intake", v)
+}
+
+// entry brings a report of the file into words.
+func (p *Pages) entry(r *http.Request, e intake.Entry, left []leftPart) entry {
+	shown := entry{Entry: e, Begin: intake.Begin(e.Text), Left: left}
+	if e.Problem != nil {
+		shown.Complaint = p.text(r, e.Problem.Key, e.Problem.Args...)
+	}
+	minutes := 0
+	for i, d := range e.Text.Days {
+		if d == (book.Day{}) {
+			continue
+		}
+		day := readDay{Name: e.Week.Date(i + 1).German(), Place: d.Place, Hours: book.Hours(d.Minutes), Text: d.Text}
+		if d.Attendance != "" {
+			day.Said = p.text(r, "book.attendance."+d.Attendance)
+		}
+		minutes += d.Minutes
+		shown.Days = append(shown.Days, day)
+	}
+	shown.Number, shown.Hours = len(shown.Days), book.Hours(minutes)
+	return shown
 }
 
 func (p *Pages) take(w http.ResponseWriter, r *http.Request) error {

@@ -1,0 +1,192 @@
+package intake_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"zunft/internal/ground/audit"
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/dbtest"
+	"zunft/internal/training/book"
+	"zunft/internal/training/calendar"
+	"zunft/internal/training/export"
+	"zunft/internal/training/intake"
+	"zunft/internal/training/person"
+	"zunft/internal/training/schema"
+)
+
+var bg = context.Background()
+
+// comes signs an apprentice in.
+func comes(t testing.TB, d *db.DB, sub string) (by audit.Actor) {
+	t.Helper()
+	c := person.Claims{
+		Roles: []string{person.Apprentice}, Person: person.Person{Sub: sub, Name: sub, Email: sub + "@beispiel.example", Language: "de"},
+		Company: person.Company{ID: "korn", Name: "Korn", ChamberNumber: "999"},
+	}
+	write(t, d, func(tx *db.Tx) error {
+		if err := person.Learn(tx, audit.Job, c); err != nil {
+			return err
+		}
+		_, s, err := person.Start(tx, audit.Job, c, "")
+		by = audit.Actor{Account: sub, Session: s.ID, Kind: audit.Person}
+		return err
+	})
+	return by
+}
+
+func write(t testing.TB, d *db.DB, f func(tx *db.Tx) error) {
+	t.Helper()
+	if err := d.Write(bg, f); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// takes takes a file in, and says what became of it.
+func takes(t testing.TB, d *db.DB, by audit.Actor, file []byte, over bool) (r intake.Result) {
+	t.Helper()
+	found, err := intake.Read(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, d, func(tx *db.Tx) error {
+		i, err := intake.Keep(tx, by, "Berichtsheft.json", found)
+		if err != nil {
+			return err
+		}
+		i, err = intake.Take(tx, by, i.ID, over)
+		r = i.Result
+		return err
+	})
+	return r
+}
+
+// whole is the book as its file, without what is told only: when, which
+// version, and what trainers decided.
+func whole(t testing.TB, d *db.DB, by audit.Actor) (file []byte, said string) {
+	t.Helper()
+	var data export.Data
+	write(t, d, func(tx *db.Tx) (err error) { data, err = export.Records(tx, by); return err })
+	var b bytes.Buffer
+	if err := data.JSON(&b); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range data.Reports {
+		r.Version, r.ChangedAt, r.State, r.Answer = 0, nil, "", ""
+		said += fmt.Sprintf("%+v\n", r)
+	}
+	return b.Bytes(), said
+}
+
+// What people write: letters of all kinds, and what files are made of.
+var written = rapid.Map(rapid.StringOfN(rapid.RuneFrom([]rune("aZäß ;,\"'\n\t=+-@|€字🙂{}[]\\<>&\u00a0e\u0301")), 0, 60, -1), book.CleanLines)
+
+func aText(first, last calendar.Date) *rapid.Generator[book.Text] {
+	return rapid.Custom(func(t *rapid.T) book.Text {
+		line := rapid.Map(written, func(s string) string { return book.CleanLine(s) })
+		ids := rapid.Map(rapid.SliceOfNDistinct(rapid.StringMatching(`[a-z2-7]{8}`), 0, 3, rapid.ID[string]), func(s []string) string { return strings.Join(s, " ") })
+		text := book.Text{Department: line.Draw(t, "department"), Work: "x" + written.Draw(t, "work"), Instruction: written.Draw(t, "instruction"), School: written.Draw(t, "school"), Sections: ids.Draw(t, "sections")}
+		for i := range text.Days {
+			if day := first.Week().Date(i + 1); day >= first && day <= last && rapid.Bool().Draw(t, "said") {
+				text.Days[i] = book.Day{Attendance: rapid.SampledFrom(book.Attendance).Draw(t, "attendance"), Place: line.Draw(t, "place"), Minutes: rapid.IntRange(0, 24*60).Draw(t, "minutes"), Text: written.Draw(t, "text"), Sections: ids.Draw(t, "of day")}
+			}
+		}
+		return text
+	})
+}
+
+// R226, R317: a whole book goes out and comes back into an empty one exactly as
+// it was: weeks, days, sections, and the time on paper. Once more changes nothing.
+func TestRoundTripOfABook_R317(t *testing.T) {
+	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
+		now := time.Date(2026, 11, 18, 10, 0, 0, 0, time.UTC)
+		d.Now = func() time.Time { now = now.Add(time.Hour); return now }
+		n := 0
+		rapid.Check(t, func(rt *rapid.T) {
+			n++
+			now = time.Date(2026, 11, 18, 10, 0, 0, 0, time.UTC)
+			anna, emil := comes(t, d, fmt.Sprint("anna", n)), comes(t, d, fmt.Sprint("emil", n))
+			from := calendar.Week{Year: 2025, Number: 40}.Add(rapid.IntRange(0, 40).Draw(rt, "first week"))
+			papered := rapid.Bool().Draw(rt, "paper")
+			weeks := rapid.SliceOfNDistinct(rapid.IntRange(0, 12), 0, 4, rapid.ID[int]).Draw(rt, "weeks")
+			write(t, d, func(tx *db.Tx) error {
+				if papered {
+					last := from.Date(1).Add(-1 - rapid.IntRange(0, 10).Draw(rt, "before"))
+					first := last.Add(-rapid.IntRange(8, 400).Draw(rt, "long"))
+					text := aText("9999-01-01", "").Draw(rt, "on paper")
+					if _, err := book.SavePaper(tx, anna, 0, first, last, text); err != nil {
+						return err
+					}
+				}
+				for _, w := range weeks {
+					week := from.Add(w)
+					if _, err := book.Save(tx, anna, week, 0, aText(week.Date(1), week.Date(7)).Draw(rt, "week")); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			reports := len(weeks)
+			if papered {
+				reports++
+			}
+			if reports == 0 {
+				return
+			}
+			file, want := whole(t, d, anna)
+			if r := takes(t, d, emil, file, false); r != (intake.Result{Taken: reports}) {
+				rt.Fatalf("%+v of %d", r, reports)
+			}
+			again, got := whole(t, d, emil)
+			if got != want {
+				rt.Fatalf("went out\n%s\ncame back\n%s", want, got)
+			}
+			if r := takes(t, d, emil, again, true); r != (intake.Result{Same: reports}) {
+				rt.Fatalf("again: %+v", r)
+			}
+		})
+	})
+}
+
+// R317, R318: what a file says of the time on paper stops where the book does:
+// one such time, before every week, and no week within it.
+func TestPaperOfAFile_R317_R318(t *testing.T) {
+	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
+		d.Now = func() time.Time { return time.Date(2026, 11, 18, 10, 0, 0, 0, time.UTC) }
+		paper := func(first, last, text string) string {
+			w, _ := calendar.ParseDate(first)
+			return fmt.Sprintf(`{"week":"%s","kind":"paper","first":"%s","last":"%s","work":"%s"}`, w.Week(), first, last, text)
+		}
+		week := func(w, text string) string { return fmt.Sprintf(`{"week":"%s","work":"%s"}`, w, text) }
+		long := paper("2026-01-05", "2026-03-01", "auf Papier")
+		for name, c := range map[string]struct {
+			before, file string
+			over         bool
+			want         intake.Result
+		}{
+			"weeks within it":      {"", "[" + week("2026-W05", "x") + "," + long + "," + week("2026-W10", "y") + "]", false, intake.Result{Taken: 2, Refused: 1}},
+			"two of them":          {"", "[" + long + "," + paper("2026-03-02", "2026-05-03", "noch eine") + "]", false, intake.Result{Taken: 1, Refused: 1}},
+			"a week was written":   {"[" + week("2026-W05", "x") + "]", "[" + long + "]", false, intake.Result{Refused: 1}},
+			"a week, not a time":   {"", "[" + paper("2026-01-05", "2026-01-09", "kurz") + "]", false, intake.Result{Refused: 1}},
+			"in the future":        {"", "[" + paper("2026-01-05", "2027-01-05", "später") + "]", false, intake.Result{Refused: 1}},
+			"without days":         {"", `[{"week":"2026-W02","kind":"paper","work":"x"}]`, false, intake.Result{Refused: 1}},
+			"another draft":        {"[" + long + "]", "[" + paper("2026-01-05", "2026-03-01", "anders") + "]", false, intake.Result{Kept: 1}},
+			"another draft, over":  {"[" + long + "]", "[" + paper("2026-01-05", "2026-02-01", "anders") + "," + week("2026-W06", "jetzt frei") + "]", true, intake.Result{Taken: 1, Refused: 1}},
+			"a week stored before": {"[" + long + "]", "[" + week("2026-W06", "steht auf Papier") + "]", false, intake.Result{Refused: 1}},
+		} {
+			by := comes(t, d, "p"+fmt.Sprint(len(name))+name[:3])
+			if c.before != "" {
+				takes(t, d, by, []byte(c.before), false)
+			}
+			if r := takes(t, d, by, []byte(c.file), c.over); r != c.want {
+				t.Errorf("%s: %+v, wanted %+v", name, r, c.want)
+			}
+		}
+	})
+}
