@@ -33,7 +33,6 @@ import (
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/mail"
 	"zunft/internal/training/calendar"
-	"zunft/internal/training/person"
 )
 
 // Phrases of this package.
@@ -224,15 +223,6 @@ func (r Report) Seen(now db.Time) State {
 		return Checked
 	}
 	return r.State
-}
-
-// author is who acts, if they keep a report book in the company they act for.
-func author(tx *db.Tx, by audit.Actor) (person.Session, error) {
-	s, err := person.Acting(tx, by)
-	if err == nil && !s.Writes() {
-		err = fault.Forbidden()
-	}
-	return s, err
 }
 
 // Note keeps what happened: in the report's history and in the audit.

@@ -8,6 +8,7 @@ import (
 	"zunft/internal/ground/fault"
 	"zunft/internal/training/apprenticeship"
 	"zunft/internal/training/calendar"
+	"zunft/internal/training/person"
 )
 
 // longest is how many days a paper time may have: the longest apprenticeships
@@ -60,7 +61,7 @@ func MyPaper(tx *db.Tx, by audit.Actor) (Report, error) {
 }
 
 func myPaper(tx *db.Tx, by audit.Actor) (r Report, a apprenticeship.Apprenticeship, err error) {
-	s, err := author(tx, by)
+	s, err := person.Author(tx, by)
 	if err != nil {
 		return r, a, err
 	}

@@ -58,7 +58,7 @@ func approver(tx *db.Tx, by audit.Actor, r Report, email string) (to recipient, 
 
 // LastApprover is the address to which the actor sent a report last, or empty.
 func LastApprover(tx *db.Tx, by audit.Actor) (string, error) {
-	s, err := author(tx, by)
+	s, err := person.Author(tx, by)
 	if err != nil {
 		return "", err
 	}

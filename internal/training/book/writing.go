@@ -24,7 +24,7 @@ func Mine(tx *db.Tx, by audit.Actor, w Week) (Report, error) {
 }
 
 func mine(tx *db.Tx, by audit.Actor, w Week) (r Report, a apprenticeship.Apprenticeship, err error) {
-	s, err := author(tx, by)
+	s, err := person.Author(tx, by)
 	if err != nil {
 		return r, a, err
 	}
@@ -162,7 +162,7 @@ func begin(tx *db.Tx, r Report) (bool, error) {
 // everything where the company keeps no electronic books for the occupation
 // (R316). a is asked for new reports only: what was begun may be finished.
 func mayWrite(tx *db.Tx, by audit.Actor, r Report, a apprenticeship.Apprenticeship) error {
-	s, err := author(tx, by)
+	s, err := person.Author(tx, by)
 	if err != nil {
 		return err
 	}
@@ -235,7 +235,7 @@ func Away(tx *db.Tx, by audit.Actor, w Week, version int, t Text, attendance str
 
 // Year is what the actor wrote in a year of weeks, newest first, without texts.
 func Year(tx *db.Tx, by audit.Actor, year int) ([]Report, error) {
-	s, err := author(tx, by)
+	s, err := person.Author(tx, by)
 	if err != nil {
 		return nil, err
 	}
@@ -263,7 +263,7 @@ func (s Standing) Weeks(now db.Time) int {
 
 // MyStanding counts the actor's own reports.
 func MyStanding(tx *db.Tx, by audit.Actor) (st Standing, err error) {
-	s, err := author(tx, by)
+	s, err := person.Author(tx, by)
 	if err != nil {
 		return st, err
 	}
@@ -302,7 +302,7 @@ func MyStanding(tx *db.Tx, by audit.Actor) (st Standing, err error) {
 // Trainers are the people who may sign off reports in a company, as far as
 // they have signed in here.
 func Trainers(tx *db.Tx, by audit.Actor) ([]person.Person, error) {
-	s, err := author(tx, by)
+	s, err := person.Author(tx, by)
 	if err != nil {
 		return nil, err
 	}

@@ -69,7 +69,7 @@ func (d Document) Unread() bool {
 
 // Publish hands a PDF to an apprenticeship of the clerk's chamber.
 func Publish(tx *db.Tx, by audit.Actor, id, kind, title string, content []byte) (Document, error) {
-	s, err := clerk(tx, by)
+	s, err := person.Clerk(tx, by)
 	if err != nil {
 		return Document{}, err
 	}
@@ -165,7 +165,7 @@ func tell(tx *db.Tx, a apprenticeship.Apprenticeship, s person.Session) error {
 // Withdraw takes a document away that was published by mistake; that it was
 // read stays known.
 func Withdraw(tx *db.Tx, by audit.Actor, id string) error {
-	s, err := clerk(tx, by)
+	s, err := person.Clerk(tx, by)
 	if err != nil {
 		return err
 	}
@@ -234,13 +234,4 @@ func Content(tx *db.Tx, by audit.Actor, id string) (Document, []byte, error) {
 
 func record(tx *db.Tx, by audit.Actor, event, id string, a apprenticeship.Apprenticeship, detail map[string]any) error {
 	return audit.Record(tx, by, audit.Entry{Event: "document." + event, Account: a.Person, Organization: a.Company, Thing: id, Detail: detail})
-}
-
-// clerk is who works for a chamber.
-func clerk(tx *db.Tx, by audit.Actor) (person.Session, error) {
-	s, err := person.Acting(tx, by)
-	if err == nil && s.Chamber() == "" {
-		err = fault.Forbidden()
-	}
-	return s, err
 }

@@ -76,7 +76,7 @@ func readable(tx *db.Tx, s person.Session, id string) (d Document, side string, 
 // OfChamber are the documents of the clerk's chamber, the newest first, a page
 // at a time.
 func OfChamber(tx *db.Tx, by audit.Actor, before string) ([]Document, error) {
-	s, err := clerk(tx, by)
+	s, err := person.Clerk(tx, by)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ type Reading struct {
 
 // Readings are the openings of a document, the newest first, for its chamber.
 func Readings(tx *db.Tx, by audit.Actor, id string) (Document, []Reading, error) {
-	s, err := clerk(tx, by)
+	s, err := person.Clerk(tx, by)
 	if err != nil {
 		return Document{}, nil, err
 	}

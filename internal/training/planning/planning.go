@@ -67,7 +67,7 @@ func PatternOf(tx *db.Tx, sub string) (Pattern, error) {
 
 // SavePattern keeps how the actor's weeks usually are.
 func SavePattern(tx *db.Tx, by audit.Actor, p Pattern) error {
-	s, err := author(tx, by)
+	s, err := person.Author(tx, by)
 	if err != nil {
 		return err
 	}
@@ -108,15 +108,6 @@ func SavePattern(tx *db.Tx, by audit.Actor, p Pattern) error {
 		return fmt.Errorf("keep pattern: %w", err)
 	}
 	return audit.Record(tx, by, audit.Entry{Event: "pattern.changed", Account: s.Person.Sub, Organization: s.Company.ID})
-}
-
-// author is who acts, if they keep a report book in the company they act for.
-func author(tx *db.Tx, by audit.Actor) (person.Session, error) {
-	s, err := person.Acting(tx, by)
-	if err == nil && !s.Writes() {
-		err = fault.Forbidden()
-	}
-	return s, err
 }
 
 // LandOf is whose holidays count for an apprenticeship: its own, else what the

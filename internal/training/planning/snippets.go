@@ -8,6 +8,7 @@ import (
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
+	"zunft/internal/training/person"
 )
 
 // A Snippet is a text that somebody uses again and again.
@@ -35,7 +36,7 @@ const (
 
 // Snippets are the actor's, oldest first.
 func Snippets(tx *db.Tx, by audit.Actor) ([]Snippet, error) {
-	s, err := author(tx, by)
+	s, err := person.Author(tx, by)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +45,7 @@ func Snippets(tx *db.Tx, by audit.Actor) ([]Snippet, error) {
 
 // SnippetOf is one of the actor's.
 func SnippetOf(tx *db.Tx, by audit.Actor, id string) (Snippet, error) {
-	s, err := author(tx, by)
+	s, err := person.Author(tx, by)
 	if err != nil {
 		return Snippet{}, err
 	}
@@ -53,7 +54,7 @@ func SnippetOf(tx *db.Tx, by audit.Actor, id string) (Snippet, error) {
 
 // AddSnippet keeps a text; the same one twice is there once.
 func AddSnippet(tx *db.Tx, by audit.Actor, text string) error {
-	s, err := author(tx, by)
+	s, err := person.Author(tx, by)
 	if err != nil {
 		return err
 	}
@@ -83,7 +84,7 @@ func AddSnippet(tx *db.Tx, by audit.Actor, text string) error {
 
 // RemoveSnippet forgets one.
 func RemoveSnippet(tx *db.Tx, by audit.Actor, id string) error {
-	s, err := author(tx, by)
+	s, err := person.Author(tx, by)
 	if err != nil {
 		return err
 	}

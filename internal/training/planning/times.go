@@ -10,6 +10,7 @@ import (
 	"zunft/internal/ground/fault"
 	"zunft/internal/training/book"
 	"zunft/internal/training/calendar"
+	"zunft/internal/training/person"
 )
 
 // A Time is known beforehand: vacation, a school block, a department.
@@ -47,7 +48,7 @@ func Planned(tx *db.Tx, sub string, from, until calendar.Date) ([]Time, error) {
 
 // Mine are the actor's times that end on a day or later, the next first.
 func Mine(tx *db.Tx, by audit.Actor, from calendar.Date) ([]Time, error) {
-	s, err := author(tx, by)
+	s, err := person.Author(tx, by)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +58,7 @@ func Mine(tx *db.Tx, by audit.Actor, from calendar.Date) ([]Time, error) {
 
 // Plan adds a time; the same one twice is there once.
 func Plan(tx *db.Tx, by audit.Actor, t Time) error {
-	s, err := author(tx, by)
+	s, err := person.Author(tx, by)
 	if err != nil {
 		return err
 	}
@@ -104,7 +105,7 @@ func Plan(tx *db.Tx, by audit.Actor, t Time) error {
 
 // Unplan takes a time away; what reports say stays.
 func Unplan(tx *db.Tx, by audit.Actor, id string) error {
-	s, err := author(tx, by)
+	s, err := person.Author(tx, by)
 	if err != nil {
 		return err
 	}
@@ -137,7 +138,7 @@ func Lessons(tx *db.Tx, sub string, from, until calendar.Date) ([]Lesson, error)
 // they replace what was known, so that reading a timetable again mends it; other
 // days stay. It says how many are kept.
 func AddLessons(tx *db.Tx, by audit.Actor, lessons []Lesson) (int, error) {
-	s, err := author(tx, by)
+	s, err := person.Author(tx, by)
 	if err != nil {
 		return 0, err
 	}

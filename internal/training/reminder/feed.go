@@ -26,7 +26,7 @@ const feeds = `SELECT id, person, created_at, used_at FROM calendar_feed `
 
 // FeedOf is the actor's calendar; false: they have none.
 func FeedOf(tx *db.Tx, by audit.Actor) (Feed, bool, error) {
-	s, err := author(tx, by)
+	s, err := person.Author(tx, by)
 	if err != nil {
 		return Feed{}, false, err
 	}
@@ -37,18 +37,10 @@ func FeedOf(tx *db.Tx, by audit.Actor) (Feed, bool, error) {
 	return f, err == nil, err
 }
 
-func author(tx *db.Tx, by audit.Actor) (person.Session, error) {
-	s, err := person.Acting(tx, by)
-	if err == nil && !s.Writes() {
-		err = fault.Forbidden()
-	}
-	return s, err
-}
-
 // Open makes a calendar for the actor; the secret of its address is shown once
 // and nowhere kept. One that they had before ends.
 func Open(tx *db.Tx, by audit.Actor) (secret string, err error) {
-	s, err := author(tx, by)
+	s, err := person.Author(tx, by)
 	if err != nil {
 		return "", err
 	}
@@ -69,7 +61,7 @@ func Open(tx *db.Tx, by audit.Actor) (secret string, err error) {
 
 // Shut ends the actor's calendar. Twice is harmless.
 func Shut(tx *db.Tx, by audit.Actor) error {
-	s, err := author(tx, by)
+	s, err := person.Author(tx, by)
 	if err != nil {
 		return err
 	}

@@ -167,7 +167,7 @@ var Weeks = []int{2, 3, 4, 6, 8, 12, 0}
 
 // WeeksOf is what the actor's company chose.
 func WeeksOf(tx *db.Tx, by audit.Actor) (int, error) {
-	s, err := admin(tx, by)
+	s, err := person.Admin(tx, by)
 	if err != nil {
 		return 0, err
 	}
@@ -177,7 +177,7 @@ func WeeksOf(tx *db.Tx, by audit.Actor) (int, error) {
 
 // SetWeeks chooses for the actor's company.
 func SetWeeks(tx *db.Tx, by audit.Actor, weeks int) error {
-	s, err := admin(tx, by)
+	s, err := person.Admin(tx, by)
 	if err != nil {
 		return err
 	}
@@ -195,14 +195,6 @@ func SetWeeks(tx *db.Tx, by audit.Actor, weeks int) error {
 		return err
 	}
 	return audit.Record(tx, by, audit.Entry{Event: "company.reminder_settled", Organization: s.Company.ID, Chamber: s.Company.ChamberNumber, Detail: map[string]any{"weeks": weeks}})
-}
-
-func admin(tx *db.Tx, by audit.Actor) (person.Session, error) {
-	s, err := person.Acting(tx, by)
-	if err == nil && !s.Is(person.TrainingAdmin) {
-		err = fault.Forbidden()
-	}
-	return s, err
 }
 
 // settled is what companies chose, by id.

@@ -87,7 +87,7 @@ func Grant(tx *db.Tx, by audit.Actor, days int) (Share, error) {
 
 // Allow answers the question of a chamber, which need not be the one of today's company.
 func Allow(tx *db.Tx, by audit.Actor, id string, days int) (Share, error) {
-	s, err := author(tx, by)
+	s, err := person.Author(tx, by)
 	if err != nil {
 		return Share{}, err
 	}
@@ -143,7 +143,7 @@ func grant(tx *db.Tx, by audit.Actor, s person.Session, chamber string, days int
 
 // Decline answers a chamber's question with no.
 func Decline(tx *db.Tx, by audit.Actor, id string) error {
-	s, err := author(tx, by)
+	s, err := person.Author(tx, by)
 	if err != nil {
 		return err
 	}
@@ -248,7 +248,7 @@ func tell(tx *db.Tx, p person.Person, text string, s person.Session, reason stri
 // supervised is the clerk's session, and the apprentice of an apprenticeship of
 // their chamber.
 func supervised(tx *db.Tx, by audit.Actor, id, reason string) (s person.Session, p person.Person, err error) {
-	if s, err = clerk(tx, by); err != nil {
+	if s, err = person.Clerk(tx, by); err != nil {
 		return s, p, err
 	}
 	switch n := utf8.RuneCountInString(reason); {
@@ -270,7 +270,7 @@ func supervised(tx *db.Tx, by audit.Actor, id, reason string) (s person.Session,
 
 // Look is the chamber's look at a book, or at one week of it; it is recorded.
 func Look(tx *db.Tx, by audit.Actor, id, week string) (Share, error) {
-	s, err := clerk(tx, by)
+	s, err := person.Clerk(tx, by)
 	if err != nil {
 		return Share{}, err
 	}
@@ -309,22 +309,4 @@ func Report(tx *db.Tx, by audit.Actor, id, report string) (Share, book.Report, e
 
 func record(tx *db.Tx, by audit.Actor, event, id, sub string, detail map[string]any) error {
 	return audit.Record(tx, by, audit.Entry{Event: "share." + event, Account: sub, Thing: id, Detail: detail})
-}
-
-// author is who keeps a report book.
-func author(tx *db.Tx, by audit.Actor) (person.Session, error) {
-	s, err := person.Acting(tx, by)
-	if err == nil && !s.Writes() {
-		err = fault.Forbidden()
-	}
-	return s, err
-}
-
-// clerk is who works for a chamber.
-func clerk(tx *db.Tx, by audit.Actor) (person.Session, error) {
-	s, err := person.Acting(tx, by)
-	if err == nil && s.Chamber() == "" {
-		err = fault.Forbidden()
-	}
-	return s, err
 }

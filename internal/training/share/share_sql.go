@@ -36,7 +36,7 @@ func mine(tx *db.Tx, s person.Session, id string) (Share, error) {
 
 // owner is the apprentice and the chamber of their newest apprenticeship.
 func owner(tx *db.Tx, by audit.Actor) (person.Session, string, error) {
-	s, err := author(tx, by)
+	s, err := person.Author(tx, by)
 	if err != nil {
 		return s, "", err
 	}
@@ -90,7 +90,7 @@ const shown = 50
 
 // Mine are the newest shares of the actor's book.
 func Mine(tx *db.Tx, by audit.Actor) ([]Share, error) {
-	s, err := author(tx, by)
+	s, err := person.Author(tx, by)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +106,7 @@ type Seen struct {
 
 // Seens are the newest looks into the actor's book.
 func Seens(tx *db.Tx, by audit.Actor) ([]Seen, error) {
-	s, err := author(tx, by)
+	s, err := person.Author(tx, by)
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +123,7 @@ func Asked(tx *db.Tx, sub string) (int, error) {
 // Running are the looks of the clerk's chamber that are asked for or run, the
 // newest first, a page at a time.
 func Running(tx *db.Tx, by audit.Actor, before string) ([]Share, error) {
-	s, err := clerk(tx, by)
+	s, err := person.Clerk(tx, by)
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +146,7 @@ type Found struct {
 // Find looks for apprenticeships of the clerk's chamber: by apprentice number,
 // or by family name, also with the given name.
 func Find(tx *db.Tx, by audit.Actor, text string) ([]Found, error) {
-	s, err := clerk(tx, by)
+	s, err := person.Clerk(tx, by)
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +167,7 @@ func Find(tx *db.Tx, by audit.Actor, text string) ([]Found, error) {
 
 // Apprenticeship is one that a clerk of its chamber found.
 func Apprenticeship(tx *db.Tx, by audit.Actor, id string) (f Found, err error) {
-	s, err := clerk(tx, by)
+	s, err := person.Clerk(tx, by)
 	if err != nil {
 		return f, err
 	}
@@ -178,7 +178,7 @@ func Apprenticeship(tx *db.Tx, by audit.Actor, id string) (f Found, err error) {
 
 // Of is a look of the clerk's chamber, without looking.
 func Of(tx *db.Tx, by audit.Actor, id string) (Share, error) {
-	s, err := clerk(tx, by)
+	s, err := person.Clerk(tx, by)
 	if err != nil {
 		return Share{}, err
 	}

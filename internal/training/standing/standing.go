@@ -19,7 +19,6 @@ import (
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
-	"zunft/internal/ground/fault"
 	"zunft/internal/training/apprenticeship"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/outage"
@@ -165,12 +164,9 @@ func spanOf(a apprenticeship.Apprenticeship, today calendar.Date, grace int) spa
 // training admins all. after is the Cursor of the last one seen; more says that
 // there is another page.
 func Company(tx *db.Tx, by audit.Actor, after string) (stands []Stand, more bool, err error) {
-	s, err := person.Acting(tx, by)
+	s, err := person.Reader(tx, by)
 	if err != nil {
 		return nil, false, err
-	}
-	if !s.Reads() {
-		return nil, false, fault.Forbidden()
 	}
 	all, err := accompanied(tx, s, after, Page+1)
 	if err != nil {
@@ -195,12 +191,9 @@ type Trainee struct {
 // TraineeOf reads one apprentice of the actor's company; somebody whom they do
 // not accompany is not found (R333).
 func TraineeOf(tx *db.Tx, by audit.Actor, sub string) (t Trainee, err error) {
-	s, err := person.Acting(tx, by)
+	s, err := person.Reader(tx, by)
 	if err != nil {
 		return t, err
-	}
-	if !s.Reads() {
-		return t, fault.Forbidden()
 	}
 	a, err := accompaniedBy(tx, s, sub)
 	if err != nil {
@@ -231,12 +224,9 @@ func (t *Trainee) read(tx *db.Tx, a apprenticeship.Apprenticeship) (err error) {
 // Unplaced are people who keep a report book in the actor's company and of whom
 // nobody has said yet what they learn, at most a page of them.
 func Unplaced(tx *db.Tx, by audit.Actor) ([]string, error) {
-	s, err := person.Acting(tx, by)
+	s, err := person.Reader(tx, by)
 	if err != nil {
 		return nil, err
-	}
-	if !s.Reads() {
-		return nil, fault.Forbidden()
 	}
 	return db.Values[string](tx, `SELECT p.name FROM person p WHERE p.sub IN (SELECT r.person FROM company_role r WHERE r.company = $1 AND r.role IN ('apprentice', 'retrainee'))
 		AND NOT EXISTS (SELECT 1 FROM apprenticeship a WHERE a.person = p.sub AND a.company = $1) ORDER BY p.name_key, p.sub LIMIT $2`, s.Company.ID, Page)
