@@ -1,6 +1,8 @@
 package book
 
 import (
+	"slices"
+
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
@@ -16,6 +18,7 @@ type recipient struct {
 	person     person.Person
 	supervisor bool
 	pin        string // of a supervisor who had none before (R268)
+	first      bool   // of a supervisor: nothing of this apprentice went there before
 }
 
 // approver finds whose address the apprentice typed: somebody with a role in
@@ -33,10 +36,14 @@ func approver(tx *db.Tx, by audit.Actor, r Report, email string) (to recipient, 
 	if err != nil {
 		return to, err
 	}
-	if supervisor.Key(writer.Email) == key {
+	if supervisor.Mailbox(writer.Email) == supervisor.Mailbox(key) {
 		return to, fault.Invalid("approver", "book.approver_self")
 	}
-	signers, err := person.With(tx, r.Company, person.Trainer, person.Supervisor)
+	roles := []string{person.Trainer, person.Supervisor}
+	if r.Kind == Paper { // R321
+		roles = roles[:1]
+	}
+	signers, err := person.With(tx, r.Company, roles...)
 	if err != nil {
 		return to, err
 	}
@@ -45,6 +52,9 @@ func approver(tx *db.Tx, by audit.Actor, r Report, email string) (to recipient, 
 			return recipient{person: p}, nil
 		}
 	}
+	if r.Kind == Paper {
+		return to, fault.Invalid("approver", "book.approver_paper")
+	}
 	if yes, err := supervisor.ByPIN(tx, r.Company); err != nil || !yes { // W14, the other way
 		if err == nil {
 			err = fault.Invalid("approver", "book.approver_account")
@@ -52,7 +62,18 @@ func approver(tx *db.Tx, by audit.Actor, r Report, email string) (to recipient, 
 		return to, err
 	}
 	to.supervisor = true
-	to.person, to.pin, err = supervisor.Of(tx, by, key, writer.Language)
+	if to.person, to.pin, err = supervisor.Of(tx, by, key, writer.Language); err != nil {
+		return to, err
+	}
+	own, err := supervisor.Before(tx, r.Apprentice)
+	if err == nil && slices.Contains(own, to.person.Sub) { // an address that was theirs
+		err = fault.Invalid("approver", "book.approver_self")
+	}
+	if err != nil {
+		return to, err
+	}
+	known, err := db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM report WHERE approver = $1 AND apprentice = $2)`, to.person.Sub, r.Apprentice)
+	to.first = !known
 	return to, err
 }
 

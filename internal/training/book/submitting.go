@@ -2,10 +2,12 @@ package book
 
 import (
 	"fmt"
+	"time"
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
+	"zunft/internal/ground/limit"
 	"zunft/internal/training/person"
 )
 
@@ -61,13 +63,68 @@ func SubmitWith(tx *db.Tx, by audit.Actor, w Week, version int, email, sections 
 	if err := Note(tx, by, r, "submitted", "", r.Text.Digest()); err != nil {
 		return r, err
 	}
-	return r, tellTrainers(tx, r, to)
+	if err := tellTrainers(tx, r, to); err != nil || !to.first {
+		return r, err
+	}
+	return r, tellOfAddress(tx, r, to.person)
+}
+
+// told bounds mails about one report and of one apprentice: who takes back and
+// submits all evening fills nobody's mailbox. What waits stands in the queue.
+var (
+	toldReport = limit.Rate{Burst: 3, Every: time.Hour}
+	toldPerson = limit.Rate{Burst: 60, Every: 10 * time.Minute}
+)
+
+func mayTell(tx *db.Tx, r Report) (bool, error) {
+	for _, l := range []struct {
+		key  string
+		rate limit.Rate
+	}{{"told/" + r.ID, toldReport}, {"told/" + r.Apprentice, toldPerson}} {
+		if err := limit.TakeIn(tx, l.key, l.rate); fault.Is(err, fault.KindLimited) {
+			return false, nil
+		} else if err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// tellOfAddress tells who is responsible for the book that reports go to
+// somebody without an account from now on: they answer for who reads them
+// (§ 14 (2) BBiG), and only they can know whether that is a person of theirs.
+func tellOfAddress(tx *db.Tx, r Report, to person.Person) error {
+	writer, err := person.Get(tx, r.Apprentice)
+	if err != nil {
+		return err
+	}
+	people, err := Accompanying(tx, r.Apprenticeship, r.Company, Second)
+	if err == nil && len(people) == 0 {
+		people, err = person.With(tx, r.Company, person.TrainingAdmin)
+	}
+	if err != nil {
+		return err
+	}
+	for _, p := range people {
+		if p.Sub == r.Apprentice || p.Email == "" {
+			continue
+		}
+		if err := texts.Send(tx, p.Mail(), "report_address", map[string]any{
+			"Name": p.Name, "Apprentice": writer.Name, "Writer": cut(writer.Name, 32), "Email": to.Email, "Week": r.Week.Name(), "Dates": r.Dates(), "ID": r.ID,
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // tellTrainers sends M20, one mail per person and submission, unless they chose
 // to hear of all once a week; who is written to for the first time finds the PIN
 // in it (R328).
 func tellTrainers(tx *db.Tx, r Report, to recipient) error {
+	if yes, err := mayTell(tx, r); err != nil || !yes && to.pin == "" {
+		return err
+	}
 	writer, err := person.Get(tx, r.Apprentice)
 	if err != nil {
 		return err

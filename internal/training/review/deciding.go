@@ -2,6 +2,7 @@ package review
 
 import (
 	"fmt"
+	"slices"
 	"unicode/utf8"
 
 	"zunft/internal/ground/audit"
@@ -17,7 +18,7 @@ func decider(tx *db.Tx, by audit.Actor, id string) (book.Report, May, error) {
 	if err != nil {
 		return r, May{}, err
 	}
-	if r.Apprentice == v.sub || !v.pin() && !v.Signs() {
+	if slices.Contains(v.self, r.Apprentice) || !v.pin() && !v.Signs() {
 		return r, May{}, fault.Forbidden() // never one's own
 	}
 	m, err := v.may(tx, r)
@@ -49,7 +50,7 @@ func signOff(tx *db.Tx, by audit.Actor, id string, version int, remark string, p
 		return r, fault.Invalid("paper", "review.paper_unconfirmed")
 	}
 	if !m.Sign {
-		return r, refused(tx, by, r, version)
+		return r, refused(tx, m, r, version)
 	}
 	to, set := book.SignedOff, ``
 	if m.First {
@@ -79,7 +80,7 @@ func Return(tx *db.Tx, by audit.Actor, id string, version int, reason string) (b
 		return r, err
 	}
 	if !m.Return {
-		return r, refused(tx, by, r, version)
+		return r, refused(tx, m, r, version)
 	}
 	return giveBack(tx, by, r, version, "returned", reason)
 }
@@ -101,7 +102,7 @@ func Reopen(tx *db.Tx, by audit.Actor, id string, version int, reason string) (b
 		return r, err
 	}
 	if !m.Reopen {
-		return r, refused(tx, by, r, version)
+		return r, refused(tx, m, r, version)
 	}
 	return giveBack(tx, by, r, version, "reopened", reason)
 }
@@ -140,11 +141,13 @@ func checkReason(reason string) error {
 }
 
 // refused says why a report cannot be decided now.
-func refused(tx *db.Tx, by audit.Actor, r book.Report, version int) error {
+func refused(tx *db.Tx, m May, r book.Report, version int) error {
 	switch {
 	case r.Version != version, r.State != book.Submitted && r.State != book.Checked:
 		return quicker(tx, r)
-	case r.State == book.Checked && r.CheckedBy == by.Account:
+	case r.Kind == book.Paper && r.State == book.Submitted && m.Return:
+		return fault.Conflict("review.paper_trainer")
+	case r.State == book.Checked && m.Return: // a trainer, who did the first step
 		return fault.Conflict("review.other_eyes")
 	case r.State == book.Checked:
 		return fault.Conflict("review.waits_trainer")

@@ -7,6 +7,7 @@ import (
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
+	"zunft/internal/ground/limit"
 	"zunft/internal/training/book"
 	"zunft/internal/training/person"
 	"zunft/internal/training/supervisor"
@@ -14,6 +15,9 @@ import (
 
 // quiet is how long one side gets no second mail about comments on a report.
 const quiet = time.Hour
+
+// comments bound how much one person writes: more is no dialog.
+var comments = limit.Rate{Burst: 30, Every: time.Minute}
 
 // Comment adds to the dialog about a report (R228, R229): its apprentice, and
 // those who may decide on it. The other side is told by mail, once in an hour.
@@ -40,6 +44,9 @@ func Comment(tx *db.Tx, by audit.Actor, id, text string) error {
 		FROM report_event WHERE report = $1 AND event = 'comment' AND at > $5`,
 		[]any{r.ID, by.Account, text, tx.Now().Add(-time.Minute), tx.Now().Add(-quiet), r.Apprentice, own}, &last.text, &last.told)
 	if err != nil || last.text != "" { // a second press of the button
+		return err
+	}
+	if err := limit.TakeIn(tx, "comment/"+v.sub, comments); err != nil {
 		return err
 	}
 	if err := book.Note(tx, by, r, "comment", text, ""); err != nil || last.told {

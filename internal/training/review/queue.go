@@ -39,8 +39,8 @@ const shown = 90 * 24 * time.Hour
 // waiting is the condition for reports r, of apprenticeships a, that wait for
 // the reader. Training admins, who do not sign, see what waits for anybody.
 func (v reader) waiting(tx *db.Tx, a *args) (string, error) {
-	company, sub := a.add(v.Company.ID), a.add(v.sub)
-	where := `WHERE r.company = ` + company + ` AND r.state IN ('submitted', 'checked') AND r.apprentice <> ` + sub
+	company, self := a.add(v.Company.ID), a.list(v.self)
+	where := `WHERE r.company = ` + company + ` AND r.state IN ('submitted', 'checked') AND r.apprentice NOT IN (` + self + `)`
 	if !v.Signs() {
 		return where, nil
 	}
@@ -50,15 +50,17 @@ func (v reader) waiting(tx *db.Tx, a *args) (string, error) {
 	}
 	where += ` AND ` + v.accompanied(tx, a)
 	first := `r.state = 'submitted' AND (r.approver = '' OR r.approver IN (` + a.list(v.addressed) + `))`
+	const steps = `COALESCE((SELECT c.steps FROM company_setting c WHERE c.company = r.company AND c.occupation IN ('', a.occupation) ORDER BY c.occupation DESC LIMIT 1), 1)`
 	switch {
-	case !v.Is(person.Trainer):
-		return where + ` AND ` + first, nil
+	case !v.Is(person.Trainer): // R321: the paper time is for trainers, but for the first of two steps
+		return where + ` AND ` + first + ` AND (r.kind = 'week' OR 2 = ` + steps + `)`, nil
 	case two && !v.Is(person.Supervisor):
 		day := a.add(calendar.Today(tx.Now()))
-		first += ` AND (r.approver <> '' OR 2 <> COALESCE((SELECT c.steps FROM company_setting c WHERE c.company = r.company AND c.occupation IN ('', a.occupation) ORDER BY c.occupation DESC LIMIT 1), 1)
-			OR NOT EXISTS (SELECT 1 FROM assignment y WHERE y.apprenticeship = a.id AND y.role = 'supervisor' AND y.from_day <= ` + day + ` AND (y.until_day = '' OR y.until_day >= ` + day + `)))`
+		first += ` AND (r.approver <> '' OR 2 <> ` + steps + `
+			OR NOT EXISTS (SELECT 1 FROM assignment y WHERE y.apprenticeship = a.id AND y.role = 'supervisor' AND y.from_day <= ` + day + ` AND (y.until_day = '' OR y.until_day >= ` + day + `)
+			AND EXISTS (SELECT 1 FROM company_role k WHERE k.company = r.company AND k.person = y.person AND k.role IN ('trainer', 'supervisor'))))`
 	}
-	return where + ` AND (` + first + ` OR r.state = 'checked' AND r.checked_by <> ` + sub + `)`, nil
+	return where + ` AND (` + first + ` OR r.state = 'checked' AND r.checked_by NOT IN (` + self + `))`, nil
 }
 
 func readers(tx *db.Tx, by audit.Actor) (reader, error) {

@@ -16,13 +16,14 @@
 //	  - Two steps (a setting of the company): a supervisor reads first, then a
 //	    trainer, who is another person. Where no supervisor is assigned and the
 //	    report was sent to nobody else, the trainer's step is enough.
+//	  - The long report of the paper time is signed off by a trainer (R321): others
+//	    may do the first of two steps, or return it.
 //	  - A sign-off can be taken back for ten minutes. So long the apprentice reads
 //	    "in Durchsicht" and gets no mail; then Settle seals it. A return is not
 //	    held back: its reason helps at once, and it takes nothing from anybody.
 //	  - What is decided is the version that was read: of two people one wins, and
 //	    the other reads what happened.
-//	  - Sealed reports form a chain of digests per book, which the audit has too
-//	    (L16); see Verify.
+//	  - What is final is sealed (L16); see package chain.
 package review
 
 import (
@@ -65,8 +66,10 @@ const UndoFor = 10 * time.Minute
 type reader struct {
 	person.Session          // zero for who came with a PIN
 	sub            string   // who acts
+	self           []string // all that is known of the one person who acts: with an account, and with PINs
 	people         []string // they, and those for whom they stand in today
 	addressed      []string // people, and what they were before they had an account
+	late           bool     // of the report that was loaded: their time with it is over, only taking back is left
 }
 
 func (v reader) pin() bool { return v.ID == "" }
@@ -74,7 +77,11 @@ func (v reader) pin() bool { return v.ID == "" }
 func readerOf(tx *db.Tx, by audit.Actor) (reader, error) {
 	if supervisor.Is(by) {
 		s, err := supervisor.Acting(tx, by)
-		return reader{sub: s.Person, addressed: []string{s.Person}}, err
+		if err != nil {
+			return reader{}, err
+		}
+		account, err := supervisor.Account(tx, s.Person)
+		return reader{sub: s.Person, self: append(account, s.Person), addressed: []string{s.Person}}, err
 	}
 	s, err := person.Acting(tx, by)
 	if err != nil {
@@ -93,6 +100,7 @@ func signedIn(tx *db.Tx, s person.Session) (reader, error) {
 		v.people = append(v.people, away...)
 	}
 	before, err := supervisor.Before(tx, v.sub)
+	v.self = append([]string{v.sub}, before...)
 	v.addressed = append(slices.Clone(v.people), before...)
 	return v, err
 }
@@ -149,8 +157,9 @@ func load(tx *db.Tx, by audit.Actor, id string) (book.Report, reader, error) {
 	case v.Is(person.TrainingAdmin):
 		yes = true
 	case v.Signs():
-		a := args{id}
-		yes, err = db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM report r JOIN apprenticeship a ON a.id = r.apprenticeship WHERE r.id = $1 AND `+v.accompanied(tx, &a)+`)`, a...)
+		if v.late, err = v.tooLate(tx, r); err == nil {
+			yes = !v.late || v.pending(tx, r) // ten minutes are ten minutes, though a substitution ended meanwhile
+		}
 	}
 	if err != nil {
 		return book.Report{}, v, err
@@ -179,21 +188,38 @@ type May struct {
 // MayDo says what the actor may do with a report that For gave them.
 func MayDo(tx *db.Tx, by audit.Actor, r book.Report) (May, error) {
 	v, err := readerOf(tx, by)
+	if err == nil && v.pending(tx, r) && !v.pin() {
+		v.late, err = v.tooLate(tx, r)
+	}
 	if err != nil {
 		return May{}, err
 	}
 	return v.may(tx, r)
 }
 
+// pending: what the reader signed off can still be taken back.
+func (v reader) pending(tx *db.Tx, r book.Report) bool {
+	return r.DecidedBy == v.sub && r.UndoUntil.After(tx.Now()) && (r.State == book.SignedOff || r.State == book.Checked)
+}
+
+// tooLate: neither assignment nor substitution lets the reader see the report now.
+func (v reader) tooLate(tx *db.Tx, r book.Report) (bool, error) {
+	a := args{r.ID}
+	return db.Value[bool](tx, `SELECT NOT EXISTS (SELECT 1 FROM report r JOIN apprenticeship a ON a.id = r.apprenticeship WHERE r.id = $1 AND `+v.accompanied(tx, &a)+`)`, a...)
+}
+
 func (v reader) may(tx *db.Tx, r book.Report) (m May, err error) {
-	own := r.Apprentice == v.sub
+	own := slices.Contains(v.self, r.Apprentice)
 	m.Comment = own && !r.SubmittedAt.IsZero() || !own && (v.pin() || v.Signs())
 	if own || !v.pin() && !v.Signs() {
 		return m, nil // never one's own
 	}
-	pending := r.UndoUntil.After(tx.Now())
-	m.Undo = pending && r.DecidedBy == v.sub && (r.State == book.SignedOff || r.State == book.Checked)
+	m.Undo = v.pending(tx, r)
+	if v.late {
+		return May{Undo: m.Undo}, nil
+	}
 	trainer := v.Is(person.Trainer)
+	paper := r.Kind == book.Paper && !trainer // R321: the trainer confirms it
 	switch r.State {
 	case book.Submitted:
 		two, assigned, err := steps(tx, r)
@@ -203,7 +229,8 @@ func (v reader) may(tx *db.Tx, r book.Report) (m May, err error) {
 		sentElsewhere := r.Approver != "" && !slices.Contains(v.addressed, r.Approver)
 		switch {
 		case !trainer:
-			m.Sign, m.First = true, two
+			m.Sign, m.First = two || !paper, two
+			m.Return = true
 		case !two || !sentElsewhere && (r.Approver != "" || !assigned):
 			m.Sign = true
 		default: // somebody else's first step; who has both roles may do that one
@@ -211,10 +238,10 @@ func (v reader) may(tx *db.Tx, r book.Report) (m May, err error) {
 		}
 		m.Return = m.Return || m.Sign
 	case book.Checked:
-		m.Sign = trainer && r.CheckedBy != v.sub
+		m.Sign = trainer && !slices.Contains(v.self, r.CheckedBy)
 		m.Return = trainer
 	case book.SignedOff:
-		m.Reopen = trainer && !pending
+		m.Reopen = trainer && !r.UndoUntil.After(tx.Now())
 	}
 	return m, nil
 }
@@ -230,7 +257,8 @@ func steps(tx *db.Tx, r book.Report) (two, assigned bool, err error) {
 	if err != nil || s.Steps != 2 {
 		return false, false, err
 	}
-	assigned, err = db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM assignment WHERE apprenticeship = $1 AND role = 'supervisor' AND from_day <= $2 AND (until_day = '' OR until_day >= $2))`,
-		r.Apprenticeship, calendar.Today(tx.Now()))
+	assigned, err = db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM assignment x WHERE x.apprenticeship = $1 AND x.role = 'supervisor' AND x.from_day <= $2 AND (x.until_day = '' OR x.until_day >= $2)
+		AND EXISTS (SELECT 1 FROM company_role k WHERE k.company = $3 AND k.person = x.person AND k.role IN ('trainer', 'supervisor')))`,
+		r.Apprenticeship, calendar.Today(tx.Now()), r.Company)
 	return true, assigned, err
 }

@@ -221,8 +221,22 @@ func TestSubstitute(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		if _, err := do(d, func(tx *db.Tx) (book.Report, error) { return review.Undo(tx, berta, r.ID, r.Version) }); !fault.Is(err, fault.KindNotFound) {
-			t.Errorf("after the end: %v", err)
+		// Ten minutes are ten minutes: what she signed off she may still take back, and nothing else.
+		if err := d.Read(bg, func(tx *db.Tx) error {
+			m, err := review.MayDo(tx, berta, seen(t, d, berta, r.ID))
+			if want := (review.May{Undo: true}); m != want {
+				t.Errorf("after the end: %+v", m)
+			}
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		r = must(t, d, func(tx *db.Tx) (book.Report, error) { return review.Undo(tx, berta, r.ID, r.Version) })
+		if r.State != book.Submitted || len(queue(t, d, bert)) != 1 {
+			t.Errorf("taken back: %s", r.State)
+		}
+		if _, err := do(d, func(tx *db.Tx) (book.Report, error) { return review.SignOff(tx, berta, r.ID, r.Version, "") }); !fault.Is(err, fault.KindNotFound) {
+			t.Errorf("signs off after the end: %v", err)
 		}
 	})
 }

@@ -68,6 +68,14 @@ func Is(by audit.Actor) bool { return strings.HasPrefix(by.Account, prefix) }
 // Key is an address as it is compared.
 func Key(email string) string { return strings.ToLower(norm.NFKC.String(strings.TrimSpace(email))) }
 
+// Mailbox is the key of the mailbox that an address leads to, as far as anybody
+// can know: what stands after a plus sign is its owner's label (RFC 5233).
+func Mailbox(email string) string {
+	local, domain, _ := strings.Cut(Key(email), "@")
+	local, _, _ = strings.Cut(local, "+")
+	return local + "@" + domain
+}
+
 // ReadEmail checks an address that was typed into a field and returns its key.
 func ReadEmail(field, typed string) (string, error) {
 	key := Key(typed)
@@ -160,6 +168,11 @@ func SignIn(tx *db.Tx, by audit.Actor, email, pin string) (token string, err err
 	if !good {
 		return "", wrong(tx, by, sub)
 	}
+	// What an older PIN opened ends now that its owner has the new one; not when
+	// somebody asked for it, who may be anybody.
+	if _, err := tx.Exec(`UPDATE supervisor_session SET ended_at = $1 WHERE person = $2 AND ended_at IS NULL AND created_at < (SELECT pin_at FROM supervisor WHERE person = $2)`, tx.Now(), sub); err != nil {
+		return "", fmt.Errorf("supervisor session: %w", err)
+	}
 	token = seal.Token()
 	id := db.NewID()
 	if _, err := tx.Exec(`INSERT INTO supervisor_session (id, token_hash, person, created_at, seen_at, ends_at) VALUES ($1, $2, $3, $4, $4, $5)`,
@@ -189,9 +202,9 @@ func wrong(tx *db.Tx, by audit.Actor, sub string) error {
 	return db.Keep(fault.Invalid("pin", "supervisor.refused"))
 }
 
-// NewPIN mails a new one to an address that has had one; the old one is void
-// and its sessions end. To an address that nobody knows nothing happens, and
-// the answer is the same.
+// NewPIN mails a new one to an address that has had one; the old one is void,
+// and what it opened ends when the new one is used. To an address that nobody
+// knows nothing happens, and the answer is the same.
 func NewPIN(tx *db.Tx, by audit.Actor, email string) error {
 	key, err := ReadEmail("email", email)
 	if err != nil {
@@ -212,9 +225,6 @@ func NewPIN(tx *db.Tx, by audit.Actor, email string) error {
 	}
 	pin := seal.Letters(length)
 	if _, err := tx.Exec(`UPDATE supervisor SET pin_mac = $2, pin_at = $3, failures = 0, paused_until = NULL WHERE person = $1`, p.Sub, mac(tx, p.Sub, pin), tx.Now()); err != nil {
-		return fmt.Errorf("new PIN: %w", err)
-	}
-	if _, err := tx.Exec(`UPDATE supervisor_session SET ended_at = $1 WHERE person = $2 AND ended_at IS NULL`, tx.Now(), p.Sub); err != nil {
 		return fmt.Errorf("new PIN: %w", err)
 	}
 	if err := audit.Record(tx, by, audit.Entry{Event: "supervisor.pin_renewed", Account: p.Sub}); err != nil {
@@ -285,6 +295,11 @@ func Upgrade(tx *db.Tx, by audit.Actor, p person.Person) error {
 // addresses with a PIN.
 func Before(tx *db.Tx, account string) ([]string, error) {
 	return db.Values[string](tx, `SELECT person FROM supervisor WHERE account = $1 ORDER BY person`, account)
+}
+
+// Account is who has an account by now, of somebody with a PIN; or nobody.
+func Account(tx *db.Tx, sub string) ([]string, error) {
+	return db.Values[string](tx, `SELECT account FROM supervisor WHERE person = $1 AND account IS NOT NULL`, sub)
 }
 
 // ByPIN reports whether apprentices of a company may send reports to people
