@@ -8,8 +8,6 @@ import (
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
-	"zunft/internal/ground/fault"
-	"zunft/internal/ground/limit"
 	"zunft/internal/ground/seal"
 )
 
@@ -95,40 +93,6 @@ func Resolve(tx *db.Tx, token string) (Session, error) {
 	return load(tx, sessions+`WHERE s.token_hash = $1 AND s.ended_at IS NULL AND s.ends_at > $2 AND s.seen_at > $3`,
 		seal.Hash(token), tx.Now(), tx.Now().Add(-idle))
 }
-
-// Acting is the running session of an actor. Every command asks it who acts,
-// for which company and with which roles; without one nothing is allowed.
-func Acting(tx *db.Tx, by audit.Actor) (Session, error) {
-	s, err := load(tx, sessions+`WHERE s.id = $1 AND s.person = $2 AND s.ended_at IS NULL AND s.ends_at > $3`, by.Session, by.Account, tx.Now())
-	if fault.Is(err, fault.KindNotFound) {
-		return s, fault.Forbidden()
-	}
-	return s, err
-}
-
-// Admin is the running session of a training admin: the only ones who say what
-// holds in a company.
-func Admin(tx *db.Tx, by audit.Actor) (Session, error) {
-	s, err := Acting(tx, by)
-	if err == nil && !s.Is(TrainingAdmin) {
-		err = fault.Forbidden()
-	}
-	return s, err
-}
-
-// Clerk is the running session of somebody who works for a chamber: Chamber is
-// not empty.
-func Clerk(tx *db.Tx, by audit.Actor) (Session, error) {
-	s, err := Acting(tx, by)
-	if err == nil && s.Chamber() == "" {
-		err = fault.Forbidden()
-	}
-	return s, err
-}
-
-// Turn lets changes of what holds in the session's company come one after the
-// other, until the end of the transaction.
-func (s Session) Turn(tx *db.Tx) error { return limit.Hold(tx, "company/"+s.Company.ID) }
 
 func load(tx *db.Tx, query string, args ...any) (Session, error) {
 	s, err := db.One(tx, (*Session).fields, query, args...)
