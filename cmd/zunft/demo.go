@@ -23,7 +23,7 @@ type demoCommand struct {
 // Run starts the story and stays until it is told to stop.
 func (d demoCommand) Run(ctx context.Context) error {
 	start := time.Now()
-	options := story.Options{Dir: d.Keep, DB: d.DB, Listen: d.Listen, People: d.People, Presets: true}
+	options := story.Options{Dir: d.Keep, DB: d.DB, Listen: d.Listen, People: d.People, Presets: true, Begun: true}
 	if d.Clients != "" {
 		b, err := os.ReadFile(d.Clients)
 		if err != nil {

@@ -46,6 +46,7 @@ type Options struct {
 	Now     func() time.Time // the clock; nil: the real one
 	Empty   bool             // no people but staff, no company: the first day
 	Presets bool             // the shipped policies beside the default, offered to everybody
+	Begun   bool             // the report book has begun: apprenticeships, some months of Lena's weeks
 	SMTP    string           // HOST:PORT of a mail server that runs already; empty: the world's own
 }
 
@@ -206,6 +207,11 @@ func (w *World) start(ctx context.Context, o Options) error {
 	}
 	if err := w.settle(ctx, o, secret); err != nil {
 		return fmt.Errorf("settle the story: %w", err)
+	}
+	if o.Begun {
+		if err := w.begin(ctx); err != nil {
+			return fmt.Errorf("begin the report book: %w", err)
+		}
 	}
 
 	w.run(ctx, doors)
