@@ -336,6 +336,7 @@ func galleryOfBook(t *testing.T, w *story.World) {
 	murat.Inspect("state-queue")
 	murat.Follow("Lena Lerche")
 	murat.Inspect("state-review")
+	murat.Press("Zurückgeben oder Bemerkung")
 	murat.Press("Zurückgeben")
 	murat.Inspect("state-review-mistake")
 	murat.Fill("Bemerkung", "Bitte die Mengen ergänzen.")

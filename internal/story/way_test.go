@@ -274,6 +274,7 @@ func TestTheWholeWay(t *testing.T) {
 		berta.Open(w.Training + "/reviews")
 		berta.Follow("Mia Möwe")
 		berta.HasText("Würfel sortiert")
+		berta.Press("Zurückgeben oder Bemerkung")
 		berta.Fill("Bemerkung", "Bitte die Maße ergänzen.")
 		berta.Press("Zurückgeben")
 		mail(t, w, "mia@example.org", "zurück")

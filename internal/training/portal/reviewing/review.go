@@ -115,7 +115,9 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, form *web.Form) err
 
 func (p *Pages) pdf(w http.ResponseWriter, r *http.Request) error {
 	var v *reviewPage
+	var now db.Time
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
+		now = tx.Now()
 		v, err = p.load(tx, r, web.NewForm())
 		return err
 	})
@@ -125,8 +127,12 @@ func (p *Pages) pdf(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	print := book.Print{
+		Report: v.Report, Apprentice: v.Apprentice, Company: login.Of(r).Company, History: v.History,
+		Plan: v.Reading.Plan, Files: attachment.Names(v.Files), Now: now,
+	}
 	var b bytes.Buffer
-	if err := paper.WriteSheet(&b, book.Sheet(v.Report, v.Apprentice, login.Of(r).Company, v.History, web.Lang(r), p.text(r))); err != nil {
+	if err := paper.WriteSheet(&b, print.Sheet(web.Lang(r), p.text(r))); err != nil {
 		return err
 	}
 	h := w.Header()
@@ -210,10 +216,14 @@ func (p *Pages) reason(v *reviewPage) string {
 func (p *Pages) undo(w http.ResponseWriter, r *http.Request) error {
 	form, id := web.ReadForm(r), r.PathValue("id")
 	var week, name string
+	to := "/reviews/" + id
 	err := p.DB.Write(r.Context(), func(tx *db.Tx) error {
 		report, err := review.Undo(tx, web.Actor(r), id, form.Number("version"))
 		if err != nil {
 			return err
+		}
+		if _, err := review.For(tx, web.Actor(r), id); fault.Is(err, fault.KindNotFound) {
+			to = "/reviews" // their time with it is over: taking it back was all that was left
 		}
 		apprentice, err := person.Get(tx, report.Apprentice)
 		week, name = report.Week.Name(), apprentice.Name
@@ -225,7 +235,7 @@ func (p *Pages) undo(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.Site.Done(w, r, "/reviews/"+id, "reviewing.done_undone", week, name)
+	return p.Site.Done(w, r, to, "reviewing.done_undone", week, name)
 }
 
 func (p *Pages) comment(w http.ResponseWriter, r *http.Request) error {

@@ -105,6 +105,7 @@ func (p *Pages) showSupervisors(w http.ResponseWriter, r *http.Request, form *we
 	if err != nil {
 		return err
 	}
+	v.Back = web.Link{Text: p.text(r)("managing.settings"), Href: "/company/settings"}
 	return p.Site.Show(w, r, form.Status(), templates, "supervisors", v)
 }
 

@@ -149,16 +149,22 @@ func (p *Pages) start(w http.ResponseWriter, r *http.Request) error {
 		if v.Waiting, v.Decided, err = review.Sent(tx, by); err != nil {
 			return err
 		}
-		d, ok, err := review.Undoable(tx, by)
-		if ok {
-			v.Undo = &d
-		}
+		v.Undo, err = undoable(tx, by)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	return p.Site.Show(w, r, http.StatusOK, templates, "list", v)
+}
+
+// undoable is what the actor signed off last, or nil.
+func undoable(tx *db.Tx, by audit.Actor) (*review.Done, error) {
+	d, ok, err := review.Undoable(tx, by)
+	if !ok {
+		return nil, err
+	}
+	return &d, err
 }
 
 func (p *Pages) showStart(w http.ResponseWriter, r *http.Request, f *web.Form) error {
@@ -245,6 +251,8 @@ type reportPage struct {
 	History    []book.Event
 	May        review.May
 	Paper      bool
+	Next       string       // id of the next one that waits, or empty
+	Undo       *review.Done // what was signed off last, while it can be taken back
 }
 
 func (p *Pages) load(tx *db.Tx, r *http.Request, by audit.Actor, f *web.Form) (*reportPage, error) {
@@ -270,6 +278,21 @@ func (p *Pages) load(tx *db.Tx, r *http.Request, by audit.Actor, f *web.Form) (*
 			return nil, err
 		}
 	}
+	if v.Undo, err = undoable(tx, by); err != nil {
+		return nil, err
+	}
+	v.May.Undo = v.May.Undo && (v.Undo == nil || v.Undo.Item.ID != report.ID) // one button for one thing
+	waiting, _, err := review.Sent(tx, by)
+	if err != nil {
+		return nil, err
+	}
+	for i := range waiting { // the one after this, else the oldest
+		if x := waiting[len(waiting)-1-i]; x.ID != report.ID {
+			v.Next = x.ID
+		} else if v.Next != "" {
+			break
+		}
+	}
 	v.History, err = book.History(tx, report)
 	return v, err
 }
@@ -292,8 +315,9 @@ func (p *Pages) showReport(w http.ResponseWriter, r *http.Request, s supervisor.
 	return p.Site.Show(w, r, f.Status(), templates, "report", v)
 }
 
-// decide runs a command on the version that was read. Without a notice the bar
-// for taking it back says what happened.
+// decide runs a command on the version that was read and leads on: to an
+// address, or without one to the next report that waits. Without a notice the
+// bar for taking it back says what happened.
 func (p *Pages) decide(w http.ResponseWriter, r *http.Request, s supervisor.Session, by audit.Actor, to, done string, command func(tx *db.Tx, v *reportPage, version int) error) error {
 	f := web.ReadForm(r)
 	name, week := "", ""
@@ -303,6 +327,11 @@ func (p *Pages) decide(w http.ResponseWriter, r *http.Request, s supervisor.Sess
 			return err
 		}
 		name, week = v.Apprentice.Name, v.Report.Week.Name()
+		if to == "" {
+			if to = "/supervisor"; v.Next != "" {
+				to += "/reports/" + v.Next
+			}
+		}
 		return command(tx, v, f.Number("version"))
 	})
 	if f.Take(err) {
@@ -318,7 +347,7 @@ func (p *Pages) decide(w http.ResponseWriter, r *http.Request, s supervisor.Sess
 }
 
 func (p *Pages) signOff(w http.ResponseWriter, r *http.Request, s supervisor.Session, by audit.Actor) error {
-	return p.decide(w, r, s, by, "/supervisor", "", func(tx *db.Tx, v *reportPage, version int) error {
+	return p.decide(w, r, s, by, "", "", func(tx *db.Tx, v *reportPage, version int) error {
 		sign := review.SignOff
 		if v.Paper && v.Form.Checked("paper") {
 			sign = review.ConfirmPaper
@@ -336,7 +365,7 @@ func (p *Pages) undo(w http.ResponseWriter, r *http.Request, s supervisor.Sessio
 }
 
 func (p *Pages) giveBack(w http.ResponseWriter, r *http.Request, s supervisor.Session, by audit.Actor) error {
-	return p.decide(w, r, s, by, "/supervisor", "supervising.done_returned", func(tx *db.Tx, v *reportPage, version int) error {
+	return p.decide(w, r, s, by, "", "supervising.done_returned", func(tx *db.Tx, v *reportPage, version int) error {
 		_, err := review.Return(tx, by, v.Report.ID, version, v.Form.Lines("reason"))
 		return err
 	})
