@@ -7,6 +7,7 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/training/apprenticeship"
+	"zunft/internal/training/bookform"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/person"
 	"zunft/internal/training/substitute"
@@ -116,7 +117,7 @@ func Accompanying(tx *db.Tx, apprenticeshipID, company string, step Waits) ([]pe
 	if err != nil {
 		return nil, err
 	}
-	settings, err := apprenticeship.SettingsOf(tx, company, a.Occupation)
+	settings, err := bookform.Of(tx, company, a.Occupation)
 	if err != nil {
 		return nil, err
 	}

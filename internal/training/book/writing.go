@@ -9,6 +9,7 @@ import (
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/mail"
 	"zunft/internal/training/apprenticeship"
+	"zunft/internal/training/bookform"
 	"zunft/internal/training/person"
 )
 
@@ -57,7 +58,7 @@ func mine(tx *db.Tx, by audit.Actor, w Week) (r Report, a apprenticeship.Apprent
 
 // Desk is what an editor needs: the actor's own report of a week, the
 // apprenticeship it belongs to, and how the company keeps its books.
-func Desk(tx *db.Tx, by audit.Actor, w Week) (r Report, a apprenticeship.Apprenticeship, s apprenticeship.Settings, err error) {
+func Desk(tx *db.Tx, by audit.Actor, w Week) (r Report, a apprenticeship.Apprenticeship, s bookform.Settings, err error) {
 	if r, a, err = mine(tx, by, w); err != nil {
 		return r, a, s, err
 	}
@@ -66,7 +67,7 @@ func Desk(tx *db.Tx, by audit.Actor, w Week) (r Report, a apprenticeship.Apprent
 			return r, a, s, err
 		}
 	}
-	s, err = apprenticeship.SettingsOf(tx, r.Company, a.Occupation)
+	s, err = bookform.Of(tx, r.Company, a.Occupation)
 	return r, a, s, err
 }
 
@@ -174,7 +175,7 @@ func mayWrite(tx *db.Tx, by audit.Actor, r Report, a apprenticeship.Apprenticesh
 	case r.Version > 0:
 		return nil
 	}
-	settings, err := apprenticeship.SettingsOf(tx, r.Company, a.Occupation)
+	settings, err := bookform.Of(tx, r.Company, a.Occupation)
 	if err == nil && !settings.Electronic {
 		err = fault.Conflict("book.not_electronic")
 	}

@@ -4,7 +4,7 @@ import (
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
-	"zunft/internal/training/apprenticeship"
+	"zunft/internal/training/assignment"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/person"
 )
@@ -32,7 +32,7 @@ func visible(tx *db.Tx, s person.Session) (condition string, args []any) {
 	case s.Is(person.TrainingAdmin):
 		return `(a.person = $1 OR a.company = $2) AND $3 <> ''`, args
 	case s.Is(person.Trainer):
-		return `(a.person = $1 OR a.company = $2 AND ` + apprenticeship.Accompanies("$1", "$3") + `)`, args
+		return `(a.person = $1 OR a.company = $2 AND ` + assignment.Accompanies("$1", "$3") + `)`, args
 	}
 	return `a.person = $1 AND $2 <> '' AND $3 <> ''`, args
 }

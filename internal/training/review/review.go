@@ -36,7 +36,9 @@ import (
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/mail"
 	"zunft/internal/training/apprenticeship"
+	"zunft/internal/training/assignment"
 	"zunft/internal/training/book"
+	"zunft/internal/training/bookform"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/person"
 	"zunft/internal/training/substitute"
@@ -125,7 +127,7 @@ func (a *args) list(all []string) string {
 // reader may decide on, by assignment or address.
 func (v reader) accompanied(tx *db.Tx, a *args) string {
 	day := a.add(calendar.Today(tx.Now()))
-	return `(r.approver IN (` + a.list(v.addressed) + `) OR ` + apprenticeship.Accompanies(a.list(v.people), day) + `)`
+	return `(r.approver IN (` + a.list(v.addressed) + `) OR ` + assignment.Accompanies(a.list(v.people), day) + `)`
 }
 
 // For is a report as the actor may see it: the apprentice sees their own, who
@@ -253,7 +255,7 @@ func steps(tx *db.Tx, r book.Report) (two, assigned bool, err error) {
 	if err != nil {
 		return false, false, err
 	}
-	s, err := apprenticeship.SettingsOf(tx, r.Company, a.Occupation)
+	s, err := bookform.Of(tx, r.Company, a.Occupation)
 	if err != nil || s.Steps != 2 {
 		return false, false, err
 	}

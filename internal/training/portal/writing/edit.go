@@ -12,6 +12,7 @@ import (
 	"zunft/internal/training/apprenticeship"
 	"zunft/internal/training/attachment"
 	"zunft/internal/training/book"
+	"zunft/internal/training/bookform"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/login"
 	"zunft/internal/training/planning"
@@ -21,7 +22,7 @@ import (
 // A desk is all that lies beside a report while somebody writes it.
 type desk struct {
 	report   book.Report
-	settings apprenticeship.Settings
+	settings bookform.Settings
 	history  []book.Event
 	plan     []planning.Section
 	snippets []planning.Snippet
