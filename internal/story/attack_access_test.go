@@ -300,7 +300,7 @@ func TestAccess(t *testing.T) {
 	table["POST /company/trainees/{id}/link"] = []thing{{trainee + "/link", "bert"}}
 	table["POST /company/trainees/{id}/unlink"] = []thing{{trainee + "/unlink", "bert"}}
 	for _, route := range []string{
-		"POST /company/trainees/{id}/assignments/{assignment}/end", "GET /company/imports/{list}", "POST /company/imports/{list}", "GET /company/imports/{list}/rest.csv", // another company's are not found, see TestR232OnlyTrainingAdmins
+		"POST /company/trainees/{id}/assignments/{assignment}/end", "GET /company/imports/{list}", "POST /company/imports/{list}", "POST /company/imports/{list}/rows", "GET /company/imports/{list}/rest.csv", // another company's are not found, see TestR232OnlyTrainingAdmins
 		"GET /company/settings/{occupation}", "POST /company/settings/{occupation}", "POST /company/settings/{occupation}/reset", // always one's own company's
 	} {
 		table[route] = nil

@@ -23,7 +23,7 @@ func TestCompaniesAreChangedElsewhere_R203(t *testing.T) {
 	slices.Sort(changes)
 	want := []string{
 		"/absences", "/absences/{id}/remove", "/chamber/apprenticeships/{id}", "/chamber/documents", "/chamber/documents/{id}/withdraw",
-		"/chamber/report-books/{id}/confirm", "/chamber/report-books/{id}/end", "/company/assignments/change", "/company/imports/{list}",
+		"/chamber/report-books/{id}/confirm", "/chamber/report-books/{id}/end", "/company/assignments/change", "/company/imports/{list}", "/company/imports/{list}/rows",
 		"/company/reminders",
 		"/company/settings/{occupation}", "/company/settings/{occupation}/reset", "/company/supervisors", "/company/trainees/import",
 		"/company/trainees/new", "/company/trainees/{id}/assignments/{assignment}/end", "/company/trainees/{id}/continue", "/company/trainees/{id}/edit",

@@ -78,6 +78,7 @@ type Row struct {
 	Ident   string // of the company; registry only
 	Trainer string // number, address or name, as it stands there
 	Wish    apprenticeship.Wish
+	Out     bool     `json:",omitempty"` // the company leaves it out
 	Cells   []string `json:",omitempty"`
 	Problem []fault.Problem
 }

@@ -33,15 +33,11 @@ type List struct {
 	Rows     []Row
 }
 
-// Good are how many rows can be taken.
-func (l List) Good() (n int) {
-	for _, r := range l.Rows {
-		if len(r.Problem) == 0 {
-			n++
-		}
-	}
-	return n
-}
+// Good reports whether a row can be taken.
+func (r Row) Good() bool { return len(r.Problem) == 0 && !r.Out }
+
+// Bad reports whether a row is to be mended.
+func (r Row) Bad() bool { return len(r.Problem) > 0 && !r.Out }
 
 // ReadList reads a company's table.
 func ReadList(t table.Table) ([]Row, error) {
@@ -56,19 +52,28 @@ func ReadList(t table.Table) ([]Row, error) {
 		return nil, fault.Invalid("file", "registry.rows", MostRows)
 	}
 	rows := make([]Row, len(t.Lines))
-	seen := map[string]int{}
 	for i, l := range t.Lines {
-		r := read(l.Number, l.Cells, at)
-		w := r.Wish
+		rows[i] = read(l.Number, l.Cells, at)
+	}
+	twice(rows)
+	return rows, nil
+}
+
+// twice complains of rows that say the same person again.
+func twice(rows []Row) {
+	seen := map[string]int{}
+	for i := range rows {
+		r, w := &rows[i], rows[i].Wish
+		if r.Out {
+			continue
+		}
 		key := plain.Text(w.GivenName+" "+w.FamilyName) + "\x00" + w.Number + "\x00" + w.Occupation + string(w.StartsOn)
 		if first := seen[key]; first > 0 {
 			r.say("name", "registry.twice", first)
 		} else {
-			seen[key] = l.Number
+			seen[key] = r.Line
 		}
-		rows[i] = r
 	}
-	return rows, nil
 }
 
 // Keep keeps a list of the actor's company for a day.
@@ -87,22 +92,17 @@ func Keep(tx *db.Tx, by audit.Actor, name string, header []string, rows []Row) (
 	return id, err
 }
 
-// Look is a list of the actor's company. Trainers that nobody knows are named.
-func Look(tx *db.Tx, by audit.Actor, id string) (l List, err error) {
-	s, err := person.Admin(tx, by)
-	if err != nil {
-		return l, err
-	}
-	var sealed string
+// load is a list of a company as it is stored.
+func load(tx *db.Tx, company, id string) (l List, err error) {
+	var sealed, name string
 	var taken db.Time
-	if err := tx.Scan(`SELECT name, body, taken_at FROM trainee_list WHERE id = $1 AND company = $2 AND expires_at > $3`, []any{id, s.Company.ID, tx.Now()}, &l.Name, &sealed, &taken); err != nil {
+	if err := tx.Scan(`SELECT name, body, taken_at FROM trainee_list WHERE id = $1 AND company = $2 AND expires_at > $3`, []any{id, company, tx.Now()}, &name, &sealed, &taken); err != nil {
 		return l, err
 	}
 	body, err := tx.Keys().Open("trainee_list/"+id, sealed)
 	if err != nil {
 		return l, err
 	}
-	name := l.Name
 	if err := json.Unmarshal(body, &l); err != nil {
 		return l, fmt.Errorf("trainee list %s: %w", id, err)
 	}
@@ -116,12 +116,24 @@ func Look(tx *db.Tx, by audit.Actor, id string) (l List, err error) {
 			}
 		}
 	}
+	return l, nil
+}
+
+// Look is a list of the actor's company. Trainers that nobody knows are named.
+func Look(tx *db.Tx, by audit.Actor, id string) (l List, err error) {
+	s, err := person.Admin(tx, by)
+	if err != nil {
+		return l, err
+	}
+	if l, err = load(tx, s.Company.ID, id); err != nil {
+		return l, err
+	}
 	people, _, err := assignment.Companions(tx, by, "", 1000)
 	if err != nil {
 		return l, err
 	}
 	for i, r := range l.Rows {
-		if r.Trainer != "" && trainer(people, r.Trainer) == "" {
+		if r.Trainer != "" && !r.Out && trainer(people, r.Trainer) == "" {
 			l.Rows[i].say("trainer", "registry.trainer_unknown", r.Trainer)
 		}
 	}
@@ -165,7 +177,7 @@ func Take(tx *db.Tx, by audit.Actor, id string) (created, changed int, err error
 	}
 	var assigned []assignment.Change
 	for _, r := range l.Rows {
-		if len(r.Problem) > 0 {
+		if !r.Good() {
 			continue
 		}
 		a, what, err := apprenticeship.Describe(tx, by, r.Wish)
@@ -203,7 +215,7 @@ func WriteRest(w io.Writer, l List, say func(string, ...any) string) error {
 	}
 	c.Write(guarded(l.Header, say("registry.note")))
 	for _, r := range l.Rows {
-		if len(r.Problem) == 0 {
+		if !r.Bad() {
 			continue
 		}
 		var why []string

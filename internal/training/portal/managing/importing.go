@@ -3,8 +3,10 @@ package managing
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -110,18 +112,25 @@ func received(w http.ResponseWriter, r *http.Request, f *web.Form) (t table.Tabl
 // listPage is all that list.html may use.
 type listPage struct {
 	web.Frame
-	Form *web.Form
-	List registry.List
-	Good int
-	Bad  int
-	Rows []listRow
+	Form      *web.Form
+	List      registry.List
+	Good, Bad int
+	Out       int // left out
+	Rows      []listRow
+	Mend      []listRow // with fields
+	One       bool      // the one row that was picked
 }
 
 type listRow struct {
 	registry.Row
 	Occupation string
 	Says       []string
+	Fields     []web.Input
+	Elsewhere  []string // says what is about none of the fields
 }
+
+// mendAtOnce is how many rows have fields on one page.
+const mendAtOnce = 20
 
 func (p *Pages) look(r *http.Request) (l registry.List, err error) {
 	err = p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
@@ -140,22 +149,90 @@ func (p *Pages) showList(w http.ResponseWriter, r *http.Request, f *web.Form) er
 	if err != nil {
 		return err
 	}
-	v := &listPage{Form: f, List: l, Good: l.Good()}
-	v.Bad = len(l.Rows) - v.Good
-	for _, bad := range []bool{true, false} { // what is to be mended comes first
-		for _, x := range l.Rows {
-			if (len(x.Problem) > 0) != bad {
-				continue
-			}
-			row := listRow{Row: x, Occupation: occupation.Name(x.Wish.Occupation)}
-			for _, problem := range x.Problem {
-				row.Says = append(row.Says, p.text(r, problem.Key, problem.Args...))
-			}
-			v.Rows = append(v.Rows, row)
+	v := &listPage{Form: f, List: l}
+	picked, _ := strconv.Atoi(r.URL.Query().Get("edit"))
+	for _, x := range l.Rows {
+		row := listRow{Row: x, Occupation: occupation.Name(x.Wish.Occupation)}
+		for _, problem := range x.Problem {
+			row.Says = append(row.Says, p.text(r, problem.Key, problem.Args...))
 		}
+		switch {
+		case x.Good():
+			v.Good++
+		case x.Out:
+			v.Out++
+		default:
+			v.Bad++
+		}
+		if v.One = v.One || x.Line == picked; x.Line == picked || x.Bad() && picked == 0 && len(v.Mend) < mendAtOnce {
+			row.Fields = p.cells(r, l, x)
+			for i, problem := range x.Problem {
+				if !slices.Contains(registry.Columns, problem.Field) {
+					row.Elsewhere = append(row.Elsewhere, row.Says[i])
+				}
+			}
+			v.Mend = append(v.Mend, row)
+		}
+		v.Rows = append(v.Rows, row)
 	}
 	v.Wide, v.Back = true, web.Link{Text: p.text(r, "managing.import"), Href: "/company/trainees/import"}
 	return p.Site.Show(w, r, f.Status(), templates, "list", v)
+}
+
+// cells are the fields of a row: what the list has, and what every row needs.
+func (p *Pages) cells(r *http.Request, l registry.List, x registry.Row) (fields []web.Input) {
+	labels := map[string]string{
+		"given_name": "managing.given_name", "family_name": "managing.family_name", "occupation": "managing.occupation", "starts_on": "managing.starts_on", "ends_on": "managing.ends_on",
+		"number": "managing.number", "trainer": "managing.in_charge", "email": "managing.email", "site": "managing.site", "land": "managing.land",
+	}
+	for i, column := range registry.Columns {
+		if i >= 5 && !l.Has(column) {
+			continue
+		}
+		in := web.Input{Name: fmt.Sprintf("%s-%d", column, x.Line), Label: p.text(r, labels[column]), Value: l.Cell(x, column), Type: "text", Autocomplete: "off"}
+		in.ID = in.Name
+		if column == "occupation" {
+			for _, o := range occupation.Search(in.Value, 5) {
+				in.Suggest = append(in.Suggest, o.Name)
+			}
+		}
+		for _, problem := range x.Problem {
+			if problem.Field == column && in.Error == "" {
+				in.Error = p.text(r, problem.Key, problem.Args...)
+			}
+		}
+		fields = append(fields, in)
+	}
+	return fields
+}
+
+// mend takes the fields of rows over, and shows what is left to do.
+func (p *Pages) mend(w http.ResponseWriter, r *http.Request) error {
+	f := web.ReadForm(r)
+	var changes []registry.Change
+	for _, line := range f.Values["line"] {
+		n, err := strconv.Atoi(line)
+		if err != nil || len(changes) >= mendAtOnce {
+			continue
+		}
+		c := registry.Change{Line: n, Cells: map[string]string{}, Out: f.Checked("out-" + line)}
+		for _, column := range registry.Columns {
+			if name := column + "-" + line; f.Values.Has(name) {
+				c.Cells[column] = f.Text(name)
+			}
+		}
+		changes = append(changes, c)
+	}
+	err := p.DB.Write(r.Context(), func(tx *db.Tx) error {
+		return registry.Mend(tx, web.Actor(r), r.PathValue("list"), changes)
+	})
+	if f.Take(err) {
+		return p.showList(w, r, f)
+	}
+	if err != nil {
+		return err
+	}
+	return web.See(w, r, "/company/imports/"+r.PathValue("list"))
 }
 
 func (p *Pages) take(w http.ResponseWriter, r *http.Request) error {

@@ -17,6 +17,7 @@
 //	POST      /company/settings/{occupation}/reset
 //	GET  POST /company/trainees/import                a list of apprentices
 //	GET  POST /company/imports/{list}                 what was read, before it counts
+//	     POST /company/imports/{list}/rows            mended in place
 //	GET       /company/imports/{list}/rest.csv        rows that cannot be taken, to mend
 //
 // Apprenticeships of other companies do not exist here (404).
@@ -65,6 +66,7 @@ func (p *Pages) Mount(m *web.Mux) {
 	m.Signed("POST /company/trainees/import", p.upload)
 	m.Signed("GET /company/imports/{list}", p.list)
 	m.Signed("POST /company/imports/{list}", p.take)
+	m.Signed("POST /company/imports/{list}/rows", p.mend)
 	m.Signed("GET /company/imports/{list}/rest.csv", p.rest)
 	m.Signed("GET /company/trainees/{id}", p.trainee)
 	m.Signed("GET /company/trainees/{id}/edit", p.edit)
