@@ -18,6 +18,7 @@ import (
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
+	"zunft/internal/ground/job"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/factor"
 	"zunft/internal/identity/policy"
@@ -203,6 +204,9 @@ func SetRole(tx *db.Tx, by audit.Actor, membershipID, application, role string, 
 	if err := record(tx, by, "role.withdrawn", m, map[string]any{"application": application, "role": role}); err != nil {
 		return err
 	}
+	if err := less(tx, m); err != nil {
+		return err
+	}
 	return tellMember(tx, by, m, "notice.role_taken", r)
 }
 
@@ -309,7 +313,18 @@ func end(tx *db.Tx, by audit.Actor, m Member, event string) error {
 	if err := withdrawRequests(tx, by, m); err != nil {
 		return err
 	}
+	if err := less(tx, m); err != nil {
+		return err
+	}
 	return record(tx, by, event, m, map[string]any{"roles": roles})
+}
+
+// LessKind is the job that tells applications that somebody may do less in an
+// organization than their token says; its body names account and organization.
+const LessKind = "membership.less"
+
+func less(tx *db.Tx, m Member) error {
+	return job.Enqueue(tx, LessKind, m.ID, map[string]string{"account": m.Account, "organization": m.Organization})
 }
 
 // spareLast refuses to take an organization its last admin (L06).

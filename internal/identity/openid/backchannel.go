@@ -48,6 +48,31 @@ func (p *Provider) sessionEnded(ctx context.Context, body []byte) error {
 	})
 }
 
+// mayLess is the work after somebody lost a role or a membership: applications
+// that know them in this organization end their sessions, and learn at the next
+// sign-in what is left. Without it a trainer who was dismissed at noon would sign
+// reports until the evening.
+func (p *Provider) mayLess(ctx context.Context, body []byte) error {
+	var of struct{ Account, Organization string }
+	if err := json.Unmarshal(body, &of); err != nil {
+		return fmt.Errorf("may less: %w: %w", err, job.ErrGiveUp)
+	}
+	return p.DB.Write(ctx, func(tx *db.Tx) error {
+		told, err := db.All(tx, func(n *parting) []any { return []any{&n.Session, &n.Account, &n.Application} }, `SELECT DISTINCT g.session, g.account, g.application FROM oidc_grant g
+			JOIN application a ON a.id = g.application JOIN session s ON s.id = g.session
+			WHERE g.account = $1 AND g.organization = $2 AND g.code_used_at IS NOT NULL AND s.ended_at IS NULL AND a.backchannel_logout_uri <> '' AND a.state = 'active'`, of.Account, of.Organization)
+		if err != nil {
+			return err
+		}
+		for _, n := range told {
+			if err := job.Enqueue(tx, "openid.backchannel", n.Session+" "+n.Application, n); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // logoutToken are the claims of Back-Channel Logout 1.0, section 2.4.
 type logoutToken struct {
 	Issuer   string              `json:"iss"`

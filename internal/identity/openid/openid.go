@@ -35,6 +35,7 @@ import (
 	"zunft/internal/ground/job"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/application"
+	"zunft/internal/identity/membership"
 	"zunft/internal/identity/visitor"
 )
 
@@ -92,6 +93,7 @@ func (p *Provider) Mount(m *web.Mux) {
 // Work registers what is done after the request.
 func (p *Provider) Work(r *job.Runner) {
 	r.On("session.ended", p.sessionEnded)
+	r.On(membership.LessKind, p.mayLess)
 	r.On("openid.backchannel", p.tellApplication)
 	r.Every(10*time.Minute, "openid.sweep", p.sweep)
 	r.Every(time.Hour, "application.events", func(ctx context.Context) error { return p.DB.Batches(ctx, application.SweepEvents) })
