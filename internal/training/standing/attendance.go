@@ -44,12 +44,17 @@ func (a Attendance) Hint() bool { return a.Missed*100 > a.Days*Much }
 // AttendanceOf reads the days of a book; own as in Read. Until is the last
 // week that counts: what is planned for later was not missed yet.
 func AttendanceOf(tx *db.Tx, sub string, own bool) (Attendance, error) {
+	return attendanceOf(tx, sub, "", own)
+}
+
+// attendanceOf is the same for what was written for a company; empty: for all.
+func attendanceOf(tx *db.Tx, sub, company string, own bool) (Attendance, error) {
 	t := &tally{kinds: map[string]*Kind{}, today: calendar.Today(tx.Now())}
 	drafts := ` AND submitted_at IS NOT NULL AND state <> 'draft'`
 	if own {
 		drafts = ``
 	}
-	err := tx.Each(`SELECT year, week, days FROM report WHERE apprentice = $1 AND days <> ''`+drafts+` ORDER BY year, week`, []any{sub},
+	err := tx.Each(`SELECT year, week, days FROM report WHERE apprentice = $1 AND days <> '' AND ($2 = '' OR company = $2)`+drafts+` ORDER BY year, week`, []any{sub, company},
 		func(scan func(...any) error) error {
 			var w calendar.Week
 			var text string

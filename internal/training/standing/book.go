@@ -2,6 +2,7 @@ package standing
 
 import (
 	"fmt"
+	"slices"
 
 	"zunft/internal/ground/db"
 	"zunft/internal/training/apprenticeship"
@@ -101,12 +102,19 @@ func (b Book) OpenWeeks() (open []Cell) {
 // Read reads the book of a person. Own is how they see it themselves: a
 // decision that can still be taken back is not told yet, and drafts are theirs
 // alone.
-func Read(tx *db.Tx, sub string, own bool) (b Book, err error) {
+func Read(tx *db.Tx, sub string, own bool) (Book, error) { return read(tx, sub, "", own) }
+
+// read is the same for the time in one company; empty: in all.
+func read(tx *db.Tx, sub, company string, own bool) (b Book, err error) {
 	if b.Apprenticeships, err = apprenticeships(tx, sub); err != nil {
 		return b, fmt.Errorf("book of %s: %w", sub, err)
 	}
 	if b.Reports, err = lines(tx, sub, own); err != nil {
 		return b, fmt.Errorf("book of %s: %w", sub, err)
+	}
+	if company != "" {
+		b.Apprenticeships = slices.DeleteFunc(b.Apprenticeships, func(a apprenticeship.Apprenticeship) bool { return a.Company != company })
+		b.Reports = slices.DeleteFunc(b.Reports, func(l Line) bool { return l.Company != company })
 	}
 	set, err := apprenticeship.SettingsOf(tx, b.Running().Company, b.Running().Occupation)
 	if err != nil {

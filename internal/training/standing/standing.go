@@ -191,11 +191,7 @@ type Trainee struct {
 // TraineeOf reads one apprentice of the actor's company; somebody whom they do
 // not accompany is not found (R333).
 func TraineeOf(tx *db.Tx, by audit.Actor, sub string) (t Trainee, err error) {
-	s, err := person.Reader(tx, by)
-	if err != nil {
-		return t, err
-	}
-	a, err := accompaniedBy(tx, s, sub)
+	a, err := accompaniedNow(tx, by, sub)
 	if err != nil {
 		return t, err
 	}
@@ -207,11 +203,28 @@ func TraineeOf(tx *db.Tx, by audit.Actor, sub string) (t Trainee, err error) {
 	return t, t.read(tx, a.Apprenticeship)
 }
 
+// Accompanied is the newest apprenticeship of a person whom the actor
+// accompanies; of somebody else none is found (R333).
+func Accompanied(tx *db.Tx, by audit.Actor, sub string) (apprenticeship.Apprenticeship, error) {
+	a, err := accompaniedNow(tx, by, sub)
+	return a.Apprenticeship, err
+}
+
+func accompaniedNow(tx *db.Tx, by audit.Actor, sub string) (listed, error) {
+	s, err := person.Reader(tx, by)
+	if err != nil {
+		return listed{}, err
+	}
+	return accompaniedBy(tx, s, sub)
+}
+
+// read: what was written for another company, before or after, and who was ill
+// there, is nobody's business here (Art. 5 (1) c GDPR).
 func (t *Trainee) read(tx *db.Tx, a apprenticeship.Apprenticeship) (err error) {
-	if t.Book, err = Read(tx, a.Person, false); err != nil {
+	if t.Book, err = read(tx, a.Person, a.Company, false); err != nil {
 		return err
 	}
-	if t.Attendance, err = AttendanceOf(tx, a.Person, false); err != nil {
+	if t.Attendance, err = attendanceOf(tx, a.Person, a.Company, false); err != nil {
 		return err
 	}
 	if t.Plan, err = PlanOf(tx, a, a.Person, false); err != nil {
