@@ -44,6 +44,7 @@ func TestRemindersAreChosen(t *testing.T) {
 	t.Parallel()
 	w := start(t, "sqlite", story.Options{})
 	lena := onPhone(t, w, "lena")
+	lena.Open(w.Training + "/settings")
 	lena.Follow("Erinnerungen")
 	lena.Fill("Wochentag", "Montag")
 	lena.Press("Speichern")

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -215,7 +216,7 @@ func TestStandingOfABook(t *testing.T) {
 		clara.Follow("Woche " + weekAgo(1).Name())
 		clara.HasText("Roggenteige angesetzt")
 		lena.Reload()
-		lena.HasText("hat Woche " + weekAgo(1).String() + " gelesen")
+		lena.HasText("hat Woche " + weekAgo(1).Name() + "/" + strconv.Itoa(weekAgo(1).Year) + " gelesen")
 		lena.Press("Freigabe beenden")
 		lena.HasText("Die Freigabe ist beendet")
 		clara.Reload()

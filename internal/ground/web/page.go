@@ -222,7 +222,7 @@ type Summary struct {
 type SummaryItem struct{ Text, Href string }
 
 // Tag is a status word as the part "tag" shows it.
-type Tag struct{ Text, Kind string }
+type Tag struct{ Text, Kind, Icon string }
 
 // stubs let templates be parsed before a language is known; the template test
 // checks calls against these types.
@@ -258,7 +258,8 @@ func functions(c *i18n.Catalog, lang string, bound *template.Template) template.
 		},
 		"group": group,
 		"tag": func(kind, key string, args ...any) (template.HTML, error) {
-			return part("tag", Tag{text(key, args...), kind})
+			kind, icon, _ := strings.Cut(kind, " ") // "info send": with a sign of its own
+			return part("tag", Tag{text(key, args...), kind, icon})
 		},
 		"summary": func(f *Form) (template.HTML, error) {
 			if f == nil || f.OK() {
@@ -320,8 +321,12 @@ func input(f *Form, name, label string, options []string, text func(string, ...a
 		case "rows":
 			in.Rows = number
 		case "max":
-			in.Max = number
-			in.Left = number - utf8.RuneCountInString(strings.ReplaceAll(in.Value, "\r\n", "\n"))
+			// Without a script the count stands still while somebody types: under
+			// a long text it helps only when the end is near.
+			left := number - utf8.RuneCountInString(strings.ReplaceAll(in.Value, "\r\n", "\n"))
+			if number <= 1000 || left < number/10 {
+				in.Max, in.Left = number, left
+			}
 		case "width":
 			in.Width = number
 		default:

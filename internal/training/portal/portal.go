@@ -171,6 +171,7 @@ func fill(s *web.Site, d *db.DB, account string) func(*http.Request, *web.Frame)
 			link("training.nav.plan", "/plan", 0)
 			link("training.nav.exam", "/exam", 0)
 			link("training.nav.documents", "/documents", 0)
+			link("training.nav.settings", "/settings", 0)
 		}
 		if v.Chamber() != "" {
 			link("training.nav.books", "/chamber/report-books", 0)

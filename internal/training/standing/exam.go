@@ -62,7 +62,11 @@ func Exam(tx *db.Tx, b Book, at Attendance) ([]Point, error) {
 	}
 	points := []Point{duration(a, today, admins)}
 	if !a.Retraining { // §§ 43, 48 BBiG: the intermediate exam is for those in training
-		points = append(points, stepped(Point{Key: "intermediate"}, steps[Intermediate], "apprentice"))
+		owner, names := "apprentice", []string(nil)
+		if a.ID == "" { // first somebody has to enter the apprenticeship
+			owner, names = "company", admins
+		}
+		points = append(points, stepped(Point{Key: "intermediate", Names: names}, steps[Intermediate], owner))
 	}
 	registered := Point{Key: "registered", State: "done"}
 	if a.Source != apprenticeship.Registry {

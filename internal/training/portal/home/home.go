@@ -14,10 +14,12 @@ import (
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/web"
+	"zunft/internal/training/book"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/document"
 	"zunft/internal/training/login"
 	"zunft/internal/training/person"
+	"zunft/internal/training/planning"
 	"zunft/internal/training/reminder"
 	"zunft/internal/training/review"
 	"zunft/internal/training/share"
@@ -140,11 +142,11 @@ func (b *boardPage) reviewing(tx *db.Tx, by audit.Actor, text func(string, ...an
 func (b *boardPage) writing(tx *db.Tx, by audit.Actor, text func(string, ...any) string) error {
 	b.Quiet = "home.nothing_writing"
 	sub := b.Session.Person.Sub
-	book, err := standing.Read(tx, sub, true)
+	own, err := standing.Read(tx, sub, true)
 	if err != nil {
 		return err
 	}
-	points, err := standing.Exam(tx, book, standing.Attendance{}) // days missed are a hint there, and counted over the whole book
+	points, err := standing.Exam(tx, own, standing.Attendance{}) // days missed are a hint there, and counted over the whole book
 	if err != nil {
 		return err
 	}
@@ -152,39 +154,46 @@ func (b *boardPage) writing(tx *db.Tx, by audit.Actor, text func(string, ...any)
 	if err != nil {
 		return err
 	}
-	b.Mine = &mine{Book: book, Missing: standing.MissingPoints(points)}
-	if b.Mine.Silence, err = reminder.SilenceOf(tx, b.Session, book); err != nil {
+	b.Mine = &mine{Book: own, Missing: standing.MissingPoints(points)}
+	if b.Mine.Silence, err = reminder.SilenceOf(tx, b.Session, own); err != nil {
 		return err
 	}
-	if lost := reminder.Lost(book.Lost, calendar.Today(b.Now)); len(lost) > 0 {
+	if lost := reminder.Lost(own.Lost, calendar.Today(b.Now)); len(lost) > 0 {
 		b.Mine.Lost = lost[len(lost)-1].German()
 	}
-	back := book.Back()
+	back := own.Back()
 	why, err := standing.Decisions(tx, back)
 	if err != nil {
 		return err
 	}
 	for _, l := range back {
-		b.add(task{text("home.rework", l.Week.Name()), "„" + why[l.ID].Answer + "“ – " + why[l.ID].By, "/reports/" + l.Week.String(), "warning", "book.state.returned"})
+		b.add(task{text("home.rework", l.Week.Name()), "„" + why[l.ID].Answer + "“ – " + why[l.ID].By, "/reports/" + l.Week.String(), "warning undo", "book.state.returned"})
 	}
 	if asked > 0 {
 		b.add(task{text("home.asked"), text("home.asked_note"), "/shares", "info", "home.new"})
 	}
-	for _, c := range book.OpenWeeks() {
+	for _, c := range own.OpenWeeks() {
 		if c.State != "returned" {
-			b.add(task{text("home.hand_in", c.Week.Name()), c.Week.Dates(), "/reports/" + c.Week.String(), "danger", "home.missing"})
+			b.add(task{text("home.hand_in", c.Week.Name()), c.Week.Dates(), "/reports/" + c.Week.String(), "danger warning", "home.missing"})
 		}
 	}
 	for w, now := calendar.WeekOf(b.Now).Add(-2), calendar.WeekOf(b.Now); !now.Before(w); w = w.Add(1) {
-		c := book.Cell(w)
-		if c.State == standing.Outside && book.First.Year == 0 && w == now { // the first week of all
+		c := own.Cell(w)
+		if c.State == standing.Outside && own.First.Year == 0 && w == now { // the first week of all
 			c.State = standing.Now
 		}
-		if t, ok := current(c, book, text); ok {
+		if t, ok := current(c, own, text); ok {
 			b.add(t)
 		}
 	}
-	return nil
+	if own.Written {
+		return nil
+	}
+	pattern, err := planning.PatternOf(tx, sub)
+	if err == nil && !pattern.Own {
+		b.add(task{text("home.pattern"), text("home.pattern_note"), "/settings/pattern", "neutral", "home.once"})
+	}
+	return err
 }
 
 // current is a week that runs, or ended and is not due yet.
@@ -192,12 +201,13 @@ func current(c standing.Cell, b standing.Book, text func(string, ...any) string)
 	if c.Open {
 		return task{}, false
 	}
-	t := task{text("home.write", c.Week.Name()), text("home.due", c.Week.Dates(), b.Due(c.Week).German()), "/reports/" + c.Week.String(), "neutral", "home.empty"}
+	due := b.Due(c.Week)
+	t := task{text("home.write", c.Week.Name()), text("home.due", c.Week.Dates(), book.DayName(text, due.Week(), due.Weekday())), "/reports/" + c.Week.String(), "neutral", "home.empty"}
 	switch c.State {
 	case standing.Now, standing.Empty:
 		return t, true
 	case "draft":
-		t.Key = "book.state.draft"
+		t.Kind, t.Key = "neutral pencil", "book.state.draft"
 		return t, true
 	}
 	return t, false

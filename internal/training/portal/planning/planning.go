@@ -1,6 +1,7 @@
 // Package planning is where an apprentice says once what would otherwise be
 // typed every week:
 //
+//	GET       /settings                 all that can be set about a book, in one list
 //	GET  POST /settings/pattern         how weeks usually are, and whose holidays hold
 //	GET  POST /absences                 vacation, school blocks, departments, ahead
 //	     POST /absences/{id}/remove
@@ -16,6 +17,7 @@ import (
 	"net/http"
 
 	"zunft/internal/ground/db"
+	"zunft/internal/ground/fault"
 	"zunft/internal/ground/web"
 	"zunft/internal/training/apprenticeship"
 	"zunft/internal/training/book"
@@ -42,6 +44,7 @@ type Pages struct {
 
 // Mount adds the routes.
 func (p *Pages) Mount(m *web.Mux) {
+	m.Signed("GET /settings", p.settings)
 	m.Signed("GET /settings/pattern", p.pattern)
 	m.Signed("POST /settings/pattern", p.savePattern)
 	m.Signed("GET /absences", p.absences)
@@ -56,6 +59,27 @@ func (p *Pages) text(r *http.Request) func(key string, args ...any) string {
 	return func(key string, args ...any) string { return p.Site.Catalog.Text(web.Lang(r), key, args...) }
 }
 
+// settingsPage is all that settings.html may use.
+type settingsPage struct {
+	web.Frame
+	Writes bool
+}
+
+// settings lists what people set once. Who keeps no book of their own has the
+// reminders alone.
+func (p *Pages) settings(w http.ResponseWriter, r *http.Request) error {
+	s := login.Of(r)
+	if !s.Writes() && !s.Reads() {
+		return fault.Forbidden()
+	}
+	return p.Site.Show(w, r, http.StatusOK, templates, "settings", &settingsPage{Writes: s.Writes()})
+}
+
+// back leads from a setting to the list of all.
+func (p *Pages) back(r *http.Request) web.Link {
+	return web.Link{Text: p.text(r)("planning.settings"), Href: "/settings"}
+}
+
 // patternPage is all that pattern.html may use.
 type patternPage struct {
 	web.Frame
@@ -64,12 +88,14 @@ type patternPage struct {
 	Lands    []web.Option // empty: the apprenticeship says where
 	Land     string       // name
 	Regional []web.Option
+	Week     string    // this week, to go on writing
 	Next     []holiday // the next ones, so that a wrong Land is seen
 }
 
 type dayField struct {
 	Name, Attendance, Place, Hours string
 	Options                        []web.Option
+	Free                           bool // a weekend's day off, folded away
 }
 
 type holiday struct{ Day, Name string }
@@ -83,6 +109,7 @@ func (p *Pages) showPattern(w http.ResponseWriter, r *http.Request, form *web.Fo
 	text := p.text(r)
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) error {
 		today := calendar.Today(tx.Now())
+		v.Week = today.Week().String()
 		if _, err := planning.Mine(tx, web.Actor(r), today); err != nil { // who keeps no book has no pattern
 			return err
 		}
@@ -115,9 +142,10 @@ func (p *Pages) showPattern(w http.ResponseWriter, r *http.Request, form *web.Fo
 			}
 			f.Options = append(f.Options, o)
 		}
+		f.Free = i >= 5 && v.Form.Text(f.Attendance) == "" && v.Form.Text(f.Hours) == ""
 		v.Days = append(v.Days, f)
 	}
-	v.Back = web.Link{Text: text("planning.book"), Href: "/reports"}
+	v.Back = p.back(r)
 	return p.Site.Show(w, r, v.Form.Status(), templates, "pattern", v)
 }
 
@@ -183,6 +211,7 @@ type absencesPage struct {
 	Form  *web.Form
 	Times []timeLine
 	Kinds []web.Option
+	Week  string // this week, to go on writing
 }
 
 type timeLine struct {
@@ -199,6 +228,7 @@ func (p *Pages) showAbsences(w http.ResponseWriter, r *http.Request, form *web.F
 	v := &absencesPage{Form: form}
 	var times []planning.Time
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
+		v.Week = book.WeekOf(tx.Now()).String()
 		times, err = planning.Mine(tx, web.Actor(r), calendar.Today(tx.Now()).Add(-28))
 		return err
 	})
@@ -215,7 +245,7 @@ func (p *Pages) showAbsences(w http.ResponseWriter, r *http.Request, form *web.F
 	for _, k := range planning.TimeKinds {
 		v.Kinds = append(v.Kinds, web.Option{Value: k, Text: p.text(r)("planning.kind_" + k)})
 	}
-	v.Back = web.Link{Text: p.text(r)("planning.book"), Href: "/reports"}
+	v.Back = p.back(r)
 	return p.Site.Show(w, r, form.Status(), templates, "absences", v)
 }
 
@@ -274,7 +304,7 @@ func (p *Pages) showSnippets(w http.ResponseWriter, r *http.Request, form *web.F
 	if err != nil {
 		return err
 	}
-	v.Back = web.Link{Text: p.text(r)("planning.book"), Href: "/reports"}
+	v.Back = p.back(r)
 	return p.Site.Show(w, r, form.Status(), templates, "snippets", v)
 }
 

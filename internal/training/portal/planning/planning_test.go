@@ -7,12 +7,12 @@ import (
 )
 
 func TestTemplatesMatchTheirPages(t *testing.T) {
-	for name, page := range map[string]any{"pattern": &patternPage{}, "absences": &absencesPage{}, "snippets": &snippetsPage{}} {
+	for name, page := range map[string]any{"settings": &settingsPage{}, "pattern": &patternPage{}, "absences": &absencesPage{}, "snippets": &snippetsPage{}} {
 		if err := templatecheck.CheckHTML(templates.Page(name), page); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if n := len(templates.Names()); n != 3 {
-		t.Errorf("%d templates, 3 checked", n)
+	if n := len(templates.Names()); n != 4 {
+		t.Errorf("%d templates, 4 checked", n)
 	}
 }

@@ -131,7 +131,7 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, v *choicesPage) err
 	}
 	v.Back = web.Link{Text: text("reminding.reviews"), Href: "/reviews"}
 	if v.Writes {
-		v.Back = web.Link{Text: text("reminding.book"), Href: "/reports"}
+		v.Back = web.Link{Text: text("reminding.settings"), Href: "/settings"}
 	}
 	return p.Site.Show(w, r, v.Form.Status(), templates, "choices", v)
 }

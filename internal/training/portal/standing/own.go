@@ -113,7 +113,12 @@ func (p *Pages) point(r *http.Request, x standing.Point, own bool) pointView {
 	v := pointView{Point: x, Kind: pointTags[x.State][0], StateKey: pointTags[x.State][1]}
 	key := "standing.exam." + x.Key + "." + x.State
 	switch x.Key {
-	case "duration", "intermediate", "registered":
+	case "intermediate":
+		if x.Owner == "company" { // who nobody has entered has no place to keep it
+			key += "_unknown"
+		}
+		fallthrough
+	case "duration", "registered":
 		v.Text = text(key)
 		if x.Day != "" {
 			v.Text = text(key, x.Day.German())
@@ -121,6 +126,10 @@ func (p *Pages) point(r *http.Request, x standing.Point, own bool) pointView {
 	case "signed":
 		if v.Text = text(key, x.N, x.Of); x.State == "open" && x.N == 0 {
 			v.Text = text("standing.exam.signed.none")
+		}
+	case "complete":
+		if v.Text = text(key, x.N, x.Of); x.Of == 0 {
+			v.Text = text("standing.exam.complete.none")
 		}
 	default:
 		v.Text = text(key, x.N, x.Of)
@@ -145,6 +154,8 @@ func (v *pointView) fix(text func(string, ...any) string) {
 	switch {
 	case v.Key == "complete" && v.Week != (calendar.Week{}):
 		v.Href, v.Link = "/reports/"+v.Week.String(), text("standing.fix_week", v.Week.Name())
+	case v.Key == "intermediate" && v.State == "open" && v.Point.Owner == "apprentice":
+		v.Href, v.Link = "#say", text("standing.say_intermediate")
 	case v.Key == "signed" && v.State == "open":
 		v.Href, v.Link = "/reports", text("standing.fix_book")
 	case v.Key == "attendance":

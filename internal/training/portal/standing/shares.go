@@ -7,6 +7,8 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/web"
+	"zunft/internal/training/calendar"
+	"zunft/internal/training/export"
 	"zunft/internal/training/login"
 	"zunft/internal/training/share"
 )
@@ -17,6 +19,7 @@ type sharesPage struct {
 	Form                 *web.Form
 	Asked, Running, Over []share.Share
 	Seen                 []share.Seen
+	Taken                []export.Taken // by others, as a PDF
 	Days                 []web.Option
 }
 
@@ -41,11 +44,19 @@ func (p *Pages) showShares(w http.ResponseWriter, r *http.Request, form *web.For
 				v.Over = append(v.Over, s)
 			}
 		}
-		v.Seen, err = share.Seens(tx, web.Actor(r))
+		if v.Seen, err = share.Seens(tx, web.Actor(r)); err != nil {
+			return err
+		}
+		v.Taken, err = export.Others(tx, web.Actor(r))
 		return err
 	})
 	if err != nil {
 		return err
+	}
+	for i, seen := range v.Seen {
+		if week, ok := calendar.ParseWeek(seen.Week); ok {
+			v.Seen[i].Week = week.Name() + "/" + strconv.Itoa(week.Year)
+		}
 	}
 	for _, d := range share.Days {
 		v.Days = append(v.Days, web.Option{Value: strconv.Itoa(d), Text: p.text(r)("standing.days", d), Selected: d == share.Days[0]})

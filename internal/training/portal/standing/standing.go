@@ -89,9 +89,9 @@ type yearPage struct {
 	List       bool
 	Months     []month
 	Book       standing.Book
-	Backfill   bool // the paper time can still be told (R317)
-	Todo       []standing.Cell
-	More       int
+	Backfill   bool          // the paper time can still be told (R317)
+	Go         calendar.Week // where to go on: the oldest that is missing, else this one; zero: neither
+	Late       bool          // it is a missing one
 }
 
 type month struct {
@@ -128,8 +128,6 @@ func view(c standing.Cell, href string) weekView {
 	return v
 }
 
-const todoShown = 3
-
 // year shows the weeks of one year, month by month, with their states.
 func (p *Pages) year(w http.ResponseWriter, r *http.Request) error {
 	v := &yearPage{List: r.URL.Query().Get("view") == "list"}
@@ -161,8 +159,12 @@ func (v *yearPage) fill(text func(string, ...any) string, b standing.Book, year 
 		v.Next = strconv.Itoa(year + 1)
 	}
 	open := b.OpenWeeks()
-	v.Todo = open[:min(len(open), todoShown)]
-	v.More = len(open) - len(v.Todo)
+	switch c := b.Cell(now); {
+	case len(open) > 0:
+		v.Go, v.Late = open[0].Week, open[0].State != "returned"
+	case c.State == standing.Now, c.State == standing.Empty, c.State == "draft", !b.Written && b.First.Year == 0:
+		v.Go = now
+	}
 	v.Backfill = !b.Written && len(open) > 1
 	v.Months = months(text, year, func(w calendar.Week) weekView {
 		c := b.Cell(w)

@@ -10,6 +10,7 @@ import (
 	"zunft/internal/training/login"
 	"zunft/internal/training/occupation"
 	"zunft/internal/training/person"
+	"zunft/internal/training/review"
 	"zunft/internal/training/standing"
 )
 
@@ -62,7 +63,9 @@ type traineePage struct {
 	Year       string
 	Prev, Next string
 	Months     []month
-	Day        bool // the registration can be said
+	Day        bool   // the registration can be said
+	Signs      bool   // … and why somebody was away is for those who accompany them (Art. 5 section 1 letter c GDPR)
+	Review     string // id of the oldest report that waits for the reader, or empty
 }
 
 func (p *Pages) trainee(w http.ResponseWriter, r *http.Request) error {
@@ -70,13 +73,20 @@ func (p *Pages) trainee(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) showTrainee(w http.ResponseWriter, r *http.Request, form *web.Form) error {
-	v := &traineePage{Form: form}
+	v := &traineePage{Form: form, Signs: login.Of(r).Signs()}
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
 		if v.Trainee, err = standing.TraineeOf(tx, web.Actor(r), r.PathValue("id")); err != nil {
 			return err
 		}
 		v.fill(p, r, calendar.WeekOf(tx.Now()))
-		return nil
+		queue, err := review.Queue(tx, web.Actor(r))
+		for _, x := range queue {
+			if v.Signs && x.Apprentice == v.Trainee.Stand.Apprenticeship.Person {
+				v.Review = x.ID
+				break
+			}
+		}
+		return err
 	})
 	if err != nil {
 		return err

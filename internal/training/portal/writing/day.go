@@ -155,8 +155,11 @@ func (p *Pages) saveDay(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	to := "/reports/" + week.String()
-	if form.Text("do") == "next" && i < 6 {
+	switch do := form.Text("do"); {
+	case do == "next" && i < 6:
 		to += "/day/" + string(date.Add(1))
+	case do == "prev" && i > 0:
+		to += "/day/" + string(date.Add(-1))
 	}
 	return p.Site.Done(w, r, to, "writing.done_saved")
 }

@@ -85,6 +85,7 @@ type editPage struct {
 	Plan      []web.Option
 	Former    []string // sections that the plan has no more
 	Chosen    int
+	Fresh     bool // nobody wrote anything yet
 	Snippets  []planning.Snippet
 	Pattern   bool // the person has none yet: where to make one
 }
@@ -93,6 +94,7 @@ type editPage struct {
 type dayField struct {
 	Legend, Attendance, Place, Hours, Sections, Text string
 	Options                                          []web.Option
+	Free, Written                                    bool // a weekend's day off; it has a text of its own
 }
 
 type dayLink struct {
@@ -149,12 +151,15 @@ func (p *Pages) showEditor(w http.ResponseWriter, r *http.Request, d desk, form 
 	v := &editPage{weekPage: *p.view(r, report), Who: web.Actor(r).Account, Restored: restored, Pattern: !d.own && report.Version == 0}
 	v.Form, v.History, v.Files, v.Snippets = form, d.history, d.files, d.snippets
 	typed := textOf(form)
+	v.Fresh = report.Version == 0 && form.OK() && typed.Length() == 0
 	v.DaysSaid = p.said(r, typed.Days)
 	for _, day := range typed.Days {
 		v.OpenDays = v.OpenDays || day.Text != "" && d.settings.Mode != "day" || day.Minutes < 0
 	}
+	wrong := map[string]bool{}
 	for _, problem := range form.Problems {
 		v.OpenDays = v.OpenDays || strings.HasPrefix(problem.Field, "d")
+		wrong[problem.Field] = true
 	}
 	for i := range report.Text.Days {
 		date := report.Week.Date(i + 1)
@@ -169,6 +174,8 @@ func (p *Pages) showEditor(w http.ResponseWriter, r *http.Request, d desk, form 
 		v.DayFields = append(v.DayFields, dayField{
 			Legend: legend, Attendance: name + "_attendance", Place: name + "_place", Hours: name + "_hours", Sections: name + "_sections", Text: name + "_text",
 			Options: p.attendances(r),
+			Free:    i >= 5 && typed.Days[i] == (book.Day{}),
+			Written: typed.Days[i].Text != "" || wrong[name+"_text"],
 		})
 		if d.settings.Mode == "day" {
 			v.DayLinks = append(v.DayLinks, p.dayLink(r, report.Week, i, typed.Days[i]))
@@ -272,6 +279,15 @@ func (p *Pages) save(w http.ResponseWriter, r *http.Request) error {
 		return web.See(w, r, path+"/check")
 	case "files":
 		return web.See(w, r, path+"/attachments")
+	case "day":
+		_, day, _ := strings.Cut(form.Text("do"), ":")
+		if d, ok := calendar.ParseDate(day); ok && d.Week() == week {
+			return web.See(w, r, path+"/day/"+day)
+		}
+	case "pattern":
+		return web.See(w, r, "/settings/pattern")
+	case "snippets", "absences":
+		return web.See(w, r, "/"+do)
 	case "comment", "discard", "snippet", "copy":
 		return p.Site.Done(w, r, path, done[do], by.Account)
 	}
@@ -284,6 +300,23 @@ var done = map[string]string{"comment": "writing.done_comment", "discard": "writ
 func (p *Pages) press(tx *db.Tx, r *http.Request, week book.Week, form *web.Form, do string) error {
 	by, typed, at := web.Actor(r), textOf(form), version(form)
 	switch do, id, _ := strings.Cut(do, ":"); do {
+	case "day", "pattern", "snippets", "absences":
+		// Ways out of the editor keep what was typed, too. A week that is as it
+		// was filled in stays unwritten: a new pattern still reaches it.
+		if typed.Length() == 0 {
+			report, a, _, err := book.Desk(tx, by, week)
+			if err != nil || report.Version > 0 && typed == report.Text {
+				return err
+			}
+			if report.Version == 0 {
+				days, err := planning.Prefill(tx, *login.Of(r), a, week)
+				if err != nil || typed == (book.Text{Days: days}) {
+					return err
+				}
+			}
+		}
+		_, err := book.Save(tx, by, week, at, typed)
+		return err
 	case "vacation", "sick":
 		_, err := book.Away(tx, by, week, at, typed, do)
 		return err

@@ -5,10 +5,13 @@ import (
 	"strings"
 
 	"zunft/internal/ground/db"
+	"zunft/internal/ground/diff"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/web"
 	"zunft/internal/training/book"
 	"zunft/internal/training/person"
+	"zunft/internal/training/review"
+	"zunft/internal/training/standing"
 )
 
 func (p *Pages) check(w http.ResponseWriter, r *http.Request) error {
@@ -33,6 +36,9 @@ func (p *Pages) showCheck(w http.ResponseWriter, r *http.Request, form *web.Form
 		if err := v.suggest(tx, a); err != nil {
 			return err
 		}
+		if err := v.compare(tx, p.text(r)); err != nil {
+			return err
+		}
 		v.Early = book.WeekOf(tx.Now()).Before(week)
 		if v.Trainers, err = p.trainers(tx, r); err != nil || len(form.Values) > 0 {
 			return err
@@ -54,6 +60,40 @@ func (p *Pages) showCheck(w http.ResponseWriter, r *http.Request, form *web.Form
 	}
 	v.Back = web.Link{Text: p.text(r)("writing.week", week.Name()), Href: "/reports/" + week.String()}
 	return p.Site.Show(w, r, form.Status(), templates, "check", v)
+}
+
+// compare says what was changed since the report came back, so that nobody
+// sends it again as it was.
+func (v *weekPage) compare(tx *db.Tx, text func(key string, args ...any) string) error {
+	reading, err := review.Read(tx, v.Report, text)
+	if err != nil || !reading.Again {
+		return err
+	}
+	v.Again = true
+	for _, part := range reading.Texts {
+		if diff.Changed(part.Pieces) {
+			v.Changes = append(v.Changes, part)
+		}
+	}
+	for _, day := range reading.Days {
+		pieces := day.Pieces
+		if day.Was != "" {
+			pieces = append([]diff.Piece{{Kind: "del", Text: day.Was}, {Kind: "ins", Text: day.Said}, {Kind: "same", Text: "\n"}}, pieces...)
+		}
+		if diff.Changed(pieces) {
+			v.Changes = append(v.Changes, review.Part{Heading: day.Name, Pieces: pieces})
+		}
+	}
+	return nil
+}
+
+// next is the week to go on with after one is handed in.
+func (v *weekPage) next(tx *db.Tx) error {
+	b, err := standing.Read(tx, v.Report.Apprentice, true)
+	if open := b.OpenWeeks(); err == nil && len(open) > 0 {
+		v.Open = open[0].Week
+	}
+	return err
 }
 
 // trainers are those who may sign this person's reports off.
@@ -111,6 +151,9 @@ func (p *Pages) submitted(w http.ResponseWriter, r *http.Request) error {
 		v.Trainers, err = p.trainers(tx, r)
 		return err
 	})
+	if err == nil {
+		err = p.DB.Read(r.Context(), v.next)
+	}
 	if err != nil {
 		return err
 	}

@@ -100,7 +100,10 @@ type weekPage struct {
 	SentTo   string // name of the one person it was sent to; empty: the trainers
 	Prev     book.Week
 	Next     book.Week
-	Short    int // characters, if so few that a hint helps; else 0
+	Again    bool          // it was returned before
+	Changes  []review.Part // what differs since
+	Open     book.Week     // the oldest week that is missing; zero if none
+	Short    int           // characters, if so few that a hint helps; else 0
 	Early    bool
 	Missing  bool
 }
@@ -254,23 +257,33 @@ func (p *Pages) pdf(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s := login.Of(r)
-	var report book.Report
-	var history []book.Event
-	err = p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
-		if report, err = book.Mine(tx, web.Actor(r), week); err != nil {
+	print := book.Print{Apprentice: s.Person, Company: s.Company}
+	err = p.DB.Read(r.Context(), func(tx *db.Tx) error {
+		report, err := book.Mine(tx, web.Actor(r), week)
+		if err != nil {
 			return err
 		}
 		if report.Version == 0 {
 			return fault.NotFound()
 		}
-		history, err = book.History(tx, report)
+		print.Report, print.Now = report, tx.Now()
+		if print.History, err = book.History(tx, report); err != nil {
+			return err
+		}
+		reading, err := review.Read(tx, report, p.text(r))
+		if err != nil {
+			return err
+		}
+		print.Plan = reading.Plan
+		files, err := attachment.List(tx, report.ID)
+		print.Files = attachment.Names(files)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	var b bytes.Buffer
-	if err := paper.WriteSheet(&b, book.Sheet(report, s.Person, s.Company, history, web.Lang(r), p.text(r))); err != nil {
+	if err := paper.WriteSheet(&b, print.Sheet(web.Lang(r), p.text(r))); err != nil {
 		return err
 	}
 	h := w.Header()
