@@ -118,6 +118,9 @@ func (p *Pages) showChange(w http.ResponseWriter, r *http.Request, f *web.Form) 
 		return err
 	}
 	v.Back = web.Link{Text: p.text(r, "managing.assignments"), Href: "/company/assignments"}
+	if len(v.Lines) == 1 { // from one's own page, and back there
+		v.Back = web.Link{Text: v.Lines[0].Name, Href: "/company/trainees/" + v.Lines[0].ID}
+	}
 	return p.Site.Show(w, r, f.Status(), templates, "change", v)
 }
 

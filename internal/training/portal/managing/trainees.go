@@ -23,9 +23,13 @@ type traineesPage struct {
 	Views       []web.Option
 	Narrowed    bool
 	Lines       []line
-	Undescribed []person.Person
 	After, More string
+	// Who has come and is not described: the first few, and the rest folded away.
+	Undescribed, MoreUndescribed []person.Person
 }
+
+// unfolded is how many of the undescribed stand before the list.
+const unfolded = 5
 
 // narrowed reads the filter of a list from the address.
 func narrowed(r *http.Request) (*web.Form, apprenticeship.Filter, error) {
@@ -74,7 +78,9 @@ func (p *Pages) trainees(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		if !v.Narrowed && v.After == "" {
-			v.Undescribed, err = apprenticeship.Undescribed(tx, web.Actor(r), 20)
+			v.Undescribed, err = apprenticeship.Undescribed(tx, web.Actor(r), 50)
+			n := min(unfolded, len(v.Undescribed))
+			v.Undescribed, v.MoreUndescribed = v.Undescribed[:n], v.Undescribed[n:]
 		}
 		return err
 	})
