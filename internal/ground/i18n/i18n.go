@@ -148,15 +148,21 @@ func (c *Catalog) Text(lang, key string, args ...any) string {
 }
 
 // A Word is data that has a text per language, as the name of a role. As an
-// argument it is said in the phrase's language, also after it was kept as JSON.
+// argument it is said in the phrase's language.
 type Word map[string]string
 
+// said are arguments as a phrase needs them, also after they were kept as JSON:
+// a Word is its text, and a number without a fraction counts.
 func said(lang string, args []any) []any {
 	args = slices.Clone(args)
 	for i, a := range args {
 		switch w := a.(type) {
 		case Word:
 			args[i] = cmp.Or(w[lang], w[languages[0]])
+		case float64:
+			if n := int(w); float64(n) == w {
+				args[i] = n
+			}
 		case map[string]any:
 			args[i] = w[languages[0]]
 			if s, _ := w[lang].(string); s != "" {

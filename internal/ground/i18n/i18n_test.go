@@ -57,6 +57,21 @@ func TestWord(t *testing.T) {
 	}
 }
 
+// A number that was kept as JSON chooses the plural, and is said as a whole one.
+func TestNumberFromJSON(t *testing.T) {
+	c, err := Load(folder(`{"b":{"one":"ein Tag","other":"%d Tage"}}`, `{"b":{"one":"one day","other":"%d days"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kept []any
+	if err := json.Unmarshal([]byte(`[1, 1200]`), &kept); err != nil {
+		t.Fatal(err)
+	}
+	if one, many := c.Text("de", "b", kept[0]), c.Text("de", "b", kept[1]); one != "ein Tag" || many != "1.200 Tage" {
+		t.Error(one, many)
+	}
+}
+
 func TestPhrasesThatDoNotFit(t *testing.T) {
 	for says, folders := range map[string][]fstest.MapFS{
 		"without a en text": {folder(`{"a":"x"}`, `{}`)},

@@ -45,11 +45,15 @@ type flash struct {
 }
 
 func (s *Site) notify(w http.ResponseWriter, phrase string, args []any) {
-	texts := make([]any, len(args))
+	kept := make([]any, len(args))
 	for i, a := range args {
-		texts[i] = fmt.Sprint(a)
+		if n, ok := a.(int); ok {
+			kept[i] = n // plurals need the number
+		} else {
+			kept[i] = fmt.Sprint(a)
+		}
 	}
-	if b, err := json.Marshal(flash{phrase, texts}); err == nil {
+	if b, err := json.Marshal(flash{phrase, kept}); err == nil {
 		s.SetCookie(w, "notice", base64.RawURLEncoding.EncodeToString(b), time.Minute)
 	}
 }

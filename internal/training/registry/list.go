@@ -107,15 +107,6 @@ func load(tx *db.Tx, company, id string) (l List, err error) {
 		return l, fmt.Errorf("trainee list %s: %w", id, err)
 	}
 	l.ID, l.Name, l.Taken = id, name, !taken.IsZero()
-	for i := range l.Rows { // numbers came back from JSON as floats
-		for j, p := range l.Rows[i].Problem {
-			for k, a := range p.Args {
-				if f, ok := a.(float64); ok {
-					l.Rows[i].Problem[j].Args[k] = int(f)
-				}
-			}
-		}
-	}
 	return l, nil
 }
 
