@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -202,6 +203,25 @@ func TestNoticeIsShownOnce(t *testing.T) {
 	r = ask(t, m, "GET", "/y", "", "Cookie", value)
 	if !strings.Contains(text(r), "Vorgang 7F3K") || !strings.Contains(r.Header.Get("Set-Cookie"), "Max-Age=0") {
 		t.Error("not shown, or not forgotten", r.Header)
+	}
+}
+
+// A notice says "1 Nachricht", not "1 Nachrichten", also after the redirect.
+func TestNoticeCounts(t *testing.T) {
+	s := site(t, "http://portal.example")
+	m := NewMux(s)
+	m.Open("POST /x/{n}", func(w http.ResponseWriter, r *http.Request) error {
+		n, _ := strconv.Atoi(r.PathValue("n"))
+		return s.Done(w, r, "/y", "frame.unread", n)
+	})
+	m.Open("GET /y", func(w http.ResponseWriter, r *http.Request) error {
+		return s.Show(w, r, 200, errorTemplates, "error", &errorPage{Heading: "Y"})
+	})
+	for n, want := range map[string]string{"1": "1 ungelesene Mitteilung<", "1200": "1.200 ungelesene Mitteilungen<"} {
+		value, _, _ := strings.Cut(ask(t, m, "POST", "/x/"+n, "").Header.Get("Set-Cookie"), ";")
+		if page := text(ask(t, m, "GET", "/y", "", "Cookie", value)); !strings.Contains(page, want) {
+			t.Errorf("%s is not on the page", want)
+		}
 	}
 }
 

@@ -79,24 +79,7 @@ func save(tx *db.Tx, l Roster) error {
 }
 
 func (r *Row) fields() []any {
-	return []any{&r.Number, asJSON{&r.Cells}, &r.State, problems{&r.Problems}, &r.Invitation}
-}
-
-// problems are kept as JSON, none as an empty text.
-type problems struct{ p *[]Problem }
-
-func (p problems) Scan(src any) error {
-	if err := (asJSON{p.p}).Scan(src); err != nil {
-		return err
-	}
-	for _, problem := range *p.p {
-		for i, a := range problem.Args {
-			if f, ok := a.(float64); ok { // numbers choose the plural
-				problem.Args[i] = int(f)
-			}
-		}
-	}
-	return nil
+	return []any{&r.Number, asJSON{&r.Cells}, &r.State, asJSON{&r.Problems}, &r.Invitation}
 }
 
 func problemText(p []Problem) string {
