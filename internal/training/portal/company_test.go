@@ -46,7 +46,7 @@ func TestCompanyPages_R232_R234(t *testing.T) {
 		jana.follow("/company/assignments/change", "id", id, "person", "trainer/murat", "from", "2026-11-01").is(200).has("Zuordnungen geändert: 1", "Murat Meister")
 		// A list by paste: what is wrong is named, what is right is taken once.
 		jana.post("/company/trainees/import").is(422)
-		at = jana.post("/company/trainees/import", "rows", "Vorname;Nachname;Beruf;Beginn;Ende\nEva;Erle;Bäckerin;1.8.2026;31.7.2029\nUwe;Ulme;Bäcker;32.8.2026;31.7.2029\nIda;Igel;Astronautin;1.8.2026;31.7.2029").is(303).location
+		at = jana.upload("/company/trainees/import", "file", "liste.csv", []byte("Vorname;Nachname;Beruf;Beginn;Ende\nEva;Erle;Bäckerin;1.8.2026;31.7.2029\nUwe;Ulme;Bäcker;32.8.2026;31.7.2029\nIda;Igel;Astronautin;1.8.2026;31.7.2029")).is(303).location
 		jana.get(at).is(200).has("1 Zeile kann übernommen werden.", "2 sind zu korrigieren", `name="starts_on-3" type="text" value="32.8.2026"`, "Zeile 3: Uwe Ulme")
 		jana.get(at+"?edit=2").is(200).has("Zeile ändern", `name="given_name-2"`).lacks(`name="given_name-3"`)
 		jana.follow(at+"/rows", "line", "3", "starts_on-3", "2.8.2026", "line", "4", "out-4", "1", "given_name-4", "Ida").has("2 Zeilen können übernommen werden.", "1 wird weggelassen.").lacks("zu korrigieren")

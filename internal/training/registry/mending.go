@@ -36,8 +36,13 @@ func (l List) Cell(r Row, column string) string {
 			return r.Wish.FamilyName
 		}
 	}
-	if column == "trainer" {
+	switch {
+	case column == "trainer":
 		return r.Trainer
+	case column == "starts_on" && r.Wish.StartsOn != "": // as people write it, whatever Excel says
+		return r.Wish.StartsOn.German()
+	case column == "ends_on" && r.Wish.EndsOn != "":
+		return r.Wish.EndsOn.German()
 	}
 	if i, there := at[column]; there && i < len(r.Cells) {
 		return table.Clean(r.Cells[i])
