@@ -28,7 +28,7 @@ func (j asJSON) Scan(src any) error {
 	return fmt.Errorf("no JSON: %T", src)
 }
 
-// read keeps numbers of arguments whole: 14 and not 14.0.
+// read: an empty text says nothing.
 func (j asJSON) read(b []byte) error {
 	if len(b) == 0 {
 		return nil
