@@ -6,6 +6,7 @@ import (
 
 	"zunft/internal/ground/db"
 	"zunft/internal/training/apprenticeship"
+	"zunft/internal/training/bookform"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/outage"
 )
@@ -116,7 +117,7 @@ func read(tx *db.Tx, sub, company string, own bool) (b Book, err error) {
 		b.Apprenticeships = slices.DeleteFunc(b.Apprenticeships, func(a apprenticeship.Apprenticeship) bool { return a.Company != company })
 		b.Reports = slices.DeleteFunc(b.Reports, func(l Line) bool { return l.Company != company })
 	}
-	set, err := apprenticeship.SettingsOf(tx, b.Running().Company, b.Running().Occupation)
+	set, err := bookform.Of(tx, b.Running().Company, b.Running().Occupation)
 	if err != nil {
 		return b, err
 	}

@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"zunft/internal/ground/db"
-	"zunft/internal/training/apprenticeship"
+	"zunft/internal/training/bookform"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/outage"
 )
@@ -65,7 +65,7 @@ func Books(tx *db.Tx, subs []string) (map[string]Book, error) {
 		set, known := settings[[2]string{a.Company, a.Occupation}]
 		if !known {
 			if set, known = settings[[2]string{a.Company, ""}]; !known {
-				set = apprenticeship.Defaults
+				set = bookform.Defaults
 			}
 		}
 		b.Lost, b.Electronic = lost, set.Electronic
@@ -76,15 +76,15 @@ func Books(tx *db.Tx, subs []string) (map[string]Book, error) {
 }
 
 // settingsOf are the settings of some companies, by company and occupation.
-func settingsOf(tx *db.Tx, companies []any) (map[[2]string]apprenticeship.Settings, error) {
-	settings := map[[2]string]apprenticeship.Settings{}
+func settingsOf(tx *db.Tx, companies []any) (map[[2]string]bookform.Settings, error) {
+	settings := map[[2]string]bookform.Settings{}
 	if len(companies) == 0 {
 		return settings, nil
 	}
 	return settings, tx.Each(`SELECT company, occupation, electronic, mode, steps, due_days FROM company_setting WHERE company IN (`+db.In(1, len(companies))+`)`, companies,
 		func(scan func(...any) error) error {
 			var company, occupation string
-			var s apprenticeship.Settings
+			var s bookform.Settings
 			err := scan(&company, &occupation, &s.Electronic, &s.Mode, &s.Steps, &s.DueDays)
 			settings[[2]string{company, occupation}] = s
 			return err

@@ -20,6 +20,7 @@ import (
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/training/apprenticeship"
+	"zunft/internal/training/bookform"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/outage"
 	"zunft/internal/training/person"
@@ -77,7 +78,7 @@ const Far = 5
 // four questions, however many there are; callers ask for a page at a time.
 func Of(tx *db.Tx, all ...apprenticeship.Apprenticeship) (map[string]Stand, error) {
 	stands := make(map[string]Stand, len(all))
-	settings := map[[2]string]apprenticeship.Settings{}
+	settings := map[[2]string]bookform.Settings{}
 	spans := make([]span, 0, len(all))
 	lost, err := outage.Lost(tx)
 	if err != nil {
@@ -89,7 +90,7 @@ func Of(tx *db.Tx, all ...apprenticeship.Apprenticeship) (map[string]Stand, erro
 		set, known := settings[key]
 		if !known {
 			var err error
-			if set, err = apprenticeship.SettingsOf(tx, a.Company, a.Occupation); err != nil {
+			if set, err = bookform.Of(tx, a.Company, a.Occupation); err != nil {
 				return nil, fmt.Errorf("standing: %w", err)
 			}
 			settings[key] = set

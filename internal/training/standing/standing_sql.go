@@ -5,6 +5,7 @@ import (
 
 	"zunft/internal/ground/db"
 	"zunft/internal/training/apprenticeship"
+	"zunft/internal/training/assignment"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/person"
 	"zunft/internal/training/substitute"
@@ -48,7 +49,7 @@ func accompanies(tx *db.Tx, s person.Session, today calendar.Date, args []any) (
 	}
 	args = append(args, today)
 	day := db.In(len(args), 1)
-	return ` AND ` + apprenticeship.Accompanies(db.In(len(args)+1, len(people)), day), append(args, people...), nil
+	return ` AND ` + assignment.Accompanies(db.In(len(args)+1, len(people)), day), append(args, people...), nil
 }
 
 const list = `SELECT a.id, a.name_key, COALESCE(a.person, ''), COALESCE(a.company, ''), a.chamber_number, COALESCE(p.given_name, a.given_name), COALESCE(p.family_name, a.family_name),
@@ -252,7 +253,7 @@ func stepsOf(tx *db.Tx, id string) (map[string]Step, error) {
 
 // names are at most three people with a role who accompany an apprenticeship.
 func names(tx *db.Tx, a apprenticeship.Apprenticeship, day calendar.Date, role string) ([]string, error) {
-	condition := apprenticeship.Accompanies("p.sub", "$3")
+	condition := assignment.Accompanies("p.sub", "$3")
 	if role == person.TrainingAdmin {
 		condition = `$3 <> ''`
 	}
