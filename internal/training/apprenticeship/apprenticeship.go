@@ -23,8 +23,6 @@ import (
 	"fmt"
 
 	"zunft/internal/ground/db"
-	"zunft/internal/training/assignment"
-	"zunft/internal/training/bookform"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/person"
 )
@@ -126,14 +124,3 @@ func Ensure(tx *db.Tx, a Apprenticeship) (Apprenticeship, error) {
 func Get(tx *db.Tx, id string) (Apprenticeship, error) {
 	return db.One(tx, (*Apprenticeship).fields, `SELECT `+columns+` FROM apprenticeship WHERE id = $1`, id)
 }
-
-// Settings, Defaults and SettingsOf are bookform's.
-type Settings = bookform.Settings
-
-var (
-	Defaults   = bookform.Defaults
-	SettingsOf = bookform.Of
-)
-
-// Accompanies is assignment.Accompanies.
-var Accompanies = assignment.Accompanies
