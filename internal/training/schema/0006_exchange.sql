@@ -7,7 +7,8 @@ CREATE TABLE export (
 	id         TEXT PRIMARY KEY,
 	person     TEXT NOT NULL REFERENCES person (sub), -- whose book
 	ordered_by TEXT NOT NULL REFERENCES person (sub),
-	company    TEXT NOT NULL DEFAULT '',    -- only what was written for it; empty: the whole book
+	company    TEXT NOT NULL DEFAULT '',    -- only what was written for it: somebody of it ordered; empty: the whole book
+	share      TEXT NOT NULL DEFAULT '',    -- the chamber's look by which it was ordered
 	scope      TEXT NOT NULL CHECK (scope IN ('book', 'period', 'week')),
 	first_day  TEXT NOT NULL DEFAULT '',    -- empty: from the beginning
 	last_day   TEXT NOT NULL DEFAULT '',
@@ -26,6 +27,7 @@ CREATE TABLE export (
 	expires_at TIMESTAMPTZ NOT NULL         -- of the file
 );
 CREATE INDEX export_person ON export (ordered_by, id);
+CREATE INDEX export_taken ON export (person, id) WHERE ordered_by <> person; -- the owner reads who took it out
 CREATE UNIQUE INDEX export_code ON export (code) WHERE code <> '';
 CREATE INDEX export_expires ON export (expires_at) WHERE state <> 'gone';
 CREATE INDEX export_gone ON export (expires_at) WHERE state = 'gone';
