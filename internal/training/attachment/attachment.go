@@ -245,6 +245,14 @@ func List(tx *db.Tx, report string) ([]Attachment, error) {
 	return db.All(tx, (*Attachment).fields, `SELECT `+columns+` FROM attachment a WHERE a.report = $1 ORDER BY a.id LIMIT $2`, report, MaxFiles)
 }
 
+// Names of files.
+func Names(all []Attachment) (names []string) {
+	for _, a := range all {
+		names = append(names, a.Name)
+	}
+	return names
+}
+
 // Get is one file of a report.
 func Get(tx *db.Tx, report, id string) (Attachment, error) {
 	return db.One(tx, (*Attachment).fields, `SELECT `+columns+` FROM attachment a WHERE a.report = $1 AND a.id = $2`, report, id)

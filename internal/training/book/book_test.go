@@ -245,8 +245,10 @@ func TestSheet_R224(t *testing.T) {
 	r.Text.Days[0] = book.Day{Attendance: "company", Text: "Teige"}
 	history := []book.Event{{At: db.At(now), Kind: "signed_off", Person: "Bert Meister", Text: "Gut"}, {At: db.At(now), Kind: "submitted", Person: "Anna Muster"}}
 	var b bytes.Buffer
-	err = paper.WriteSheet(&b, book.Sheet(r, person.Person{Name: "Anna Muster"}, person.Company{Name: "Bäckerei Korn"}, history, "de",
-		func(key string, args ...any) string { return catalog.Text("de", key, args...) }))
+	err = paper.WriteSheet(&b, book.Print{
+		Report: r, Apprentice: person.Person{Name: "Anna Muster"}, Company: person.Company{Name: "Bäckerei Korn"}, History: history,
+		Plan: []string{"A 2 Sicherheit"}, Files: []string{"Ofen.jpg"}, Now: db.At(now),
+	}.Sheet("de", func(key string, args ...any) string { return catalog.Text("de", key, args...) }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -260,7 +262,7 @@ func TestSheet_R224(t *testing.T) {
 	}
 	for _, text := range []string{
 		"Ausbildungsnachweis Woche 47", "§ 13 Satz 2 Nr. 7 BBiG", "Anna Muster", "Bäckerei Korn", "16.11. – 22.11.2026", "Abgezeichnet", "Backstube",
-		"Brötchen geformt", "Hefe", "Montag, 16.11.", "Betrieb", "Teige", "Freizeichnung", "Bert Meister", "abgezeichnet", "Gut", "18.11.2026, 11:00",
+		"Brötchen geformt", "Hefe", "Montag, 16.11.", "Betrieb", "Teige", "Freizeichnung", "Bert Meister", "abgezeichnet", "Gut", "18.11.2026, 11:00", "Bezug zum Ausbildungsplan", "A 2 Sicherheit", "Anhänge", "Ofen.jpg",
 	} {
 		if !strings.Contains(string(out), text) {
 			t.Errorf("paper lacks %q:\n%s", text, out)

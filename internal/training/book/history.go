@@ -25,8 +25,13 @@ func History(tx *db.Tx, r Report) ([]Event, error) {
 	all, err := db.All(tx, func(e *Event) []any { return []any{&e.At, &e.Kind, &e.Person, &e.Text, &e.Apprentice} },
 		`SELECT e.at, e.event, p.name, e.text, e.person = $2 FROM report_event e JOIN person p ON p.sub = e.person WHERE e.report = $1 ORDER BY e.id DESC`,
 		r.ID, r.Apprentice)
-	if r.State == Checked {
-		all = slices.DeleteFunc(all, func(e Event) bool { return e.Kind == string(SignedOff) && !e.At.Before(r.DecidedAt) })
+	return r.told(all, r.State == Checked), err
+}
+
+// told leaves out a sign-off that is pending: it can still be taken back.
+func (r Report) told(all []Event, pending bool) []Event {
+	if !pending {
+		return all
 	}
-	return all, err
+	return slices.DeleteFunc(all, func(e Event) bool { return e.Kind == string(SignedOff) && !e.At.Before(r.DecidedAt) })
 }

@@ -4,24 +4,38 @@ import (
 	"strings"
 	"time"
 
+	"zunft/internal/ground/db"
 	"zunft/internal/ground/mail"
 	"zunft/internal/ground/paper"
 	"zunft/internal/training/person"
 )
 
-// Sheet is a week on paper, with the head and parts of recommendation 156 of
+// A Print is a report that goes on paper.
+type Print struct {
+	Report     Report
+	Apprentice person.Person
+	Company    person.Company
+	History    []Event  // newest first
+	Plan       []string // names of the training plan's sections that the report names
+	Files      []string // names of what is attached
+	Now        db.Time  // a sign-off that can be taken back then is printed as "in Durchsicht", and not told
+}
+
+// Sheet is the report on paper, with the head and parts of recommendation 156 of
 // the BIBB board and the record of its sign-off. text speaks the reader's language.
-func Sheet(r Report, apprentice person.Person, company person.Company, history []Event, lang string, text func(key string, args ...any) string) paper.Sheet {
+func (p Print) Sheet(lang string, text func(key string, args ...any) string) paper.Sheet {
+	r := p.Report
+	r.State = r.Seen(p.Now)
 	s := paper.Sheet{
-		Title: r.Heading(text), Subtitle: text("book.sheet.subtitle"), Author: apprentice.Name, Lang: lang, Date: r.ChangedAt.Time,
+		Title: r.Heading(text), Subtitle: text("book.sheet.subtitle"), Author: p.Apprentice.Name, Lang: lang, Date: r.ChangedAt.Time,
 		Facts: [][2]string{
-			{text("book.sheet.name"), apprentice.Name},
-			{text("book.sheet.company"), company.Name},
+			{text("book.sheet.name"), p.Apprentice.Name},
+			{text("book.sheet.company"), p.Company.Name},
 			{text("book.sheet.period"), r.Dates()},
 			{text("book.sheet.state"), text("book.state." + string(r.State))},
 		},
 		LogHeading: text("book.sheet.log"),
-		Footer:     text("book.sheet.footer", apprentice.Name, r.Name(text), r.Dates()),
+		Footer:     text("book.sheet.footer", p.Apprentice.Name, r.Name(text), r.Dates()),
 	}
 	if r.Text.Department != "" {
 		s.Facts = append(s.Facts, [2]string{text("book.sheet.department"), r.Text.Department})
@@ -35,6 +49,13 @@ func Sheet(r Report, apprentice person.Person, company person.Company, history [
 	if r.Text.Daily() {
 		s.Sections = append(s.Sections, paper.Section{Heading: text("book.part.days"), Table: daysTable(r, text)})
 	}
+	if len(p.Plan) > 0 {
+		s.Sections = append(s.Sections, paper.Section{Heading: text("book.sheet.plan"), Text: strings.Join(p.Plan, "\n")})
+	}
+	if len(p.Files) > 0 {
+		s.Sections = append(s.Sections, paper.Section{Heading: text("book.sheet.files"), Text: strings.Join(p.Files, "\n")})
+	}
+	history := r.told(p.History, r.UndoUntil.After(p.Now))
 	for i := len(history) - 1; i >= 0; i-- { // oldest first
 		e := history[i]
 		s.Log = append(s.Log, paper.LogEntry{When: e.At.In(mail.Berlin).Format("02.01.2006, 15:04"), Who: e.Person, What: text("book.event." + e.Kind), Note: e.Text})

@@ -262,14 +262,14 @@ func (s Standing) Weeks(now db.Time) int {
 	return int(WeekOf(now).Monday().Sub(s.First.Monday()).Hours()+12)/(7*24) + 1
 }
 
-// MyStanding counts the actor's own reports.
+// MyStanding counts the actor's own reports, as they see them (Report.Seen).
 func MyStanding(tx *db.Tx, by audit.Actor) (st Standing, err error) {
 	s, err := person.Author(tx, by)
 	if err != nil {
 		return st, err
 	}
-	err = tx.Each(`SELECT state, count(*), min(year * 100 + week) FROM report WHERE apprentice = $1 GROUP BY state`,
-		[]any{s.Person.Sub}, func(scan func(...any) error) error {
+	err = tx.Each(`SELECT CASE WHEN undo_until > $2 THEN 'checked' ELSE state END AS seen, count(*), min(year * 100 + week) FROM report WHERE apprentice = $1 GROUP BY seen`,
+		[]any{s.Person.Sub, tx.Now()}, func(scan func(...any) error) error {
 			var state State
 			var n, first int
 			if err := scan(&state, &n, &first); err != nil {

@@ -5,7 +5,10 @@
 //		                        └─ nothing written ─▶ empty
 //
 //	  - Apprentices take out all that they wrote, in whatever company (the book
-//	    belongs to the person, § 13 no. 7 BBiG).
+//	    belongs to the person, § 13 no. 7 BBiG). Who accompanies them takes out what
+//	    was submitted for their company; a chamber what was submitted, while its
+//	    look runs (package share). The owner of the book reads who did so (Others).
+//	  - A sign-off that can still be taken back is none: it prints as "in Durchsicht".
 //	  - The cover carries a code, made when the file is made and kept as a keyed
 //	    hash. Whoever holds the paper reads at /verify what it is, and compares a
 //	    file's digest; of the person they see initials, which stand on the cover
@@ -28,6 +31,7 @@ import (
 	"zunft/internal/ground/mail"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/person"
+	"zunft/internal/training/share"
 )
 
 // Phrases of this package.
@@ -70,6 +74,7 @@ var orders = limit.Rate{Burst: 12, Every: 5 * time.Minute}
 // An Export is a file that was ordered.
 type Export struct {
 	ID, Person, OrderedBy, Company string
+	Share                          string // id of the chamber's look by which it was ordered
 	Scope                          string
 	First, Last                    calendar.Date // empty: no bound
 	Signed                         bool          // only what was signed off
@@ -140,20 +145,18 @@ func (w Wish) Check() error {
 	return p.Err()
 }
 
-// Order has the actor's own book made. The same order that still waits is given
-// back: a second press changes nothing.
-func Order(tx *db.Tx, by audit.Actor, w Wish) (Export, error) {
-	s, err := person.Author(tx, by)
+// Order has a book made. The same order that still waits is given back: a second
+// press changes nothing.
+func Order(tx *db.Tx, by audit.Actor, of Whose, w Wish) (Export, error) {
+	e, owner, err := of.open(tx, by)
 	if err != nil {
-		return Export{}, err
+		return e, err
 	}
 	if err := w.Check(); err != nil {
-		return Export{}, err
+		return e, err
 	}
-	e := Export{
-		ID: db.NewID(), Person: s.Person.Sub, OrderedBy: s.Person.Sub, Scope: w.Scope, Signed: w.Signed, Language: w.Language, State: Waiting,
-		Initials: initials(s.Person), CreatedAt: tx.Now(), ExpiresAt: tx.Now().Add(kept),
-	}
+	e.ID, e.Scope, e.Signed, e.Language, e.State = db.NewID(), w.Scope, w.Signed, w.Language, Waiting
+	e.Initials, e.CreatedAt, e.ExpiresAt = initials(owner), tx.Now(), tx.Now().Add(kept)
 	switch w.Scope {
 	case Period:
 		e.First, e.Last = w.First, w.Last
@@ -164,8 +167,13 @@ func Order(tx *db.Tx, by audit.Actor, w Wish) (Export, error) {
 	if err != nil || same.ID != "" {
 		return same, err
 	}
-	if err := limit.TakeIn(tx, "export/"+s.Person.Sub, orders); err != nil {
+	if err := limit.TakeIn(tx, "export/"+e.OrderedBy, orders); err != nil {
 		return e, err
+	}
+	if e.Share != "" { // a look like any other, which the owner reads (R236)
+		if _, err := share.Look(tx, by, e.Share, ""); err != nil {
+			return e, err
+		}
 	}
 	if err := insert(tx, e); err != nil {
 		return e, fmt.Errorf("order export: %w", err)
@@ -173,7 +181,7 @@ func Order(tx *db.Tx, by audit.Actor, w Wish) (Export, error) {
 	if err := job.Enqueue(tx, Kind, e.ID, order{e.ID}); err != nil {
 		return e, err
 	}
-	return e, audit.Record(tx, by, audit.Entry{Event: "export.ordered", Account: e.Person, Thing: e.ID, Detail: map[string]any{"scope": e.Scope, "from": e.First, "until": e.Last, "signed": e.Signed}})
+	return e, audit.Record(tx, by, audit.Entry{Event: "export.ordered", Account: e.Person, Organization: e.Company, Thing: e.ID, Detail: map[string]any{"scope": e.Scope, "from": e.First, "until": e.Last, "signed": e.Signed}})
 }
 
 // order is the body of the job.
@@ -181,27 +189,41 @@ type order struct {
 	ID string `json:"id"`
 }
 
-// Mine are the actor's exports that have a file or wait for one, newest first.
-func Mine(tx *db.Tx, by audit.Actor) ([]Export, error) {
-	s, err := person.Acting(tx, by)
+// Mine are the exports of a book that the actor ordered and that have a file or
+// wait for one, newest first.
+func Mine(tx *db.Tx, by audit.Actor, of Whose) ([]Export, error) {
+	e, _, err := of.open(tx, by)
 	if err != nil {
 		return nil, err
 	}
-	return db.All(tx, (*Export).fields, `SELECT `+columns+` FROM export WHERE ordered_by = $1 AND state <> 'gone' AND expires_at > $2 ORDER BY id DESC LIMIT 20`, s.Person.Sub, tx.Now())
+	return db.All(tx, (*Export).fields, `SELECT `+columns+` FROM export WHERE ordered_by = $1 AND person = $2 AND company = $3 AND share = $4 AND state <> 'gone' AND expires_at > $5
+		ORDER BY id DESC LIMIT 20`, e.OrderedBy, e.Person, e.Company, e.Share, tx.Now())
 }
 
-// Get is one of the actor's exports.
-func Get(tx *db.Tx, by audit.Actor, id string) (Export, error) {
+// Get is one of the actor's exports, and whose book it is. What they may not see
+// any more is not found.
+func Get(tx *db.Tx, by audit.Actor, id string) (Export, person.Person, error) {
 	s, err := person.Acting(tx, by)
 	if err != nil {
-		return Export{}, err
+		return Export{}, person.Person{}, err
 	}
-	return db.One(tx, (*Export).fields, `SELECT `+columns+` FROM export WHERE id = $1 AND ordered_by = $2`, id, s.Person.Sub)
+	e, err := db.One(tx, (*Export).fields, `SELECT `+columns+` FROM export WHERE id = $1 AND ordered_by = $2`, id, s.Person.Sub)
+	if err != nil || e.Own() {
+		return e, s.Person, err
+	}
+	now, owner, err := e.whose().open(tx, by)
+	if err == nil && now.Company != e.Company || fault.Is(err, fault.KindForbidden) {
+		err = fault.NotFound()
+	}
+	if err != nil {
+		return Export{}, owner, err
+	}
+	return e, owner, nil
 }
 
 // File is the PDF of one of the actor's exports, while it is kept.
 func File(tx *db.Tx, by audit.Actor, id string) (Export, []byte, error) {
-	e, err := Get(tx, by, id)
+	e, _, err := Get(tx, by, id)
 	if err != nil {
 		return e, nil, err
 	}
@@ -219,19 +241,19 @@ func File(tx *db.Tx, by audit.Actor, id string) (Export, []byte, error) {
 }
 
 // Drop deletes the file of an export before its time. Twice is harmless.
-func Drop(tx *db.Tx, by audit.Actor, id string) error {
-	e, err := Get(tx, by, id)
+func Drop(tx *db.Tx, by audit.Actor, id string) (Export, error) {
+	e, _, err := Get(tx, by, id)
 	if err != nil {
-		return err
+		return e, err
 	}
 	n, err := tx.Exec(`UPDATE export SET state = 'gone' WHERE id = $1 AND state <> 'gone'`, e.ID)
 	if err != nil || n == 0 {
-		return err
+		return e, err
 	}
 	if _, err := tx.Exec(`DELETE FROM export_part WHERE export = $1`, e.ID); err != nil {
-		return err
+		return e, err
 	}
-	return audit.Record(tx, by, audit.Entry{Event: "export.dropped", Account: e.Person, Thing: e.ID})
+	return e, audit.Record(tx, by, audit.Entry{Event: "export.dropped", Account: e.Person, Thing: e.ID})
 }
 
 // initials are all that a stranger reads of a name: "L. B."

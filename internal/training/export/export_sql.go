@@ -7,26 +7,26 @@ import (
 	"zunft/internal/ground/db"
 )
 
-const columns = `id, person, ordered_by, company, scope, first_day, last_day, signed, language, state, done, total, signed_off, initials, code, sha256, size, created_at, made_at, expires_at`
+const columns = `id, person, ordered_by, company, share, scope, first_day, last_day, signed, language, state, done, total, signed_off, initials, code, sha256, size, created_at, made_at, expires_at`
 
 func (e *Export) fields() []any {
 	return []any{
-		&e.ID, &e.Person, &e.OrderedBy, &e.Company, &e.Scope, &e.First, &e.Last, &e.Signed, &e.Language, &e.State, &e.Done, &e.Total, &e.SignedOff,
+		&e.ID, &e.Person, &e.OrderedBy, &e.Company, &e.Share, &e.Scope, &e.First, &e.Last, &e.Signed, &e.Language, &e.State, &e.Done, &e.Total, &e.SignedOff,
 		&e.Initials, &e.Code, &e.SHA256, &e.Size, &e.CreatedAt, &e.MadeAt, &e.ExpiresAt,
 	}
 }
 
 func insert(tx *db.Tx, e Export) error {
-	_, err := tx.Exec(`INSERT INTO export (id, person, ordered_by, company, scope, first_day, last_day, signed, language, state, initials, created_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'waiting', $10, $11, $12)`,
-		e.ID, e.Person, e.OrderedBy, e.Company, e.Scope, e.First, e.Last, e.Signed, e.Language, e.Initials, e.CreatedAt, e.ExpiresAt)
+	_, err := tx.Exec(`INSERT INTO export (id, person, ordered_by, company, share, scope, first_day, last_day, signed, language, state, initials, created_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'waiting', $11, $12, $13)`,
+		e.ID, e.Person, e.OrderedBy, e.Company, e.Share, e.Scope, e.First, e.Last, e.Signed, e.Language, e.Initials, e.CreatedAt, e.ExpiresAt)
 	return err
 }
 
 // waiting is the same order that is not made yet; none has no id.
 func waiting(tx *db.Tx, e Export) (Export, error) {
 	all, err := db.All(tx, (*Export).fields, `SELECT `+columns+` FROM export WHERE ordered_by = $1 AND state = 'waiting' AND person = $2 AND scope = $3 AND first_day = $4 AND last_day = $5
-		AND signed = $6 AND language = $7 AND expires_at > $8 LIMIT 1`, e.OrderedBy, e.Person, e.Scope, e.First, e.Last, e.Signed, e.Language, tx.Now())
+		AND signed = $6 AND language = $7 AND expires_at > $8 AND company = $9 AND share = $10 LIMIT 1`, e.OrderedBy, e.Person, e.Scope, e.First, e.Last, e.Signed, e.Language, tx.Now(), e.Company, e.Share)
 	if err != nil || len(all) == 0 {
 		return Export{}, err
 	}

@@ -16,9 +16,7 @@ import (
 	"zunft/internal/ground/job"
 	"zunft/internal/ground/paper"
 	"zunft/internal/ground/seal"
-	"zunft/internal/training/apprenticeship"
 	"zunft/internal/training/book"
-	"zunft/internal/training/person"
 )
 
 // slow is how long somebody waits on the page before the file is worth a mail.
@@ -29,17 +27,6 @@ type Maker struct {
 	DB      *db.DB
 	Base    string // of this portal: where /verify is
 	Catalog *i18n.Catalog
-}
-
-// content is all that goes into a file.
-type content struct {
-	Export          Export
-	Person          person.Person
-	Companies       map[string]person.Company
-	Reports         []book.Report
-	History         map[string][]book.Event
-	People          map[string]string // names of who decided
-	Apprenticeships []apprenticeship.Apprenticeship
 }
 
 // Make is the work of the job. Done twice it stores once: what is written is
@@ -60,9 +47,13 @@ func (m *Maker) Make(ctx context.Context, body []byte) error {
 	if err != nil {
 		return fmt.Errorf("read for export: %w", err)
 	}
-	if len(c.Reports) == 0 {
+	if c.Over || len(c.Reports) == 0 {
+		state := Empty
+		if c.Over {
+			state = Gone
+		}
 		return m.DB.Write(ctx, func(tx *db.Tx) error {
-			_, err := tx.Exec(`UPDATE export SET state = 'empty' WHERE id = $1 AND state = 'waiting'`, o.ID)
+			_, err := tx.Exec(`UPDATE export SET state = $1 WHERE id = $2 AND state = 'waiting'`, state, o.ID)
 			return err
 		})
 	}
@@ -76,19 +67,14 @@ func (m *Maker) Make(ctx context.Context, body []byte) error {
 	sum := sha256.Sum256(file.Bytes())
 	return m.DB.Write(ctx, func(tx *db.Tx) error {
 		e := c.Export
-		e.Total, e.SignedOff = len(c.Reports), 0
+		e.Total, e.SignedOff = len(c.Reports), c.count(book.SignedOff)
 		e.SHA256, e.Code = hex.EncodeToString(sum[:]), codeMAC(tx, code)
-		for _, r := range c.Reports {
-			if r.State == book.SignedOff {
-				e.SignedOff++
-			}
-		}
 		stored, err := store(tx, e, file.Bytes())
 		if err != nil || !stored {
 			return err
 		}
-		if tx.Now().Sub(e.CreatedAt) > slow && c.Person.Email != "" {
-			if err := texts.Send(tx, c.Person.Mail(), "export_ready", map[string]any{"Name": c.Person.Name, "ID": e.ID, "Until": e.ExpiresAt}); err != nil {
+		if to := c.Orderer; tx.Now().Sub(e.CreatedAt) > slow && to.Email != "" {
+			if err := texts.Send(tx, to.Mail(), "export_ready", map[string]any{"Name": to.Name, "ID": e.ID, "Until": e.ExpiresAt}); err != nil {
 				return err
 			}
 		}
@@ -107,53 +93,6 @@ func (m *Maker) progress(ctx context.Context, id string, all int) func(done, cha
 			return err
 		})
 	}
-}
-
-// read collects what was ordered.
-func read(tx *db.Tx, id string) (c content, err error) {
-	if c.Export, err = db.One(tx, (*Export).fields, `SELECT `+columns+` FROM export WHERE id = $1`, id); err != nil || c.Export.State != Waiting {
-		return c, err
-	}
-	e := c.Export
-	if c.Person, err = person.Get(tx, e.Person); err != nil {
-		return c, err
-	}
-	all, err := book.Between(tx, e.Person, e.Company, e.First, e.Last)
-	if err != nil {
-		return c, err
-	}
-	c.Companies, c.People = map[string]person.Company{}, map[string]string{}
-	seen := map[string]bool{}
-	for _, r := range all {
-		if e.Signed && r.State != book.SignedOff || r.Text.Empty() {
-			continue
-		}
-		c.Reports = append(c.Reports, r)
-		if _, known := c.Companies[r.Company]; !known {
-			if c.Companies[r.Company], err = person.CompanyOf(tx, r.Company); err != nil {
-				return c, err
-			}
-		}
-		if !seen[r.Apprenticeship] {
-			seen[r.Apprenticeship] = true
-			a, err := apprenticeship.Get(tx, r.Apprenticeship)
-			if err != nil {
-				return c, err
-			}
-			c.Apprenticeships = append(c.Apprenticeships, a)
-		}
-	}
-	if c.History, err = book.Histories(tx, e.Person, e.Company, e.First, e.Last); err != nil {
-		return c, err
-	}
-	err = tx.Each(`SELECT sub, name FROM person WHERE sub IN (SELECT decided_by FROM report WHERE apprentice = $1 UNION SELECT checked_by FROM report WHERE apprentice = $1)`,
-		[]any{e.Person}, func(scan func(...any) error) error {
-			var sub, name string
-			err := scan(&sub, &name)
-			c.People[sub] = name
-			return err
-		})
-	return c, err
 }
 
 func codeMAC(tx *db.Tx, code string) string {

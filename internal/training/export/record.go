@@ -68,13 +68,13 @@ func RecordOf(r book.Report) Record {
 
 // Text is what a record says, for a week; days outside of it are refused.
 func (rec Record) Text(w calendar.Week) (book.Text, error) {
-	t := book.Text{Department: rec.Department, Work: rec.Work, Instruction: rec.Instruction, School: rec.School, Sections: strings.Join(rec.Sections, " ")}
+	t := book.Text{Department: rec.Department, Work: rec.Work, Instruction: rec.Instruction, School: rec.School, Sections: book.JoinIDs(rec.Sections...)}
 	for i, d := range rec.Days {
 		day, ok := calendar.ParseDate(string(d.Date))
 		if !ok || day.Week() != w {
 			return t, fault.Invalid("days["+strconv.Itoa(i)+"].date", "export.day_outside", w.String())
 		}
-		t.Days[day.Weekday()-1] = book.Day{Attendance: d.Attendance, Place: d.Place, Minutes: d.Minutes, Text: d.Text, Sections: strings.Join(d.Sections, " ")}
+		t.Days[day.Weekday()-1] = book.Day{Attendance: d.Attendance, Place: d.Place, Minutes: d.Minutes, Text: d.Text, Sections: book.JoinIDs(d.Sections...)}
 	}
 	return t, nil
 }
@@ -97,6 +97,7 @@ func Records(tx *db.Tx, by audit.Actor) (Data, error) {
 	d := Data{Format: Format, Version: 1, MadeAt: tx.Now(), Name: s.Person.Name}
 	all, err := book.Between(tx, s.Person.Sub, "", "", "")
 	for _, r := range all {
+		r.State = r.Seen(tx.Now())
 		d.Reports = append(d.Reports, RecordOf(r))
 	}
 	return d, err

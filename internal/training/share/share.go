@@ -301,6 +301,7 @@ func Report(tx *db.Tx, by audit.Actor, id, report string) (Share, book.Report, e
 	if r.Apprentice != sh.Person || r.SubmittedAt.IsZero() {
 		return sh, book.Report{}, fault.NotFound()
 	}
+	r.State = r.Seen(tx.Now())
 	if r.Open() {
 		r.Text = book.Text{}
 	}

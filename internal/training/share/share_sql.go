@@ -189,6 +189,12 @@ func Of(tx *db.Tx, by audit.Actor, id string) (Share, error) {
 	return sh, err
 }
 
+// Open reports whether a look runs now, whoever asks: for work that goes on after
+// somebody looked.
+func Open(tx *db.Tx, id string) (bool, error) {
+	return db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM share WHERE id = $1 AND state = 'open' AND until_at > $2)`, id, tx.Now())
+}
+
 // title writes the first letter of each word large, as names are.
 func title(s string) string {
 	first := true

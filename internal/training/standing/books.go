@@ -44,7 +44,7 @@ func Books(tx *db.Tx, subs []string) (map[string]Book, error) {
 		return nil, err
 	}
 	now := len(args) + 1
-	err = tx.Each(`SELECT apprentice, id, year, week, first_day, last_day, CASE WHEN undo_until > `+db.In(now, 1)+` AND state IN ('checked', 'signed_off', 'returned') THEN 'checked' ELSE state END, kind, submitted_at
+	err = tx.Each(`SELECT apprentice, id, year, week, first_day, last_day, CASE WHEN undo_until > `+db.In(now, 1)+` THEN 'checked' ELSE state END, kind, submitted_at
 		FROM report WHERE apprentice IN (`+db.In(1, len(args))+`) ORDER BY apprentice, year, week`, append(args, tx.Now()), func(scan func(...any) error) error {
 		var sub string
 		var l Line

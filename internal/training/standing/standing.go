@@ -162,14 +162,14 @@ func spanOf(a apprenticeship.Apprenticeship, today calendar.Date, grace int) spa
 
 // Company are the apprenticeships that run in the actor's company, by name, a
 // page at a time: trainers and supervisors see those they accompany (R333),
-// training admins all. after is the Cursor of the last one seen; more says that
+// training admins all. search looks for words in names and numbers. after is the Cursor of the last one seen; more says that
 // there is another page.
-func Company(tx *db.Tx, by audit.Actor, after string) (stands []Stand, more bool, err error) {
+func Company(tx *db.Tx, by audit.Actor, search, after string) (stands []Stand, more bool, err error) {
 	s, err := person.Reader(tx, by)
 	if err != nil {
 		return nil, false, err
 	}
-	all, err := accompanied(tx, s, after, Page+1)
+	all, err := accompanied(tx, s, search, after, Page+1)
 	if err != nil {
 		return nil, false, err
 	}

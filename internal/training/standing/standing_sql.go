@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"zunft/internal/ground/db"
+	"zunft/internal/ground/plain"
 	"zunft/internal/training/apprenticeship"
 	"zunft/internal/training/assignment"
 	"zunft/internal/training/calendar"
@@ -19,13 +20,20 @@ type listed struct {
 
 // accompanied reads apprenticeships that run in a company, or ended lately:
 // the last reports are signed off after the last day.
-func accompanied(tx *db.Tx, s person.Session, after string, limit int) ([]listed, error) {
+func accompanied(tx *db.Tx, s person.Session, search, after string, limit int) ([]listed, error) {
 	today := calendar.Today(tx.Now())
 	key, id, _ := strings.Cut(after, "/")
 	args := []any{s.Company.ID, today.Add(-60), key, id, limit}
 	who, args, err := accompanies(tx, s, today, args)
 	if err != nil {
 		return nil, err
+	}
+	for i, w := range plain.Words(search) {
+		if i == 5 {
+			break
+		}
+		args = append(args, "%"+w+"%")
+		who += ` AND a.words LIKE ` + db.In(len(args), 1)
 	}
 	return db.All(tx, (*listed).fields, list+`WHERE a.company = $1 AND (a.name_key, a.id) > ($3, $4) AND (a.ended_on = '' OR a.ended_on >= $2) AND (a.ended_on <> '' OR a.ends_on = '' OR a.ends_on >= $2)`+who+`
 		ORDER BY a.name_key, a.id LIMIT $5`, args...)
@@ -85,7 +93,7 @@ func count(tx *db.Tx, spans []span, stands map[string]Stand) error {
 	}
 	covered, lowest := map[string]int{}, map[string]int{}
 	last := map[string]int{} // the week counted last as covered: in a week of change there are two reports
-	err := tx.Each(`SELECT apprentice, year * 100 + week, state FROM report WHERE apprentice IN (`+db.In(1, len(args))+`) ORDER BY apprentice, year, week`, args,
+	err := tx.Each(`SELECT apprentice, year * 100 + week, CASE WHEN undo_until > `+db.In(len(args)+1, 1)+` THEN 'checked' ELSE state END FROM report WHERE apprentice IN (`+db.In(1, len(args))+`) ORDER BY apprentice, year, week`, append(args, tx.Now()),
 		func(scan func(...any) error) error {
 			var sub, state string
 			var at int
@@ -200,28 +208,30 @@ func owned(a *apprenticeship.Apprenticeship) []any {
 }
 
 // lines are the reports of a book without their texts, as they stand in
-// report_book. While a decision can be taken back its author reads "in
+// report_book. While a sign-off can be taken back everybody reads "in
 // Durchsicht".
 func lines(tx *db.Tx, sub string, own bool) ([]Line, error) {
-	query, args := othersLines, []any{sub}
+	query := othersLines
 	if own {
-		query, args = ownLines, append(args, tx.Now())
+		query = ownLines
 	}
 	return db.All(tx, func(l *Line) []any {
 		return []any{&l.ID, &l.Company, &l.Week.Year, &l.Week.Number, &l.First, &l.Last, &l.State, &l.Kind, &l.SubmittedAt}
-	}, query, args...)
+	}, query, sub, tx.Now())
 }
 
 const (
-	othersLines = `SELECT id, company, year, week, first_day, last_day, state, kind, submitted_at FROM report WHERE apprentice = $1 AND submitted_at IS NOT NULL ORDER BY year, week`
-	ownLines    = `SELECT id, company, year, week, first_day, last_day, CASE WHEN undo_until > $2 AND state IN ('checked', 'signed_off', 'returned') THEN 'checked' ELSE state END, kind, submitted_at
+	othersLines = `SELECT id, company, year, week, first_day, last_day, CASE WHEN undo_until > $2 THEN 'checked' ELSE state END, kind, submitted_at
+		FROM report WHERE apprentice = $1 AND submitted_at IS NOT NULL ORDER BY year, week`
+	ownLines = `SELECT id, company, year, week, first_day, last_day, CASE WHEN undo_until > $2 THEN 'checked' ELSE state END, kind, submitted_at
 		FROM report WHERE apprentice = $1 ORDER BY year, week`
 )
 
 // A Decision is who decided about a report, and why it was returned.
 type Decision struct{ By, Answer string }
 
-// Decisions are those about some lines, by report.
+// Decisions are those about some lines, by report; who signed off is told when
+// it is final.
 func Decisions(tx *db.Tx, lines []Line) (map[string]Decision, error) {
 	all, ids := map[string]Decision{}, make([]any, 0, len(lines))
 	for _, l := range lines {
@@ -230,7 +240,8 @@ func Decisions(tx *db.Tx, lines []Line) (map[string]Decision, error) {
 	if len(ids) == 0 {
 		return all, nil
 	}
-	return all, tx.Each(`SELECT r.id, COALESCE(p.name, ''), r.answer FROM report r LEFT JOIN person p ON p.sub = r.decided_by WHERE r.id IN (`+db.In(1, len(ids))+`)`, ids,
+	return all, tx.Each(`SELECT r.id, COALESCE(p.name, ''), r.answer FROM report r LEFT JOIN person p ON p.sub = r.decided_by AND (r.undo_until IS NULL OR r.undo_until <= `+db.In(len(ids)+1, 1)+`)
+		WHERE r.id IN (`+db.In(1, len(ids))+`)`, append(ids, tx.Now()),
 		func(scan func(...any) error) error {
 			var id string
 			var d Decision

@@ -5,6 +5,10 @@
 //	GET  /exports/{id}            how far it is; then the file
 //	GET  /exports/{id}/file       the PDF
 //	POST /exports/{id}/drop       delete it before its time
+//	GET  /trainees/{id}/export    the same for who accompanies an apprentice; {id} is the person
+//	POST /trainees/{id}/export
+//	GET  /chamber/report-books/{id}/export  … and for a chamber, while its look runs
+//	POST /chamber/report-books/{id}/export
 //	GET  /reports/export.json     the whole book as data; export.csv as a table
 //	GET  /reports/attachments.zip all attached files
 //	GET  /reports/import          choose a file, or paste its text
@@ -59,6 +63,10 @@ func (p *Pages) Mount(m *web.Mux) {
 	m.Signed("GET /exports/{id}", p.progress)
 	m.Signed("GET /exports/{id}/file", p.file)
 	m.Signed("POST /exports/{id}/drop", p.drop)
+	m.Signed("GET /trainees/{id}/export", p.export)
+	m.Signed("POST /trainees/{id}/export", p.order)
+	m.Signed("GET /chamber/report-books/{id}/export", p.export)
+	m.Signed("POST /chamber/report-books/{id}/export", p.order)
 	m.Signed("GET /reports/export.json", p.data)
 	m.Signed("GET /reports/export.csv", p.data)
 	m.Signed("GET /reports/attachments.zip", p.attachments)
@@ -85,9 +93,23 @@ func (p *Pages) back(r *http.Request, key, href string) web.Link {
 type exportPage struct {
 	web.Frame
 	Form   *web.Form
+	Action string
+	Of     string // name of the apprentice; empty: it is one's own
 	Scopes []web.Option
 	Files  []export.Export
 	Zip    bool // there are attachments
+}
+
+// whose book a page is about, by its address, and where the page leads back to.
+func whose(r *http.Request) (of export.Whose, back string) {
+	id := r.PathValue("id")
+	switch {
+	case strings.HasPrefix(r.URL.Path, "/trainees/"):
+		return export.Whose{Trainee: id}, "/trainees/" + id
+	case strings.HasPrefix(r.URL.Path, "/chamber/"):
+		return export.Whose{Share: id}, "/chamber/report-books/" + id
+	}
+	return export.Whose{}, "/reports"
 }
 
 func (p *Pages) export(w http.ResponseWriter, r *http.Request) error {
@@ -99,15 +121,19 @@ func (p *Pages) export(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) showExport(w http.ResponseWriter, r *http.Request, form *web.Form) error {
-	v := &exportPage{Form: form}
+	of, back := whose(r)
+	own := of == export.Whose{}
+	v := &exportPage{Form: form, Action: r.URL.Path}
 	for _, s := range []string{export.Whole, export.Period, export.Week} {
 		v.Scopes = append(v.Scopes, web.Option{Value: s, Text: p.text(r, "exchange.scope_"+s)})
 	}
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
-		if _, err = book.MyStanding(tx, web.Actor(r)); err != nil { // who keeps no book has nothing to take out
+		if v.Files, err = export.Mine(tx, web.Actor(r), of); err != nil {
 			return err
 		}
-		if v.Files, err = export.Mine(tx, web.Actor(r)); err != nil {
+		if !own {
+			owner, err := of.Owner(tx, web.Actor(r))
+			v.Of = owner.Name
 			return err
 		}
 		all, err := attachment.Between(tx, web.Actor(r).Account, "", forever)
@@ -117,7 +143,10 @@ func (p *Pages) showExport(w http.ResponseWriter, r *http.Request, form *web.For
 	if err != nil {
 		return err
 	}
-	v.Back = p.back(r, "exchange.book", "/reports")
+	v.Back = p.back(r, "exchange.book", back)
+	if !own {
+		v.Back.Text = v.Of
+	}
 	return p.Site.Show(w, r, form.Status(), templates, "export", v)
 }
 
@@ -155,10 +184,11 @@ func wish(form *web.Form, lang string) (export.Wish, error) {
 func (p *Pages) order(w http.ResponseWriter, r *http.Request) error {
 	form := web.ReadForm(r)
 	var made export.Export
+	of, _ := whose(r)
 	wanted, err := wish(form, web.Lang(r))
 	if err == nil {
 		err = p.DB.Write(r.Context(), func(tx *db.Tx) (err error) {
-			made, err = export.Order(tx, web.Actor(r), wanted)
+			made, err = export.Order(tx, web.Actor(r), of, wanted)
 			return err
 		})
 	}
@@ -175,13 +205,19 @@ func (p *Pages) order(w http.ResponseWriter, r *http.Request) error {
 type progressPage struct {
 	web.Frame
 	Export export.Export
+	Of     string // name of the apprentice; empty: it is one's own
+	Again  string // where another file is ordered
 	KB     int
 }
 
 func (p *Pages) progress(w http.ResponseWriter, r *http.Request) error {
 	v := &progressPage{}
-	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
-		v.Export, err = export.Get(tx, web.Actor(r), r.PathValue("id"))
+	err := p.DB.Read(r.Context(), func(tx *db.Tx) error {
+		e, owner, err := export.Get(tx, web.Actor(r), r.PathValue("id"))
+		v.Export, v.Again = e, again(e)
+		if !e.Own() {
+			v.Of = owner.Name
+		}
 		return err
 	})
 	if err != nil {
@@ -191,8 +227,19 @@ func (p *Pages) progress(w http.ResponseWriter, r *http.Request) error {
 		v.Refresh = 2
 	}
 	v.KB = (v.Export.Size + 1023) / 1024
-	v.Back = p.back(r, "exchange.export", "/reports/export")
+	v.Back = p.back(r, "exchange.export", v.Again)
 	return p.Site.Show(w, r, http.StatusOK, templates, "progress", v)
+}
+
+// again is where somebody orders another file like this one.
+func again(e export.Export) string {
+	switch {
+	case e.Share != "":
+		return "/chamber/report-books/" + e.Share + "/export"
+	case !e.Own():
+		return "/trainees/" + e.Person + "/export"
+	}
+	return "/reports/export"
 }
 
 func (p *Pages) file(w http.ResponseWriter, r *http.Request) error {
@@ -219,11 +266,15 @@ func send(w http.ResponseWriter, kind, name string, b []byte) error {
 }
 
 func (p *Pages) drop(w http.ResponseWriter, r *http.Request) error {
-	err := p.DB.Write(r.Context(), func(tx *db.Tx) error { return export.Drop(tx, web.Actor(r), r.PathValue("id")) })
+	var e export.Export
+	err := p.DB.Write(r.Context(), func(tx *db.Tx) (err error) {
+		e, err = export.Drop(tx, web.Actor(r), r.PathValue("id"))
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	return p.Site.Done(w, r, "/reports/export", "exchange.done_dropped")
+	return p.Site.Done(w, r, again(e), "exchange.done_dropped")
 }
 
 // verifyPage is all that verify.html may use. Document is nil while there is
