@@ -70,8 +70,8 @@ func learns(t *testing.T, d *db.DB, sub, company string, from, to calendar.Date)
 	if sub != "" {
 		who = sub
 	}
-	exec(t, d, `INSERT INTO apprenticeship (id, person, company, given_name, family_name, name_key, occupation, starts_on, ends_on, source, created_at, changed_at)
-		VALUES ($1, $2, $3, $4, 'Muster', $5, 'bäcker', $6, $7, 'company', $8, $8)`, id, who, company, "Neu", sub+"x", from, to, db.At(now))
+	exec(t, d, `INSERT INTO apprenticeship (id, person, company, given_name, family_name, name_key, words, occupation, starts_on, ends_on, source, created_at, changed_at)
+		VALUES ($1, $2, $3, $4, 'Muster', $5, $5 || ' muster', 'bäcker', $6, $7, 'company', $8, $8)`, id, who, company, "Neu", sub+"x", from, to, db.At(now))
 	return id
 }
 
@@ -234,7 +234,7 @@ func TestWhoIsListed_R333(t *testing.T) {
 			after, seen := "", 0
 			for more := true; more; seen++ {
 				var page []standing.Stand
-				read(t, d, func(tx *db.Tx) (err error) { page, more, err = standing.Company(tx, by, after); return err })
+				read(t, d, func(tx *db.Tx) (err error) { page, more, err = standing.Company(tx, by, "", after); return err })
 				for _, s := range page {
 					all, after = append(all, s.Apprenticeship.Person), s.Cursor
 				}
@@ -251,10 +251,24 @@ func TestWhoIsListed_R333(t *testing.T) {
 		if got := names(petra); len(got) != len(all)-1 {
 			t.Errorf("Petra sees Murat's apprentice too: %d", len(got))
 		}
+		read(t, d, func(tx *db.Tx) error {
+			found, more, err := standing.Company(tx, petra, "AZUBI03", "") // Murat's alone
+			if len(found) != 0 || more {
+				t.Errorf("Petra finds %v", found)
+			}
+			if err != nil {
+				return err
+			}
+			found, _, err = standing.Company(tx, petra, "Azubi05 must", "")
+			if len(found) != 1 || found[0].Apprenticeship.Person != "azubi05" {
+				t.Errorf("found: %+v", found)
+			}
+			return err
+		})
 		if got := names(stranger); got != nil {
 			t.Errorf("another company sees %v", got)
 		}
-		if err := d.Read(bg, func(tx *db.Tx) error { _, _, err := standing.Company(tx, lena, ""); return err }); !fault.Is(err, fault.KindForbidden) {
+		if err := d.Read(bg, func(tx *db.Tx) error { _, _, err := standing.Company(tx, lena, "", ""); return err }); !fault.Is(err, fault.KindForbidden) {
 			t.Errorf("an apprentice sees %v", err)
 		}
 	})

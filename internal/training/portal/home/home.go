@@ -131,7 +131,7 @@ func (b *boardPage) reviewing(tx *db.Tx, by audit.Actor, text func(string, ...an
 		}
 		b.add(t)
 	}
-	stands, more, err := standing.Company(tx, by, "")
+	stands, more, err := standing.Company(tx, by, "", "")
 	b.Others = more || len(stands) > standsShown
 	b.Stands = stands[:min(len(stands), standsShown)]
 	return err

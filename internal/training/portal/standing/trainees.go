@@ -2,6 +2,7 @@ package standing
 
 import (
 	"net/http"
+	"net/url"
 	"strconv"
 
 	"zunft/internal/ground/db"
@@ -17,12 +18,17 @@ import (
 // traineesPage is all that trainees.html may use.
 type traineesPage struct {
 	web.Frame
+	Form     *web.Form
+	Search   bool // there are so many that one looks for somebody
 	Stands   []traineeLine
 	Unplaced []string // nobody has said what they learn
 	After    string   // there was a page before
-	More     string   // cursor of the next page
+	More     string   // address of the next page
 	Admin    bool
 }
+
+// searchFrom is from how many apprentices on a page offers to look for one.
+const searchFrom = 12
 
 type traineeLine struct {
 	standing.Stand
@@ -30,9 +36,10 @@ type traineeLine struct {
 }
 
 func (p *Pages) trainees(w http.ResponseWriter, r *http.Request) error {
-	v := &traineesPage{After: r.URL.Query().Get("after"), Admin: login.Of(r).Is(person.TrainingAdmin)}
+	form := web.ReadQuery(r)
+	v := &traineesPage{Form: form, After: form.Raw("after"), Admin: login.Of(r).Is(person.TrainingAdmin)}
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) error {
-		stands, more, err := standing.Company(tx, web.Actor(r), v.After)
+		stands, more, err := standing.Company(tx, web.Actor(r), form.Text("q"), v.After)
 		if err != nil {
 			return err
 		}
@@ -40,9 +47,10 @@ func (p *Pages) trainees(w http.ResponseWriter, r *http.Request) error {
 			v.Stands = append(v.Stands, traineeLine{s, occupation.Name(s.Apprenticeship.Occupation)})
 		}
 		if more {
-			v.More = stands[len(stands)-1].Cursor
+			v.More = "?" + url.Values{"q": {form.Text("q")}, "after": {stands[len(stands)-1].Cursor}}.Encode()
 		}
-		if v.After == "" {
+		v.Search = more || v.After != "" || form.Text("q") != "" || len(stands) > searchFrom
+		if v.After == "" && form.Text("q") == "" {
 			v.Unplaced, err = standing.Unplaced(tx, web.Actor(r))
 		}
 		return err
