@@ -45,7 +45,9 @@ func TestTheWholeWayOfAReport_R224_R226_R227_R229_R335(t *testing.T) {
 
 		anna.get("/").is(200).has("Woche 47 überarbeiten", "„Bitte Mengen ergänzen“ – Bert Meister")
 		edit = anna.get("/reports/2026-W47").is(200).has("Bitte Mengen ergänzen", "Brötchen geformt")
-		check = anna.follow("/reports/2026-W47", "version", edit.version(), "do", "check", "work", "200 Brötchen geformt").is(200)
+		anna.get("/reports/2026-W47/check").is(200).has("Seit die Woche zurückkam, haben Sie noch nichts geändert.")
+		check = anna.follow("/reports/2026-W47", "version", edit.version(), "do", "check", "work", "200 Brötchen geformt").is(200).
+			has("Geändert, seit die Woche zurückkam", "<ins><span class=\"visually-hidden\">Neu: </span>200 <span")
 		anna.follow("/reports/2026-W47/submit", "version", check.version()).is(200)
 		review = bert.get("/reviews/"+id).is(200).has("Neue Fassung, zurückgegeben am 18.11.2026", "Geändert:", "<ins><span class=\"visually-hidden\">Neu: </span>200 <span")
 		bert.follow("/reviews/"+id+"/comment", "comment", "Schon viel besser").is(200).has("Schon viel besser")

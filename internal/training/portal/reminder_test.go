@@ -106,7 +106,7 @@ func TestApprenticesAreReminded(t *testing.T) {
 
 		// Another day and hour; in English; what was returned.
 		w.moves("2026-11-23 10:00", anna)
-		anna.get("/reports").is(200).has(`href="/settings/reminders"`)
+		anna.get("/settings").is(200).has(`href="/settings/reminders"`, `href="/settings/pattern"`, `href="/absences"`, `href="/snippets"`, `href="/settings/tokens"`)
 		anna.get("/settings/reminders").is(200).has("Sonntag", "18 Uhr", "29.11.2026, 18:00").lacks("Was auf Sie wartet")
 		anna.post("/settings/reminders", "writing_day", "9", "writing_hour", "3").is(422).has("Wählen Sie einen Wochentag und eine Stunde von 6 bis 22 Uhr")
 		anna.follow("/settings/reminders", "writing_day", "3", "writing_hour", "7").has("Gespeichert.", "25.11.2026, 07:00")

@@ -93,9 +93,9 @@ func TestDayByDay_R226_R234(t *testing.T) {
 	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
 		anna := w.comes(claims("anna", "Anna", "Muster", "korn", "apprentice"))
-		anna.get("/reports/2026-W47").is(200).lacks("/day/2026-11-16")
+		anna.get("/reports/2026-W47").is(200).lacks("day:2026-11-16")
 		w.write(`INSERT INTO company_setting (company, occupation, electronic, mode, steps, due_days, changed_at) VALUES ('korn', '', TRUE, 'day', 1, 7, '2026-01-01T00:00:00Z')`)
-		anna.get("/reports/2026-W47").is(200).has(`href="/reports/2026-W47/day/2026-11-16"`, "Montag, 16.11.", "Betrieb, 8 Std.")
+		anna.get("/reports/2026-W47").is(200).has(`value="day:2026-11-16"`, "Montag, 16.11.", "Betrieb, 8 Std.")
 		day := anna.get("/reports/2026-W47/day/2026-11-16").is(200).has("Montag, 16.11.", `value="8"`, "Speichern und nächster Tag")
 		next := anna.follow("/reports/2026-W47/day/2026-11-16", "version", day.version(), "do", "next", "d_text", "Teige <b>", "d_attendance", "company", "d_hours", "8").
 			has("Dienstag, 17.11.", "Gespeichert.", `value="8"`)
@@ -271,6 +271,40 @@ func TestSnippets(t *testing.T) {
 	emil.post("/reports/2026-W47", "version", "0", "do", "snippet:"+id, "work", "Regale").is(404)
 	emil.post("/snippets/" + id + "/remove").is(303)
 	anna.follow("/snippets/" + id + "/remove").lacks("Öfen geputzt")
+}
+
+// R226, ux.md 0 no. 2: what leads out of the editor keeps what was typed; a week
+// that is as it was filled in stays unwritten, so that a new pattern reaches it.
+func TestEveryWayOutSaves_R226(t *testing.T) {
+	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		anna := w.comes(claims("anna", "Anna", "Muster", "korn", "apprentice"))
+		const week = "/reports/2026-W47"
+		send := func(do, version, work string) page {
+			form := []string{"do", do, "version", version, "work", work}
+			for i := range 5 {
+				form = append(form, fmt.Sprintf("d%d_attendance", i+1), "company", fmt.Sprintf("d%d_hours", i+1), "8")
+			}
+			return anna.post(week, form...)
+		}
+		for do, to := range map[string]string{"pattern": "/settings/pattern", "absences": "/absences", "snippets": "/snippets", "day:2026-11-17": week + "/day/2026-11-17"} {
+			if p := send(do, "0", "").is(303); p.location != to {
+				t.Errorf("%s leads to %s", do, p.location)
+			}
+		}
+		if v := anna.get(week).has("Leer").version(); v != "0" {
+			t.Error("a week that nobody wrote in was saved", v)
+		}
+		if p := send("snippets", "0", "Teige <1>").is(303); p.location != "/snippets" {
+			t.Error(p.location)
+		}
+		edit := anna.get(week).has("Teige &lt;1&gt;", "Entwurf")
+		if p := send("day:2026-11-30", edit.version(), "Teige <2>").is(303); p.location != week {
+			t.Error("a day of another week", p.location)
+		}
+		anna.get(week).has("Teige &lt;2&gt;")
+		send("absences", edit.version(), "Teige <3>").is(409).has("Teige &lt;2&gt;", "Teige &lt;3&gt;")
+	})
 }
 
 func (w *world) write(query string, args ...any) {
