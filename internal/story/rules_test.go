@@ -30,7 +30,11 @@ var scripted = map[string]bool{
 	"/account/security": true, "/account/security/passkeys": true, "/account/security/passkeys/new": true,
 }
 
-var passkeyScript = regexp.MustCompile(`<script src="/assets/passkey\.[0-9a-f]+\.js" defer></script>`)
+// drafted pages of the training portal may run drafts.js: what is written there
+// without a connection stays on the device (decision 0025).
+var drafted = regexp.MustCompile(`^/(offline|reports/[^/]+(/day/[^/]+|/check|/submitted)?)$`)
+
+var script = regexp.MustCompile(`<script src="/assets/(passkey|drafts)\.[0-9a-f]+\.js" defer></script>`)
 
 // R010, R012, R304, R305: the same frame around every page, and nothing of a
 // page is a script, so that a company that forbids scripts shuts nobody out.
@@ -57,8 +61,8 @@ func TestR010FrameOfEveryPage(t *testing.T) {
 				}
 				seen++
 				policy, scripts := r.Header.Get("Content-Security-Policy"), "script-src 'none'"
-				if place.base == w.Identity && scripted[to] { // passkeys, and nothing else (decision 8)
-					if without := passkeyScript.ReplaceAllString(body, ""); without != body {
+				if place.base == w.Identity && scripted[to] || place.base == w.Training && drafted.MatchString(to) { // nothing else (decision 8)
+					if without := script.ReplaceAllString(body, ""); without != body {
 						body, scripts = without, "script-src 'self'; connect-src 'self'; base-uri 'none'"
 						ran++
 					}
@@ -90,7 +94,7 @@ func TestR010FrameOfEveryPage(t *testing.T) {
 			}
 		}
 	}
-	if ran == 0 || ran > 10 {
+	if ran == 0 || ran > 20 {
 		t.Errorf("%d pages run a script", ran)
 	}
 	if seen < 60 {

@@ -65,6 +65,7 @@ func (d *Door) loggedOut(w http.ResponseWriter, r *http.Request) error {
 	if r.URL.Query().Get("here") == "only" {
 		why = "out_here"
 	}
+	w.Header().Set("Clear-Site-Data", `"storage"`) // what was written on this device without a connection (decision 0025)
 	return d.stop(w, r, http.StatusOK, why, "/")
 }
 

@@ -37,6 +37,7 @@ import (
 	"zunft/internal/training/portal/home"
 	"zunft/internal/training/portal/info"
 	"zunft/internal/training/portal/managing"
+	"zunft/internal/training/portal/offline"
 	planningpages "zunft/internal/training/portal/planning"
 	"zunft/internal/training/portal/reminding"
 	"zunft/internal/training/portal/reviewing"
@@ -86,7 +87,7 @@ func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.handler.S
 
 // Catalog holds all phrases of the training portal.
 func Catalog() (*i18n.Catalog, error) {
-	return i18n.Load(web.Phrases, Phrases, apprenticeship.Phrases, assignment.Phrases, attachment.Phrases, bookform.Phrases, planning.Phrases, planningpages.Phrases, person.Phrases, book.Phrases, export.Phrases, exchange.Phrases, intake.Phrases, token.Phrases, api.Phrases, review.Phrases, substitute.Phrases, login.Phrases, desk.Phrases, home.Phrases, info.Phrases, managing.Phrases, registry.Phrases, reviewing.Phrases, standing.Phrases, table.Phrases, share.Phrases, document.Phrases, standingpages.Phrases, supervising.Phrases, supervisor.Phrases, reminder.Phrases, reminding.Phrases, writing.Phrases)
+	return i18n.Load(web.Phrases, Phrases, apprenticeship.Phrases, assignment.Phrases, attachment.Phrases, bookform.Phrases, planning.Phrases, planningpages.Phrases, person.Phrases, book.Phrases, export.Phrases, exchange.Phrases, intake.Phrases, token.Phrases, api.Phrases, review.Phrases, substitute.Phrases, login.Phrases, desk.Phrases, home.Phrases, info.Phrases, managing.Phrases, offline.Phrases, registry.Phrases, reviewing.Phrases, standing.Phrases, table.Phrases, share.Phrases, document.Phrases, standingpages.Phrases, supervising.Phrases, supervisor.Phrases, reminder.Phrases, reminding.Phrases, writing.Phrases)
 }
 
 // New wires the portal. The identity portal need not run yet: it is asked at
@@ -109,6 +110,7 @@ func New(_ context.Context, o Options) (*Portal, error) {
 	(&writing.Pages{DB: o.DB, Site: site, Door: door}).Mount(m)
 	(&planningpages.Pages{DB: o.DB, Site: site}).Mount(m)
 	(&standingpages.Pages{DB: o.DB, Site: site}).Mount(m)
+	(&offline.Pages{Site: site}).Mount(m)
 	// Trainers, supervisors, training admins
 	(&reviewing.Pages{DB: o.DB, Site: site}).Mount(m)
 	// Training admins

@@ -98,7 +98,7 @@ function style() {
 
 // scripts: only pages that declare one may run it; everything else works without.
 function scripts() {
-  for (const name of ["passkey.js"]) {
+  for (const name of ["passkey.js", "drafts.js"]) {
     const lines = readFileSync(join(here, name), "utf8").split("\n");
     const code = lines.map((l) => l.trim()).filter((l) => l && !l.startsWith("//")).join("\n") + "\n";
     const size = gzipSync(code, { level: 9 }).length;

@@ -27,6 +27,7 @@ type dayPage struct {
 	Former        []string
 	Chosen        int
 	Who           string
+	Saved         bool // as in editPage
 	Restored      bool
 	Prev, Next    calendar.Date // empty: another week's
 	Stored        *dayView      // the other version, if there are two
@@ -101,6 +102,7 @@ func (p *Pages) showDay(w http.ResponseWriter, r *http.Request, form *web.Form) 
 	if d.holidays[i] != "" {
 		v.Holiday = text("planning.holiday." + d.holidays[i])
 	}
+	v.Script, v.Saved = drafts, form == nil && !v.Restored
 	typed := dayOf(v.Form, "d")
 	v.Plan, v.Former = options(d.plan, typed.Sections)
 	v.Chosen = len(strings.Fields(typed.Sections))

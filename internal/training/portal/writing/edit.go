@@ -80,6 +80,7 @@ type editPage struct {
 	DaysSaid  string    // "4 × Betrieb, 1 × Berufsschule, 40 Std."
 	OpenDays  bool
 	Who       string       // whom the text belongs to, see login's parked forms
+	Saved     bool         // the fields show what is stored, and no more
 	Restored  bool         // typed before the session ended
 	Stored    *book.Report // the other version, if there are two
 	Plan      []web.Option
@@ -148,7 +149,7 @@ func dayOf(f *web.Form, name string) book.Day {
 
 func (p *Pages) showEditor(w http.ResponseWriter, r *http.Request, d desk, form *web.Form, restored bool) error {
 	report, text := d.report, p.text(r)
-	v := &editPage{weekPage: *p.view(r, report), Who: web.Actor(r).Account, Restored: restored, Pattern: !d.own && report.Version == 0}
+	v := &editPage{weekPage: *p.view(r, report), Who: web.Actor(r).Account, Saved: !restored && form.Status() == http.StatusOK, Restored: restored, Pattern: !d.own && report.Version == 0}
 	v.Form, v.History, v.Files, v.Snippets = form, d.history, d.files, d.snippets
 	typed := textOf(form)
 	v.Fresh = report.Version == 0 && form.OK() && typed.Length() == 0

@@ -129,11 +129,15 @@ func (p *Pages) dayView(r *http.Request, w book.Week, n int, d book.Day) dayView
 	return dayView{book.DayName(p.text(r), w, n+1), strings.Join(said, " · "), d.Text, book.Part{Text: d.Text}.Lines()}
 }
 
+// drafts keeps on the device what was not sent (decision 0025). What it does
+// goes without: every button saves.
+const drafts = "drafts.js"
+
 // short is below how many characters a hint asks whether that is all.
 const short = 40
 
 func (p *Pages) view(r *http.Request, report book.Report) *weekPage {
-	v := &weekPage{Report: report, Form: web.NewForm(), Prev: report.Week.Add(-1), Next: report.Week.Add(1)}
+	v := &weekPage{Frame: web.Frame{Script: drafts}, Report: report, Form: web.NewForm(), Prev: report.Week.Add(-1), Next: report.Week.Add(1)}
 	for i, d := range report.Text.Days {
 		if d != (book.Day{}) {
 			v.Days = append(v.Days, p.dayView(r, report.Week, i, d))
