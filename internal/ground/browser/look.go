@@ -32,8 +32,7 @@ func (b *Browser) Inspect(name string) {
 			b.Screenshot(name, width, dark)
 		}
 	}
-	b.usual()
-	if b.Overflow(320) {
+	if b.Overflow(320) { // and back to the usual window
 		b.t.Errorf("%s: the page scrolls sideways at 320 px (WCAG 1.4.10): %s", name, b.widest(320))
 	}
 }
