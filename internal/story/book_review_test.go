@@ -264,6 +264,41 @@ func TestGalleryBookReview(t *testing.T) {
 	murat.Open(w.Training + "/company/supervisors?lang=de")
 	murat.Inspect("book-review-supervisors")
 
+	// Who administers training reads, and signs nothing.
+	bert, _ := companyBert(t, w)
+	bert.Open(w.Training + "/")
+	bert.Inspect("book-review-admin-start")
+	bert.Follow("im Unternehmen auf Durchsicht")
+	bert.Inspect("book-review-admin-queue")
+	bert.Follow("Lena Lerche")
+	bert.Inspect("book-review-admin-report")
+	if bert.Has("Abzeichnen und weiter") || bert.Has("Zurückgeben") {
+		t.Error("a training admin could sign off")
+	}
+	bert.Open(w.Training + "/trainees")
+	bert.Inspect("book-review-admin-trainees")
+	bert.Follow("Lena Lerche")
+	bert.Inspect("book-review-admin-trainee")
+	bert.LacksText("krank")
+	bert.HasText("sehen die Personen, die abzeichnen")
+
+	// In English.
+	murat.Open(w.Training + "/reviews?lang=en")
+	murat.Inspect("book-review-english-queue")
+	murat.Open(w.Training + "/reviews/all")
+	murat.Inspect("book-review-english-all")
+	murat.Open(w.Training + "/reviews")
+	murat.Follow("Lena Lerche")
+	murat.Inspect("book-review-english-report")
+	murat.Press("Return or write")
+	murat.Press("Return")
+	murat.Inspect("book-review-english-mistake")
+	murat.Open(w.Training + "/trainees")
+	murat.Inspect("book-review-english-trainees")
+	murat.Follow("Lena Lerche")
+	murat.Inspect("book-review-english-trainee")
+	murat.Open(w.Training + "/?lang=de")
+
 	writes(t, w, "Lena Lerche", 1, 1, "petra@example.org", "Torten verziert")
 	m := mail(t, w, "petra@example.org", "abzuzeichnen")
 	_, rest, _ := strings.Cut(m.Text, "PIN: ")

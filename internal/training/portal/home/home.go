@@ -14,6 +14,7 @@ import (
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/web"
+	"zunft/internal/training/apprenticeship"
 	"zunft/internal/training/book"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/document"
@@ -126,14 +127,35 @@ func (b *boardPage) reviewing(tx *db.Tx, by audit.Actor, text func(string, ...an
 	}
 	if waiting > 0 {
 		t := task{text("home.waiting", waiting), text("home.today"), "/reviews", "info", "home.to_review"}
+		if !b.Session.Signs() { // they see what waits for others
+			t.Text = text("home.waiting_company", waiting)
+		}
 		if days := int(b.Now.Sub(oldest).Hours() / 24); days > 0 {
 			t.Note = text("home.oldest", text("web.days_ago", days))
 		}
 		b.add(t)
 	}
+	if b.Session.Is(person.TrainingAdmin) {
+		if err := b.company(tx, by, text); err != nil {
+			return err
+		}
+	}
 	stands, more, err := standing.Company(tx, by, "", "")
 	b.Others = more || len(stands) > standsShown
 	b.Stands = stands[:min(len(stands), standsShown)]
+	return err
+}
+
+// company is what a training admin has to do, in a sum: the overview says what.
+func (b *boardPage) company(tx *db.Tx, by audit.Actor, text func(string, ...any) string) error {
+	counts, err := apprenticeship.Counts(tx, by)
+	if err != nil {
+		return err
+	}
+	without, err := apprenticeship.Undescribed(tx, by, 50)
+	if n := counts[apprenticeship.Sketched] + len(without); n > 0 {
+		b.add(task{text("home.describe", n), text("home.describe_note"), "/company", "warning", "managing.open"})
+	}
 	return err
 }
 
