@@ -16,7 +16,7 @@ import (
 func TestChamberIsKeptAsItWasGiven(t *testing.T) {
 	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
 		c := musterland(t, d)
-		write(t, d, func(tx *db.Tx) error {
+		dbtest.Write(t, d, func(tx *db.Tx) error {
 			next, err := Create(tx, audit.Console, Chamber{Number: "998", Name: "Kammer Nachfolge"})
 			if err != nil {
 				return err
@@ -70,7 +70,7 @@ func TestChamberIsKeptAsItWasGiven(t *testing.T) {
 func TestR081ServingChambers(t *testing.T) {
 	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
 		musterland(t, d)
-		write(t, d, func(tx *db.Tx) error {
+		dbtest.Write(t, d, func(tx *db.Tx) error {
 			merged, err := Create(tx, audit.Console, Chamber{Number: "997", Name: "Kammer Nord"})
 			if err != nil {
 				return err
@@ -111,18 +111,11 @@ func TestR081ServingChambers(t *testing.T) {
 func musterland(t testing.TB, d *db.DB) Chamber {
 	t.Helper()
 	c := Chamber{Number: "999", Name: "Kammer Musterland", Place: "Musterstadt", Postcodes: []string{"00"}}
-	write(t, d, func(tx *db.Tx) (err error) {
+	dbtest.Write(t, d, func(tx *db.Tx) (err error) {
 		c, err = Create(tx, audit.Console, c)
 		return err
 	})
 	return c
-}
-
-func write(t testing.TB, d *db.DB, f func(tx *db.Tx) error) {
-	t.Helper()
-	if err := d.Write(context.Background(), f); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func look(t testing.TB, d *db.DB, f func(tx *db.Tx) error) {

@@ -16,7 +16,7 @@ import (
 func TestOperators(t *testing.T) {
 	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
 		people := []string{"otto", "olga", "omar", "olaf"}
-		write(t, d, func(tx *db.Tx) error {
+		dbtest.Write(t, d, func(tx *db.Tx) error {
 			for _, p := range people {
 				if _, err := tx.Exec(`INSERT INTO account (id, salutation, title, given_name, family_name, name_key, username, username_key, email, email_key, password, state, created_at)
 					VALUES ($1, '', '', 'A', 'B', '', $1, $1, '', $1, '', 'active', $2)`, p, tx.Now()); err != nil {
@@ -41,12 +41,12 @@ func TestOperators(t *testing.T) {
 		}
 		group.Wait()
 		var left []Employee
-		write(t, d, func(tx *db.Tx) (err error) { left, err = Operators(tx, audit.Console); return err })
+		dbtest.Write(t, d, func(tx *db.Tx) (err error) { left, err = Operators(tx, audit.Console); return err })
 		if len(left) == 0 {
 			t.Fatal("nobody runs the portal")
 		}
 		for _, e := range left[1:] {
-			write(t, d, func(tx *db.Tx) error { return RemoveOperator(tx, audit.Console, e.Account) })
+			dbtest.Write(t, d, func(tx *db.Tx) error { return RemoveOperator(tx, audit.Console, e.Account) })
 		}
 		last := audit.Actor{Kind: audit.Person, Account: left[0].Account}
 		err := d.Write(t.Context(), func(tx *db.Tx) error { return RemoveOperator(tx, last, last.Account) })

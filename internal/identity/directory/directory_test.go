@@ -20,7 +20,7 @@ func TestW06FindExactAndCandidates(t *testing.T) {
 	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
 		c := musterland(t, d)
 		other := chamber.Chamber{Number: "998", Name: "Kammer Fremdland"}
-		write(t, d, func(tx *db.Tx) (err error) { other, err = chamber.Create(tx, audit.Console, other); return err })
+		dbtest.Write(t, d, func(tx *db.Tx) (err error) { other, err = chamber.Create(tx, audit.Console, other); return err })
 		file := heading + bakery + row("21", "Zwilling GmbH") + row("22", "Zwilling GmbH") + row("23", "Schlosserei Otto KG") +
 			"31;Bert Bäcker Verwaltungs GmbH;GmbH;Ring;3;00999;Anderswo;HRB;12345 B;Amtsgericht Stuttgart;Bert Bäcker\n" + row("32", "☆")
 		if _, err := Import(context.Background(), d, audit.Console, c.ID, strings.NewReader(file), ImportOptions{Strict: true}); err != nil {

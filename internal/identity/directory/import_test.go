@@ -22,18 +22,11 @@ import (
 func musterland(t testing.TB, d *db.DB) chamber.Chamber {
 	t.Helper()
 	c := chamber.Chamber{Number: "999", Name: "Kammer Musterland", Place: "Musterstadt", Postcodes: []string{"00"}}
-	write(t, d, func(tx *db.Tx) (err error) {
+	dbtest.Write(t, d, func(tx *db.Tx) (err error) {
 		c, err = chamber.Create(tx, audit.Console, c)
 		return err
 	})
 	return c
-}
-
-func write(t testing.TB, d *db.DB, f func(tx *db.Tx) error) {
-	t.Helper()
-	if err := d.Write(context.Background(), f); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func look(t testing.TB, d *db.DB, f func(tx *db.Tx) error) {
@@ -143,14 +136,14 @@ func TestImportIsAllOrNothing(t *testing.T) {
 		if _, err := Import(context.Background(), d, audit.Console, c.ID, strings.NewReader("PK\x03\x04"), ImportOptions{}); fault.Of(err) == nil {
 			t.Errorf("a sheet: %v", err)
 		}
-		write(t, d, func(tx *db.Tx) error {
+		dbtest.Write(t, d, func(tx *db.Tx) error {
 			_, err := tx.Exec(`ALTER TABLE audit RENAME TO audit_away`)
 			return err
 		})
 		if r, err := Import(context.Background(), d, audit.Console, c.ID, strings.NewReader(many(1200, "")), ImportOptions{}); err == nil || r.Written {
 			t.Errorf("imported without an audit row: %+v", r)
 		}
-		write(t, d, func(tx *db.Tx) error {
+		dbtest.Write(t, d, func(tx *db.Tx) error {
 			_, err := tx.Exec(`ALTER TABLE audit_away RENAME TO audit`)
 			return err
 		})

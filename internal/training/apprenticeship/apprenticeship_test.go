@@ -18,6 +18,7 @@ import (
 	"zunft/internal/training/bookform"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/person"
+	"zunft/internal/training/person/persontest"
 	"zunft/internal/training/schema"
 )
 
@@ -49,36 +50,19 @@ func claims(name, company string, roles ...string) person.Claims {
 // comes signs somebody in, as the door does.
 func (w *world) comes(c person.Claims) audit.Actor {
 	w.t.Helper()
-	by := audit.Actor{Kind: audit.Person, Account: c.Person.Sub}
-	w.write(func(tx *db.Tx) error {
-		if err := person.Learn(tx, by, c); err != nil {
-			return err
-		}
-		if err := apprenticeship.Link(tx, by, c); err != nil {
-			return err
-		}
-		_, s, err := person.Start(tx, by, c, "")
-		by.Session = s.ID
-		return err
-	})
-	return by
+	return persontest.Comes(w.t, w.d, c, apprenticeship.Link)
 }
 
 func (w *world) write(f func(tx *db.Tx) error) {
 	w.t.Helper()
-	if err := w.d.Write(bg, f); err != nil {
-		w.t.Fatal(err)
-	}
+	dbtest.Write(w.t, w.d, f)
 }
 
 func (w *world) try(f func(tx *db.Tx) error) error { return w.d.Write(bg, f) }
 
 func (w *world) count(query string, args ...any) (n int) {
 	w.t.Helper()
-	if err := w.d.Read(bg, func(tx *db.Tx) (err error) { n, err = db.Value[int](tx, query, args...); return err }); err != nil {
-		w.t.Fatal(err)
-	}
-	return n
+	return dbtest.Count(w.t, w.d, query, args...)
 }
 
 func (w *world) get(id string) (a apprenticeship.Apprenticeship) {

@@ -22,6 +22,7 @@ import (
 	"zunft/internal/training/attachment"
 	"zunft/internal/training/book"
 	"zunft/internal/training/person"
+	"zunft/internal/training/person/persontest"
 	"zunft/internal/training/schema"
 )
 
@@ -229,25 +230,14 @@ func FuzzPrepare(f *testing.F) {
 	})
 }
 
-func comes(t *testing.T, d *db.DB, sub, company string, roles ...string) (by audit.Actor) {
+func comes(t *testing.T, d *db.DB, sub, company string, roles ...string) audit.Actor {
 	t.Helper()
 	d.Now = func() time.Time { return now }
 	c := person.Claims{
 		Roles: roles, Person: person.Person{Sub: sub, Name: sub, Email: sub + "@beispiel.example", Language: "de"},
 		Company: person.Company{ID: company, Name: company},
 	}
-	err := d.Write(bg, func(tx *db.Tx) error {
-		if err := person.Learn(tx, audit.Job, c); err != nil {
-			return err
-		}
-		_, s, err := person.Start(tx, audit.Job, c, "")
-		by = audit.Actor{Account: sub, Session: s.ID, Kind: audit.Person}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return by
+	return persontest.Comes(t, d, c)
 }
 
 func pdf(t *testing.T, n int) attachment.File {

@@ -19,6 +19,7 @@ import (
 	"zunft/internal/ground/paper"
 	"zunft/internal/training/book"
 	"zunft/internal/training/person"
+	"zunft/internal/training/person/persontest"
 	"zunft/internal/training/schema"
 )
 
@@ -29,25 +30,14 @@ var (
 )
 
 // comes signs somebody in and returns who acts.
-func comes(t *testing.T, d *db.DB, sub, company string, roles ...string) (by audit.Actor) {
+func comes(t *testing.T, d *db.DB, sub, company string, roles ...string) audit.Actor {
 	t.Helper()
 	d.Now = func() time.Time { return now }
 	c := person.Claims{
 		Roles: roles, Person: person.Person{Sub: sub, Name: strings.ToUpper(sub[:1]) + sub[1:], Email: sub + "@beispiel.example", Language: "de"},
 		Company: person.Company{ID: company, Name: company},
 	}
-	err := d.Write(bg, func(tx *db.Tx) error {
-		if err := person.Learn(tx, audit.Job, c); err != nil {
-			return err
-		}
-		_, s, err := person.Start(tx, audit.Job, c, "")
-		by = audit.Actor{Account: sub, Session: s.ID, Kind: audit.Person}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return by
+	return persontest.Comes(t, d, c)
 }
 
 // do runs a command and returns what it said.
@@ -63,15 +53,6 @@ func must(t *testing.T, d *db.DB, f func(tx *db.Tx) (book.Report, error)) book.R
 		t.Fatal(err)
 	}
 	return r
-}
-
-func count(t *testing.T, d *db.DB, query string, args ...any) (n int) {
-	t.Helper()
-	err := d.Read(bg, func(tx *db.Tx) (err error) { n, err = db.Value[int](tx, query, args...); return err })
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
 }
 
 // together runs f 64 times at once and counts successes.
@@ -113,10 +94,10 @@ func TestSubmitOnce_M20(t *testing.T) {
 		if won != 64 { // pressing twice is harmless
 			t.Errorf("%d of 64 succeeded", won)
 		}
-		if n := count(t, d, `SELECT count(*) FROM report_event WHERE event = 'submitted'`); n != 1 {
+		if n := dbtest.Count(t, d, `SELECT count(*) FROM report_event WHERE event = 'submitted'`); n != 1 {
 			t.Errorf("%d submissions", n)
 		}
-		if n := count(t, d, `SELECT count(*) FROM job WHERE kind = 'mail'`); n != 2 {
+		if n := dbtest.Count(t, d, `SELECT count(*) FROM job WHERE kind = 'mail'`); n != 2 {
 			t.Errorf("%d mails, wanted one for each of two trainers", n)
 		}
 	})
@@ -135,7 +116,7 @@ func TestSaveOnce(t *testing.T) {
 			}
 			return err
 		})
-		if n := count(t, d, `SELECT count(*) FROM report`); won != 1 || n != 1 {
+		if n := dbtest.Count(t, d, `SELECT count(*) FROM report`); won != 1 || n != 1 {
 			t.Errorf("%d winners, %d reports", won, n)
 		}
 	})
@@ -180,7 +161,7 @@ func TestWhatCanBeSubmitted_R226(t *testing.T) {
 		if _, err := do(d, func(tx *db.Tx) (book.Report, error) { return book.Save(tx, anna, week.Add(9), 0, book.Text{Work: "x"}) }); !fault.Is(err, fault.KindNotFound) {
 			t.Errorf("next year: %v", err)
 		}
-		if n := count(t, d, `SELECT count(*) FROM report`); n != 5 {
+		if n := dbtest.Count(t, d, `SELECT count(*) FROM report`); n != 5 {
 			t.Errorf("%d reports", n)
 		}
 		err := d.Read(bg, func(tx *db.Tx) error {

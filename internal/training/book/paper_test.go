@@ -3,14 +3,14 @@ package book_test
 import (
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/dbtest"
 	"zunft/internal/ground/fault"
 	"zunft/internal/training/book"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/schema"
-
-	"pgregory.net/rapid"
 )
 
 var onPaper = book.Text{Department: "Ausbildungsnachweise sind schriftlich geführt worden", Work: "schriftlich geführt und genehmigt"}
@@ -92,7 +92,7 @@ func TestPaperTimeAndWeekAtOnce_R318(t *testing.T) {
 			})
 			return err
 		})
-		if n := count(t, d, `SELECT count(*) FROM report`); n != 1 || won == 0 {
+		if n := dbtest.Count(t, d, `SELECT count(*) FROM report`); n != 1 || won == 0 {
 			t.Errorf("%d reports of the same days, %d were told it worked", n, won)
 		}
 	})

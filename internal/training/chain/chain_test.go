@@ -16,6 +16,7 @@ import (
 	"zunft/internal/training/book"
 	"zunft/internal/training/chain"
 	"zunft/internal/training/person"
+	"zunft/internal/training/person/persontest"
 	"zunft/internal/training/review"
 	"zunft/internal/training/schema"
 )
@@ -26,30 +27,15 @@ var (
 	week = book.Week{Year: 2026, Number: 47}
 )
 
-func comes(t testing.TB, d *db.DB, sub, role string) (by audit.Actor) {
+func comes(t testing.TB, d *db.DB, sub, role string) audit.Actor {
 	t.Helper()
 	c := person.Claims{Roles: []string{role}, Person: person.Person{Sub: sub, Name: sub}, Company: person.Company{ID: "korn", Name: "Korn"}}
-	write(t, d, func(tx *db.Tx) error {
-		if err := person.Learn(tx, audit.Job, c); err != nil {
-			return err
-		}
-		_, s, err := person.Start(tx, audit.Job, c, "")
-		by = audit.Actor{Account: sub, Session: s.ID, Kind: audit.Person}
-		return err
-	})
-	return by
-}
-
-func write(t testing.TB, d *db.DB, f func(tx *db.Tx) error) {
-	t.Helper()
-	if err := d.Write(bg, f); err != nil {
-		t.Fatal(err)
-	}
+	return persontest.Comes(t, d, c)
 }
 
 func exec(t testing.TB, d *db.DB, query string, args ...any) {
 	t.Helper()
-	write(t, d, func(tx *db.Tx) error { _, err := tx.Exec(query, args...); return err })
+	dbtest.Write(t, d, func(tx *db.Tx) error { _, err := tx.Exec(query, args...); return err })
 }
 
 func later(t testing.TB, d *db.DB) {
@@ -76,7 +62,7 @@ func file(t testing.TB, name string, wide int) attachment.File {
 // signed writes, submits and signs off a week; it is sealed then.
 func signed(t testing.TB, d *db.DB, anna, bert audit.Actor, w book.Week, text book.Text, files ...attachment.File) (id string) {
 	t.Helper()
-	write(t, d, func(tx *db.Tx) error {
+	dbtest.Write(t, d, func(tx *db.Tx) error {
 		before, err := book.Mine(tx, anna, w)
 		if err != nil {
 			return err
@@ -200,7 +186,7 @@ func TestTampering_R334_L16(t *testing.T) {
 			}
 		}
 		// Honestly returned, mended and signed again: a new seal, and all fits.
-		write(t, d, func(tx *db.Tx) error {
+		dbtest.Write(t, d, func(tx *db.Tx) error {
 			r, err := review.For(tx, bert, ids[2])
 			if err == nil {
 				_, err = review.Reopen(tx, bert, r.ID, r.Version, "Mengen")

@@ -12,6 +12,7 @@ import (
 	"zunft/internal/ground/fault"
 	"zunft/internal/training/document"
 	"zunft/internal/training/person"
+	"zunft/internal/training/person/persontest"
 	"zunft/internal/training/schema"
 )
 
@@ -21,29 +22,14 @@ var (
 	pdf = []byte("%PDF-1.7\n1 0 obj << >> endobj\ntrailer << >>\n%%EOF\n")
 )
 
-func comes(t *testing.T, d *db.DB, sub, company string, roles ...string) (by audit.Actor) {
+func comes(t *testing.T, d *db.DB, sub, company string, roles ...string) audit.Actor {
 	t.Helper()
 	d.Now = func() time.Time { return now }
 	c := person.Claims{
 		Roles: roles, Person: person.Person{Sub: sub, Name: sub, Email: sub + "@beispiel.example", Language: "de"},
 		Company: person.Company{ID: company, Name: company, ChamberNumber: "999"},
 	}
-	write(t, d, func(tx *db.Tx) error {
-		if err := person.Learn(tx, audit.Job, c); err != nil {
-			return err
-		}
-		_, s, err := person.Start(tx, audit.Job, c, "")
-		by = audit.Actor{Account: sub, Session: s.ID, Kind: audit.Person}
-		return err
-	})
-	return by
-}
-
-func write(t *testing.T, d *db.DB, f func(tx *db.Tx) error) {
-	t.Helper()
-	if err := d.Write(bg, f); err != nil {
-		t.Fatal(err)
-	}
+	return persontest.Comes(t, d, c)
 }
 
 func unread(t *testing.T, d *db.DB, by audit.Actor) (n int) {
@@ -80,7 +66,7 @@ func unread(t *testing.T, d *db.DB, by audit.Actor) (n int) {
 // time; nobody else reads it.
 func TestProofOfReading_R312(t *testing.T) {
 	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
-		write(t, d, func(tx *db.Tx) error {
+		dbtest.Write(t, d, func(tx *db.Tx) error {
 			_, err := tx.Exec(`INSERT INTO chamber_office (company, chamber_number, added_at) VALUES ('office', '999', $1), ('far', '111', $1)`, tx.Now())
 			return err
 		})
@@ -88,12 +74,12 @@ func TestProofOfReading_R312(t *testing.T) {
 		lena, emil, jana, murat := comes(t, d, "lena", "korn", "apprentice"), comes(t, d, "emil", "korn", "apprentice"), comes(t, d, "jana", "korn", "training_admin"), comes(t, d, "murat", "korn", "trainer")
 		other := comes(t, d, "otto", "mehl", "training_admin")
 		learns := db.NewID()
-		write(t, d, func(tx *db.Tx) error {
+		dbtest.Write(t, d, func(tx *db.Tx) error {
 			_, err := tx.Exec(`INSERT INTO apprenticeship (id, person, company, chamber_number, source, created_at, changed_at) VALUES ($1, 'lena', 'korn', '999', 'registry', $2, $2)`, learns, tx.Now())
 			return err
 		})
 		publish := func(by audit.Actor, kind, title string, content []byte) (doc document.Document, err error) {
-			err = d.Write(bg, func(tx *db.Tx) error { doc, err = document.Publish(tx, by, learns, kind, title, content); return err })
+			err = d.Write(bg, func(tx *db.Tx) error { doc, err = document.Publish(tx, by, document.To{Apprenticeship: learns}, kind, title, content); return err })
 			return doc, err
 		}
 		for what, try := range map[string]func() (document.Document, error){
@@ -143,7 +129,7 @@ func TestProofOfReading_R312(t *testing.T) {
 		}
 		open := func(by audit.Actor) {
 			t.Helper()
-			write(t, d, func(tx *db.Tx) error { _, err := document.Open(tx, by, doc.ID); return err })
+			dbtest.Write(t, d, func(tx *db.Tx) error { _, err := document.Open(tx, by, doc.ID); return err })
 			if b, err := content(by); err != nil || !bytes.Equal(b, pdf) {
 				t.Error(err, len(b))
 			}
@@ -170,7 +156,7 @@ func TestProofOfReading_R312(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		write(t, d, func(tx *db.Tx) error { return document.Withdraw(tx, clara, doc.ID) })
+		dbtest.Write(t, d, func(tx *db.Tx) error { return document.Withdraw(tx, clara, doc.ID) })
 		if _, err := content(lena); !fault.Is(err, fault.KindNotFound) {
 			t.Errorf("withdrawn: %v", err)
 		}
@@ -183,6 +169,115 @@ func TestProofOfReading_R312(t *testing.T) {
 		})
 		if err != nil {
 			t.Fatal(err)
+		}
+	})
+}
+
+// R308, R309, R312: a document goes to a company that has no apprenticeship yet;
+// its training admins read it, and nobody else. The operator sends, lists and
+// takes back in the name of a chamber, by number.
+func TestDocumentsOfACompany_R308_R309_R312(t *testing.T) {
+	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
+		write(t, d, func(tx *db.Tx) error {
+			_, err := tx.Exec(`INSERT INTO chamber_office (company, chamber_number, added_at) VALUES ('office', '999', $1), ('far', '111', $1)`, tx.Now())
+			return err
+		})
+		clara, kai := comes(t, d, "clara", "office", "chamber_clerk"), comes(t, d, "kai", "far", "chamber_clerk")
+		jana, murat, lena := comes(t, d, "jana", "korn", "training_admin"), comes(t, d, "murat", "korn", "trainer"), comes(t, d, "lena", "korn", "apprentice")
+		otto := comes(t, d, "otto", "mehl", "training_admin")
+		write(t, d, func(tx *db.Tx) error {
+			_, err := tx.Exec(`UPDATE company SET ident_number = CASE id WHEN 'korn' THEN '4711' ELSE '' END`)
+			return err
+		})
+		var doc document.Document
+		to := document.To{Company: "korn"}
+		for who, c := range map[string]struct {
+			by   audit.Actor
+			want fault.Kind
+		}{"another chamber": {kai, fault.KindNotFound}, "the company": {jana, fault.KindForbidden}} {
+			if err := d.Write(bg, func(tx *db.Tx) error {
+				_, err := document.Publish(tx, c.by, to, "letter", "Eignung", pdf)
+				return err
+			}); !fault.Is(err, c.want) {
+				t.Errorf("%s publishes: %v", who, err)
+			}
+		}
+		write(t, d, func(tx *db.Tx) error {
+			found, err := document.Companies(tx, clara, "kor")
+			if len(found) != 1 || found[0].ID != "korn" || found[0].Number != "4711" {
+				t.Errorf("%+v", found)
+			}
+			if far, err := document.Companies(tx, kai, "4711"); err != nil || len(far) != 0 {
+				t.Errorf("%v %+v", err, far)
+			}
+			if err == nil {
+				doc, err = document.Publish(tx, clara, to, "letter", "Eignung als Ausbildungsstätte", pdf)
+			}
+			return err
+		})
+		if unread(t, d, jana) != 1 {
+			t.Error("the training admin does not see it")
+		}
+		for who, by := range map[string]audit.Actor{"murat": murat, "lena": lena, "otto": otto, "kai": kai} {
+			if who != "kai" && unread(t, d, by) != 0 {
+				t.Errorf("%s sees it", who)
+			}
+			if err := d.Write(bg, func(tx *db.Tx) error { _, err := document.Open(tx, by, doc.ID); return err }); !fault.Is(err, fault.KindNotFound) {
+				t.Errorf("%s opens it: %v", who, err)
+			}
+		}
+		write(t, d, func(tx *db.Tx) error { _, err := document.Open(tx, jana, doc.ID); return err })
+		if unread(t, d, jana) != 0 {
+			t.Error("opened, and still new")
+		}
+		write(t, d, func(tx *db.Tx) error {
+			got, readings, err := document.Readings(tx, clara, doc.ID)
+			if len(readings) != 1 || readings[0].Name != "jana" || readings[0].Side != "company" || !readings[0].At.Equal(now) || got.Name != "" || got.Company != "korn" {
+				t.Errorf("the chamber reads %+v of %+v", readings, got)
+			}
+			return err
+		})
+
+		// The operator, by number.
+		var sent document.Document
+		write(t, d, func(tx *db.Tx) error {
+			if _, err := document.Find(tx, audit.Console, "111", "4711"); !fault.Is(err, fault.KindInvalid) {
+				t.Errorf("a number of another chamber: %v", err)
+			}
+			found, err := document.Find(tx, audit.Console, "999", "4711")
+			if err == nil {
+				sent, err = document.Send(tx, audit.Console, "999", found, "confirmation", "Vom Betrieb", pdf)
+			}
+			return err
+		})
+		if unread(t, d, jana) != 1 {
+			t.Error("what the operator sent does not arrive")
+		}
+		write(t, d, func(tx *db.Tx) error {
+			all, err := document.Sent(tx, audit.Console, "999", "")
+			if len(all) != 2 || all[0].ID != sent.ID || all[1].ReadBy != "jana" {
+				t.Errorf("%+v", all)
+			}
+			if err := document.Revoke(tx, audit.Console, "111", sent.ID); !fault.Is(err, fault.KindNotFound) {
+				t.Errorf("in another chamber's name: %v", err)
+			}
+			for _, try := range []error{
+				document.Revoke(tx, clara, "999", sent.ID),
+				func() error { _, err := document.Send(tx, jana, "999", to, "letter", "x", pdf); return err }(),
+				func() error { _, err := document.Sent(tx, jana, "999", ""); return err }(),
+				func() error { _, err := document.Find(tx, jana, "999", "4711"); return err }(),
+			} {
+				if !fault.Is(try, fault.KindForbidden) {
+					t.Errorf("a person as the operator: %v", try)
+				}
+			}
+			if err == nil {
+				err = document.Revoke(tx, audit.Console, "999", sent.ID)
+			}
+			return err
+		})
+		if unread(t, d, jana) != 0 {
+			t.Error("taken back, and still there")
 		}
 	})
 }

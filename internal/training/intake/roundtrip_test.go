@@ -18,34 +18,20 @@ import (
 	"zunft/internal/training/export"
 	"zunft/internal/training/intake"
 	"zunft/internal/training/person"
+	"zunft/internal/training/person/persontest"
 	"zunft/internal/training/schema"
 )
 
 var bg = context.Background()
 
 // comes signs an apprentice in.
-func comes(t testing.TB, d *db.DB, sub string) (by audit.Actor) {
+func comes(t testing.TB, d *db.DB, sub string) audit.Actor {
 	t.Helper()
 	c := person.Claims{
 		Roles: []string{person.Apprentice}, Person: person.Person{Sub: sub, Name: sub, Email: sub + "@beispiel.example", Language: "de"},
 		Company: person.Company{ID: "korn", Name: "Korn", ChamberNumber: "999"},
 	}
-	write(t, d, func(tx *db.Tx) error {
-		if err := person.Learn(tx, audit.Job, c); err != nil {
-			return err
-		}
-		_, s, err := person.Start(tx, audit.Job, c, "")
-		by = audit.Actor{Account: sub, Session: s.ID, Kind: audit.Person}
-		return err
-	})
-	return by
-}
-
-func write(t testing.TB, d *db.DB, f func(tx *db.Tx) error) {
-	t.Helper()
-	if err := d.Write(bg, f); err != nil {
-		t.Fatal(err)
-	}
+	return persontest.Comes(t, d, c)
 }
 
 // takes takes a file in, and says what became of it.
@@ -55,7 +41,7 @@ func takes(t testing.TB, d *db.DB, by audit.Actor, file []byte, over bool) (r in
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, d, func(tx *db.Tx) error {
+	dbtest.Write(t, d, func(tx *db.Tx) error {
 		i, err := intake.Keep(tx, by, "Berichtsheft.json", found)
 		if err != nil {
 			return err
@@ -72,7 +58,7 @@ func takes(t testing.TB, d *db.DB, by audit.Actor, file []byte, over bool) (r in
 func whole(t testing.TB, d *db.DB, by audit.Actor) (file []byte, said string) {
 	t.Helper()
 	var data export.Data
-	write(t, d, func(tx *db.Tx) (err error) { data, err = export.Records(tx, by); return err })
+	dbtest.Write(t, d, func(tx *db.Tx) (err error) { data, err = export.Records(tx, by); return err })
 	var b bytes.Buffer
 	if err := data.JSON(&b); err != nil {
 		t.Fatal(err)
@@ -115,7 +101,7 @@ func TestRoundTripOfABook_R317(t *testing.T) {
 			from := calendar.Week{Year: 2025, Number: 40}.Add(rapid.IntRange(0, 40).Draw(rt, "first week"))
 			papered := rapid.Bool().Draw(rt, "paper")
 			weeks := rapid.SliceOfNDistinct(rapid.IntRange(0, 12), 0, 4, rapid.ID[int]).Draw(rt, "weeks")
-			write(t, d, func(tx *db.Tx) error {
+			dbtest.Write(t, d, func(tx *db.Tx) error {
 				if papered {
 					last := from.Date(1).Add(-1 - rapid.IntRange(0, 10).Draw(rt, "before"))
 					first := last.Add(-rapid.IntRange(8, 400).Draw(rt, "long"))

@@ -18,6 +18,7 @@ import (
 	"zunft/internal/training/book"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/person"
+	"zunft/internal/training/person/persontest"
 	"zunft/internal/training/planning"
 	"zunft/internal/training/schema"
 )
@@ -35,22 +36,9 @@ func comes(t *testing.T, d *db.DB, sub, company string, roles ...string) (by aud
 		Roles: roles, Person: person.Person{Sub: sub, Name: sub, GivenName: sub, FamilyName: "Muster", Email: sub + "@beispiel.example", Language: "de"},
 		Company: person.Company{ID: company, Name: company, ChamberNumber: "999"},
 	}
-	write(t, d, func(tx *db.Tx) (err error) {
-		if err = person.Learn(tx, audit.Job, c); err != nil {
-			return err
-		}
-		_, s, err = person.Start(tx, audit.Job, c, "")
-		by = audit.Actor{Account: sub, Session: s.ID, Kind: audit.Person}
-		return err
-	})
+	by = persontest.Comes(t, d, c)
+	dbtest.Write(t, d, func(tx *db.Tx) (err error) { s, err = person.Acting(tx, by); return err })
 	return by, s
-}
-
-func write(t *testing.T, d *db.DB, f func(tx *db.Tx) error) {
-	t.Helper()
-	if err := d.Write(bg, f); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // refused runs f and wants a problem of a field.
@@ -106,7 +94,7 @@ func TestPrefill_R226(t *testing.T) {
 			{Attendance: "free"},
 			{Attendance: "company", Place: "Verkauf", Minutes: 300},
 		}
-		write(t, d, func(tx *db.Tx) error { return planning.SavePattern(tx, anna, pattern) })
+		dbtest.Write(t, d, func(tx *db.Tx) error { return planning.SavePattern(tx, anna, pattern) })
 		none := apprenticeship.Apprenticeship{} // what the person said counts
 		if got := said(prefill(t, d, s, none, "2026-W46")); got != "company 8 Backstube | school 6:30 BSZ 1 | company 7:45 | company 8 | free | company 5 Verkauf |" {
 			t.Error(got)
@@ -128,8 +116,8 @@ func TestPrefill_R226(t *testing.T) {
 			{Attendance: "school", From: "2026-12-14", Until: "2026-12-18", Place: "Blockschule"},
 			{Attendance: "sick", From: "2026-12-17", Until: "2026-12-17"},
 		} {
-			write(t, d, func(tx *db.Tx) error { return planning.Plan(tx, anna, p) })
-			write(t, d, func(tx *db.Tx) error { return planning.Plan(tx, anna, p) }) // pressed twice
+			dbtest.Write(t, d, func(tx *db.Tx) error { return planning.Plan(tx, anna, p) })
+			dbtest.Write(t, d, func(tx *db.Tx) error { return planning.Plan(tx, anna, p) }) // pressed twice
 		}
 		if got := said(prefill(t, d, s, none, "2026-W52")); got != "vacation | vacation | vacation | vacation | holiday | holiday |" {
 			t.Error(got)
@@ -149,7 +137,7 @@ func TestPrefill_R226(t *testing.T) {
 			{Day: "heute", Starts: 0, Ends: 1, Subject: "kein Tag"},
 		}
 		for range 2 {
-			write(t, d, func(tx *db.Tx) error {
+			dbtest.Write(t, d, func(tx *db.Tx) error {
 				n, err := planning.AddLessons(tx, anna, lessons)
 				if err == nil && n != 3 {
 					err = fmt.Errorf("%d lessons kept, wanted 3", n)
@@ -174,12 +162,12 @@ func TestPrefill_R226(t *testing.T) {
 			t.Error(got)
 		}
 		var times []planning.Time
-		write(t, d, func(tx *db.Tx) (err error) { times, err = planning.Mine(tx, anna, "2026-11-18"); return err })
+		dbtest.Write(t, d, func(tx *db.Tx) (err error) { times, err = planning.Mine(tx, anna, "2026-11-18"); return err })
 		if len(times) != 4 || times[0].Attendance != "company" || times[3].Attendance != "vacation" {
 			t.Error(times)
 		}
-		write(t, d, func(tx *db.Tx) error { return planning.Unplan(tx, anna, times[3].ID) })
-		write(t, d, func(tx *db.Tx) error { return planning.Unplan(tx, anna, times[3].ID) })
+		dbtest.Write(t, d, func(tx *db.Tx) error { return planning.Unplan(tx, anna, times[3].ID) })
+		dbtest.Write(t, d, func(tx *db.Tx) error { return planning.Unplan(tx, anna, times[3].ID) })
 		if got := prefill(t, d, s, none, "2026-W52")[0].Attendance; got != "company" {
 			t.Error(got)
 		}
@@ -192,7 +180,7 @@ func TestPrefillKnowsTheDepartment_R232(t *testing.T) {
 		_, s := comes(t, d, "anna", "korn", person.Apprentice)
 		comes(t, d, "petra", "korn", person.Supervisor)
 		var a apprenticeship.Apprenticeship
-		write(t, d, func(tx *db.Tx) (err error) {
+		dbtest.Write(t, d, func(tx *db.Tx) (err error) {
 			if a, err = apprenticeship.Of(tx, s, "2026-11-16"); err != nil {
 				return err
 			}
@@ -238,9 +226,9 @@ func TestPlanningIsChecked(t *testing.T) {
 			t.Error(i, err)
 		}
 	}
-	write(t, d, func(tx *db.Tx) error { return planning.AddSnippet(tx, anna, "Text 3") }) // is there
+	dbtest.Write(t, d, func(tx *db.Tx) error { return planning.AddSnippet(tx, anna, "Text 3") }) // is there
 	var mine []planning.Snippet
-	write(t, d, func(tx *db.Tx) (err error) { mine, err = planning.Snippets(tx, anna); return err })
+	dbtest.Write(t, d, func(tx *db.Tx) (err error) { mine, err = planning.Snippets(tx, anna); return err })
 	if len(mine) != 30 {
 		t.Error(len(mine))
 	}
@@ -248,8 +236,8 @@ func TestPlanningIsChecked(t *testing.T) {
 	if err := d.Write(bg, func(tx *db.Tx) error { _, err := planning.SnippetOf(tx, emil, mine[0].ID); return err }); !fault.Is(err, fault.KindNotFound) {
 		t.Error(err)
 	}
-	write(t, d, func(tx *db.Tx) error { return planning.RemoveSnippet(tx, emil, mine[0].ID) })
-	write(t, d, func(tx *db.Tx) error { _, err := planning.SnippetOf(tx, anna, mine[0].ID); return err })
+	dbtest.Write(t, d, func(tx *db.Tx) error { return planning.RemoveSnippet(tx, emil, mine[0].ID) })
+	dbtest.Write(t, d, func(tx *db.Tx) error { _, err := planning.SnippetOf(tx, anna, mine[0].ID); return err })
 	for _, f := range []func(*db.Tx) error{
 		func(tx *db.Tx) error { return planning.AddSnippet(tx, bert, "x") },
 		func(tx *db.Tx) error { return planning.SavePattern(tx, bert, planning.Pattern{}) },
@@ -271,11 +259,11 @@ func TestTrainingPlan(t *testing.T) {
 		comes(t, d, "anna", "korn", person.Apprentice)
 		put := func(chamber string, sections ...planning.Section) {
 			t.Helper()
-			write(t, d, func(tx *db.Tx) error { return planning.PutPlan(tx, audit.Job, chamber, "baecker", sections) })
+			dbtest.Write(t, d, func(tx *db.Tx) error { return planning.PutPlan(tx, audit.Job, chamber, "baecker", sections) })
 		}
 		numbers := func(chamber, occupation string) (plan []planning.Section, short string) {
 			t.Helper()
-			write(t, d, func(tx *db.Tx) (err error) { plan, err = planning.PlanOf(tx, chamber, occupation); return err })
+			dbtest.Write(t, d, func(tx *db.Tx) (err error) { plan, err = planning.PlanOf(tx, chamber, occupation); return err })
 			for _, s := range plan {
 				short += s.Number + " "
 			}
@@ -299,7 +287,7 @@ func TestTrainingPlan(t *testing.T) {
 		if got != "A1 A3 S1 S2 S3 S4" || after[0].ID != before[0].ID {
 			t.Error(got, after[0], before[0])
 		}
-		write(t, d, func(tx *db.Tx) error {
+		dbtest.Write(t, d, func(tx *db.Tx) error {
 			named, err := planning.SectionsByID(tx, before[1].ID+" nichts "+before[0].ID)
 			if err == nil && (len(named) != 2 || !slices.ContainsFunc(named, func(s planning.Section) bool { return s.Title == "Feine Backwaren" && !s.Current })) {
 				t.Error(named)
@@ -374,7 +362,7 @@ func TestPlanningAtOnce(t *testing.T) {
 		}
 		all.Wait()
 		for _, table := range []string{"week_pattern", "lesson"} {
-			write(t, d, func(tx *db.Tx) error {
+			dbtest.Write(t, d, func(tx *db.Tx) error {
 				n, err := db.Value[int](tx, `SELECT count(*) FROM `+table)
 				if err == nil && n != 1 {
 					err = fmt.Errorf("%d rows in %s, wanted 1", n, table)

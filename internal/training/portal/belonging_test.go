@@ -23,7 +23,7 @@ func TestCompaniesAreChangedElsewhere_R203(t *testing.T) {
 	slices.Sort(changes)
 	want := []string{
 		"/absences", "/absences/{id}/remove", "/chamber/apprenticeships/{id}", "/chamber/documents", "/chamber/documents/{id}/withdraw",
-		"/chamber/report-books/{id}/confirm", "/chamber/report-books/{id}/end", "/company/assignments/change", "/company/imports/{list}", "/company/imports/{list}/rows",
+		"/chamber/report-books/{id}/confirm", "/chamber/report-books/{id}/end", "/chamber/report-books/{id}/export", "/company/assignments/change", "/company/imports/{list}", "/company/imports/{list}/rows",
 		"/company/reminders",
 		"/company/settings/{occupation}", "/company/settings/{occupation}/reset", "/company/supervisors", "/company/trainees/import",
 		"/company/trainees/new", "/company/trainees/{id}/assignments/{assignment}/end", "/company/trainees/{id}/continue", "/company/trainees/{id}/edit",
@@ -34,7 +34,7 @@ func TestCompaniesAreChangedElsewhere_R203(t *testing.T) {
 		"/reviews/{id}/comment", "/reviews/{id}/reopen", "/reviews/{id}/return", "/reviews/{id}/sign-off", "/reviews/{id}/undo", "/settings/pattern",
 		"/settings/reminders", "/settings/reminders/calendar", "/settings/reminders/calendar/end", "/settings/tokens", "/settings/tokens/{id}/revoke", "/shares", "/shares/{id}/{deed}", "/snippets", "/snippets/{id}/remove", "/substitute",
 		"/substitute/{id}/end", "/supervisor", "/supervisor/leave", "/supervisor/pin", "/supervisor/reports/{id}/comment",
-		"/supervisor/reports/{id}/return", "/supervisor/reports/{id}/sign-off", "/supervisor/reports/{id}/undo", "/trainees/{id}/registered", "/verify",
+		"/supervisor/reports/{id}/return", "/supervisor/reports/{id}/sign-off", "/supervisor/reports/{id}/undo", "/trainees/{id}/export", "/trainees/{id}/registered", "/verify",
 		"/verify/{code}",
 	}
 	if !slices.Equal(changes, want) {

@@ -14,6 +14,7 @@ import (
 	"zunft/internal/training/apprenticeship"
 	"zunft/internal/training/assignment"
 	"zunft/internal/training/person"
+	"zunft/internal/training/person/persontest"
 	"zunft/internal/training/registry"
 	"zunft/internal/training/schema"
 )
@@ -42,24 +43,11 @@ func (w *world) write(f func(tx *db.Tx) error) {
 // comes signs somebody in, as the door does.
 func (w *world) comes(name, role, apprentice, trainer string) audit.Actor {
 	w.t.Helper()
-	by := audit.Actor{Kind: audit.Person, Account: name}
-	w.write(func(tx *db.Tx) error {
-		c := person.Claims{
-			Roles: []string{role}, ApprenticeNumber: apprentice, TrainerNumber: trainer,
-			Person:  person.Person{Sub: name, Name: name, GivenName: name, FamilyName: "Muster", Email: name + "@beispiel.example"},
-			Company: person.Company{ID: "korn", Name: "Bäckerei", IdentNumber: "100017", ChamberNumber: "999"},
-		}
-		if err := person.Learn(tx, by, c); err != nil {
-			return err
-		}
-		if err := apprenticeship.Link(tx, by, c); err != nil {
-			return err
-		}
-		_, s, err := person.Start(tx, by, c, "")
-		by.Session = s.ID
-		return err
-	})
-	return by
+	return persontest.Comes(w.t, w.d, person.Claims{
+		Roles: []string{role}, ApprenticeNumber: apprentice, TrainerNumber: trainer,
+		Person:  person.Person{Sub: name, Name: name, GivenName: name, FamilyName: "Muster", Email: name + "@beispiel.example"},
+		Company: person.Company{ID: "korn", Name: "Bäckerei", IdentNumber: "100017", ChamberNumber: "999"},
+	}, apprenticeship.Link)
 }
 
 const head = "Azubi-Identnummer;Vorname;Nachname;Identnummer;Ausbildungsberuf;Beginn;Ende;Ausbilder-Identnummer\n"

@@ -57,15 +57,6 @@ func sunday(d *db.DB) {
 	d.Now = func() time.Time { return time.Date(2026, 11, 22, 17, 2, 0, 0, time.UTC) }
 }
 
-func count(t testing.TB, d *db.DB, query string) (n int) {
-	t.Helper()
-	err := d.Read(context.Background(), func(tx *db.Tx) (err error) { n, err = db.Value[int](tx, query); return err })
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
-}
-
 // R323: a batch of apprentices costs a fixed number of questions, and one row
 // per mail; twice as many apprentices are no more questions.
 func TestRemindingCostsABatch(t *testing.T) {
@@ -82,7 +73,7 @@ func TestRemindingCostsABatch(t *testing.T) {
 		if err := reminder.Run(t.Context(), d); err != nil {
 			t.Fatal(err)
 		}
-		if n := count(t, d, `SELECT count(*) FROM job WHERE kind = 'mail'`); n != apprentices {
+		if n := dbtest.Count(t, d, `SELECT count(*) FROM job WHERE kind = 'mail'`); n != apprentices {
 			t.Errorf("%d mails for %d apprentices", n, apprentices)
 		}
 		return executed.Load() - before - int64(apprentices)
@@ -115,7 +106,7 @@ func BenchmarkSundayEvening(b *testing.B) {
 			}
 		}
 		b.ReportMetric(float64(longest.Milliseconds()), "ms/all")
-		if n := count(b, d, `SELECT count(*) FROM reminder_sent`); n != apprentices {
+		if n := dbtest.Count(b, d, `SELECT count(*) FROM reminder_sent`); n != apprentices {
 			b.Fatalf("%d sent", n)
 		}
 	})

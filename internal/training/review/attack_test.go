@@ -54,7 +54,7 @@ func TestPaperTimeIsTheTrainersWord_R321(t *testing.T) {
 		petra := comes(t, d, "petra", "korn", "supervisor")
 		// Also one that was on its way to a PIN when the rule came.
 		week47(t, d, comes(t, d, "emil", "korn", "apprentice"), "chef@zweitpostfach.example")
-		exec(t, d, `UPDATE report SET approver = (SELECT person FROM supervisor) WHERE id = $1`, r.ID)
+		dbtest.Exec(t, d, `UPDATE report SET approver = (SELECT person FROM supervisor) WHERE id = $1`, r.ID)
 		pin := byPIN(t, d, "chef@zweitpostfach.example")
 		if n := len(queue(t, d, petra)); n != 0 {
 			t.Errorf("%d wait for the supervisor", n)
@@ -141,7 +141,7 @@ func TestTrainersHearOfNewAddresses(t *testing.T) {
 	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
 		anna, bert := comes(t, d, "anna", "korn", "apprentice"), comes(t, d, "bert", "korn", "trainer")
 		comes(t, d, "vera", "korn", "training_admin")
-		mails := func() int { return count(t, d, `SELECT count(*) FROM job WHERE kind = 'mail'`) }
+		mails := func() int { return dbtest.Count(t, d, `SELECT count(*) FROM job WHERE kind = 'mail'`) }
 		r := week47(t, d, anna, "petra@muehle.example")
 		if n := mails(); n != 2 { // to Petra, and to Bert
 			t.Errorf("%d mails", n)
@@ -165,7 +165,7 @@ func TestTrainersHearOfNewAddresses(t *testing.T) {
 func TestNoMailCannon(t *testing.T) {
 	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
 		anna, bert := comes(t, d, "anna", "korn", "apprentice"), comes(t, d, "bert", "korn", "trainer")
-		mails := func() int { return count(t, d, `SELECT count(*) FROM job WHERE kind = 'mail'`) }
+		mails := func() int { return dbtest.Count(t, d, `SELECT count(*) FROM job WHERE kind = 'mail'`) }
 		r := week47(t, d, anna, "")
 		for range 20 {
 			r = must(t, d, func(tx *db.Tx) (book.Report, error) { return book.TakeBack(tx, anna, week) })

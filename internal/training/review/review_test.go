@@ -14,6 +14,7 @@ import (
 	"zunft/internal/ground/i18n"
 	"zunft/internal/training/book"
 	"zunft/internal/training/person"
+	"zunft/internal/training/person/persontest"
 	"zunft/internal/training/review"
 	"zunft/internal/training/schema"
 )
@@ -25,25 +26,14 @@ var (
 )
 
 // comes signs somebody in and returns who acts.
-func comes(t *testing.T, d *db.DB, sub, company string, roles ...string) (by audit.Actor) {
+func comes(t *testing.T, d *db.DB, sub, company string, roles ...string) audit.Actor {
 	t.Helper()
 	d.Now = func() time.Time { return now }
 	c := person.Claims{
 		Roles: roles, Person: person.Person{Sub: sub, Name: strings.ToUpper(sub[:1]) + sub[1:], Email: sub + "@beispiel.example", Language: "de"},
 		Company: person.Company{ID: company, Name: company},
 	}
-	err := d.Write(bg, func(tx *db.Tx) error {
-		if err := person.Learn(tx, audit.Job, c); err != nil {
-			return err
-		}
-		_, s, err := person.Start(tx, audit.Job, c, "")
-		by = audit.Actor{Account: sub, Session: s.ID, Kind: audit.Person}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return by
+	return persontest.Comes(t, d, c)
 }
 
 // do runs a command and returns what it said.
@@ -67,15 +57,6 @@ func submitted(t *testing.T, d *db.DB, anna audit.Actor) book.Report {
 		return book.Save(tx, anna, week, 0, book.Text{Work: "Brötchen"})
 	})
 	return must(t, d, func(tx *db.Tx) (book.Report, error) { return book.Submit(tx, anna, week, r.Version) })
-}
-
-func count(t *testing.T, d *db.DB, query string, args ...any) (n int) {
-	t.Helper()
-	err := d.Read(bg, func(tx *db.Tx) (err error) { n, err = db.Value[int](tx, query, args...); return err })
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
 }
 
 // later lets time pass and does what is due then.
@@ -117,7 +98,7 @@ func TestOneDecision_R227(t *testing.T) {
 		anna := comes(t, d, "anna", "korn", "apprentice")
 		bert, petra := comes(t, d, "bert", "korn", "trainer"), comes(t, d, "petra", "korn", "supervisor")
 		r := submitted(t, d, anna)
-		mails := count(t, d, `SELECT count(*) FROM job WHERE kind = 'mail'`)
+		mails := dbtest.Count(t, d, `SELECT count(*) FROM job WHERE kind = 'mail'`)
 		won := together(func(i int) error {
 			_, err := do(d, func(tx *db.Tx) (book.Report, error) {
 				switch i % 4 {
@@ -135,14 +116,14 @@ func TestOneDecision_R227(t *testing.T) {
 			}
 			return err
 		})
-		decisions := count(t, d, `SELECT count(*) FROM report_event WHERE event IN ('signed_off', 'returned', 'taken_back')`)
-		records := count(t, d, `SELECT count(*) FROM audit WHERE event IN ('report.signed_off', 'report.returned', 'report.taken_back')`)
+		decisions := dbtest.Count(t, d, `SELECT count(*) FROM report_event WHERE event IN ('signed_off', 'returned', 'taken_back')`)
+		records := dbtest.Count(t, d, `SELECT count(*) FROM audit WHERE event IN ('report.signed_off', 'report.returned', 'report.taken_back')`)
 		if won < 1 || decisions != 1 || records != 1 {
 			t.Errorf("%d successes, %d decisions, %d records; wanted one decision", won, decisions, records)
 		}
-		taken := count(t, d, `SELECT count(*) FROM report_event WHERE event = 'taken_back'`)
+		taken := dbtest.Count(t, d, `SELECT count(*) FROM report_event WHERE event = 'taken_back'`)
 		later(t, d, review.UndoFor)
-		if told := count(t, d, `SELECT count(*) FROM job WHERE kind = 'mail'`) - mails; told != 1-taken {
+		if told := dbtest.Count(t, d, `SELECT count(*) FROM job WHERE kind = 'mail'`) - mails; told != 1-taken {
 			t.Errorf("%d mails about %d decisions", told, 1-taken)
 		}
 	})
@@ -228,7 +209,7 @@ func TestDecisionIsOnWhatWasRead_R334_L15(t *testing.T) {
 			}
 		}
 		// L16: the digest of what was signed off is kept, and is that of what was submitted.
-		if n := count(t, d, `SELECT count(*) FROM report_event a JOIN report_event b ON a.digest = b.digest
+		if n := dbtest.Count(t, d, `SELECT count(*) FROM report_event a JOIN report_event b ON a.digest = b.digest
 			WHERE a.event = 'signed_off' AND b.event = 'submitted' AND a.digest <> ''`); n != 1 {
 			t.Errorf("%d submissions have the digest of what was signed off, wanted 1", n)
 		}
@@ -261,7 +242,7 @@ func TestDialogAndReasons_R229_R330_R331_R332(t *testing.T) {
 				t.Errorf("%s: %v", by.Account, err)
 			}
 		}
-		if n := count(t, d, `SELECT count(*) FROM report_event WHERE event = 'comment'`); n != 2 {
+		if n := dbtest.Count(t, d, `SELECT count(*) FROM report_event WHERE event = 'comment'`); n != 2 {
 			t.Errorf("%d comments", n)
 		}
 		for reason, key := range map[string]string{"": "review.reason_missing", strings.Repeat("ß", 501): "review.reason_long"} {
@@ -270,14 +251,14 @@ func TestDialogAndReasons_R229_R330_R331_R332(t *testing.T) {
 				t.Errorf("%.10q: %v", reason, err)
 			}
 		}
-		mails := count(t, d, `SELECT count(*) FROM job WHERE kind = 'mail'`)
+		mails := dbtest.Count(t, d, `SELECT count(*) FROM job WHERE kind = 'mail'`)
 		r = must(t, d, func(tx *db.Tx) (book.Report, error) {
 			return review.Return(tx, bert, r.ID, r.Version, strings.Repeat("ß", 500))
 		})
 		r = must(t, d, func(tx *db.Tx) (book.Report, error) { return book.Submit(tx, anna, week, r.Version) })        // again, M20
 		r = must(t, d, func(tx *db.Tx) (book.Report, error) { return review.SignOff(tx, bert, r.ID, r.Version, "") }) // no remark needed
 		later(t, d, review.UndoFor)
-		if told := count(t, d, `SELECT count(*) FROM job WHERE kind = 'mail'`) - mails; told != 3 {
+		if told := dbtest.Count(t, d, `SELECT count(*) FROM job WHERE kind = 'mail'`) - mails; told != 3 {
 			t.Errorf("%d mails, wanted returned, submitted, signed off", told)
 		}
 		if r.Answer != "" || r.DecidedBy != "bert" || r.DecidedAt.IsZero() {

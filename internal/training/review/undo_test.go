@@ -22,14 +22,6 @@ func key(err error) string {
 	return ""
 }
 
-// exec changes the database behind everybody's back.
-func exec(t *testing.T, d *db.DB, query string, args ...any) {
-	t.Helper()
-	if err := d.Write(bg, func(tx *db.Tx) error { _, err := tx.Exec(query, args...); return err }); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // state is what a person sees of a report.
 func seen(t *testing.T, d *db.DB, by audit.Actor, id string) (r book.Report) {
 	t.Helper()
@@ -62,7 +54,7 @@ func TestUndo_R330(t *testing.T) {
 		anna, bert := comes(t, d, "anna", "korn", "apprentice"), comes(t, d, "bert", "korn", "trainer")
 		berta := comes(t, d, "berta", "korn", "trainer")
 		r := submitted(t, d, anna)
-		mails := func() int { return count(t, d, `SELECT count(*) FROM job WHERE kind = 'mail'`) }
+		mails := func() int { return dbtest.Count(t, d, `SELECT count(*) FROM job WHERE kind = 'mail'`) }
 		before := mails()
 		undo := func(by audit.Actor, version int) (book.Report, error) {
 			return do(d, func(tx *db.Tx) (book.Report, error) { return review.Undo(tx, by, r.ID, version) })
@@ -83,11 +75,11 @@ func TestUndo_R330(t *testing.T) {
 			t.Errorf("somebody else's: %v", err)
 		}
 		won := together(func(i int) error { _, err := undo(bert, r.Version); return err })
-		if n := count(t, d, `SELECT count(*) FROM report_event WHERE event = 'undone'`); n != 1 || won != 64 { // pressing twice is harmless
+		if n := dbtest.Count(t, d, `SELECT count(*) FROM report_event WHERE event = 'undone'`); n != 1 || won != 64 { // pressing twice is harmless
 			t.Errorf("%d undone, %d of 64 succeeded", n, won)
 		}
 		r = seen(t, d, bert, r.ID)
-		if r.State != book.Submitted || r.DecidedBy != "" || count(t, d, `SELECT count(*) FROM decision`) != 0 {
+		if r.State != book.Submitted || r.DecidedBy != "" || dbtest.Count(t, d, `SELECT count(*) FROM decision`) != 0 {
 			t.Errorf("after undo: %+v", r)
 		}
 		// Again, and this time it stays: the first moment after the ten minutes is too late.
@@ -101,8 +93,8 @@ func TestUndo_R330(t *testing.T) {
 			t.Error("after ten minutes it is not signed off for the apprentice")
 		}
 		together(func(int) error { return review.Settle(bg, d) })
-		if n := mails() - before; n != 1 || count(t, d, `SELECT count(*) FROM report_seal`) != 1 || count(t, d, `SELECT count(*) FROM audit WHERE event = 'report.sealed'`) != 1 {
-			t.Errorf("%d mails, %d seals", n, count(t, d, `SELECT count(*) FROM report_seal`))
+		if n := mails() - before; n != 1 || dbtest.Count(t, d, `SELECT count(*) FROM report_seal`) != 1 || dbtest.Count(t, d, `SELECT count(*) FROM audit WHERE event = 'report.sealed'`) != 1 {
+			t.Errorf("%d mails, %d seals", n, dbtest.Count(t, d, `SELECT count(*) FROM report_seal`))
 		}
 		if got := kinds(t, d, seen(t, d, anna, r.ID)); got != "submitted signed_off undone signed_off" {
 			t.Errorf("history is %s", got)
@@ -116,7 +108,7 @@ func TestUndoOrSettled(t *testing.T) {
 		anna, bert := comes(t, d, "anna", "korn", "apprentice"), comes(t, d, "bert", "korn", "trainer")
 		r := submitted(t, d, anna)
 		r = must(t, d, func(tx *db.Tx) (book.Report, error) { return review.SignOff(tx, bert, r.ID, r.Version, "") })
-		exec(t, d, `UPDATE report SET undo_until = $1`, db.At(now)) // so that both think their time has come
+		dbtest.Exec(t, d, `UPDATE report SET undo_until = $1`, db.At(now)) // so that both think their time has come
 		together(func(i int) error {
 			if i%2 == 0 {
 				return review.Settle(bg, d)
@@ -124,7 +116,7 @@ func TestUndoOrSettled(t *testing.T) {
 			_, err := do(d, func(tx *db.Tx) (book.Report, error) { return review.Undo(tx, bert, r.ID, r.Version) })
 			return err
 		})
-		undone, sealed := count(t, d, `SELECT count(*) FROM report_event WHERE event = 'undone'`), count(t, d, `SELECT count(*) FROM report_seal`)
+		undone, sealed := dbtest.Count(t, d, `SELECT count(*) FROM report_event WHERE event = 'undone'`), dbtest.Count(t, d, `SELECT count(*) FROM report_seal`)
 		if undone+sealed != 1 {
 			t.Errorf("%d undone, %d sealed", undone, sealed)
 		}

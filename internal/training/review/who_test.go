@@ -23,13 +23,13 @@ import (
 // assigned puts somebody beside an apprentice.
 func assigned(t *testing.T, d *db.DB, apprentice, sub, role string, from, until calendar.Date) {
 	t.Helper()
-	exec(t, d, `INSERT INTO assignment (id, apprenticeship, person, role, from_day, until_day, created_at)
+	dbtest.Exec(t, d, `INSERT INTO assignment (id, apprenticeship, person, role, from_day, until_day, created_at)
 		SELECT $1, a.id, $2, $3, $4, $5, $6 FROM apprenticeship a WHERE a.person = $7`, db.NewID(), sub, role, from, until, db.At(now), apprentice)
 }
 
 func twoSteps(t *testing.T, d *db.DB, company string) {
 	t.Helper()
-	exec(t, d, `INSERT INTO company_setting (company, occupation, electronic, mode, steps, due_days, changed_at) VALUES ($1, '', TRUE, 'week', 2, 7, $2)`, company, db.At(now))
+	dbtest.Exec(t, d, `INSERT INTO company_setting (company, occupation, electronic, mode, steps, due_days, changed_at) VALUES ($1, '', TRUE, 'week', 2, 7, $2)`, company, db.At(now))
 }
 
 // queue is whose reports wait for somebody, as the list and as the count have it.
@@ -126,7 +126,7 @@ func TestOnlyTheirs_R333_R325_R232(t *testing.T) {
 		tomorrow := now.Add(24 * time.Hour)
 		berta = comes(t, d, "berta", "korn", "trainer")
 		d.Now = func() time.Time { return tomorrow }
-		exec(t, d, `UPDATE session SET ends_at = $1`, db.At(tomorrow.Add(time.Hour)))
+		dbtest.Exec(t, d, `UPDATE session SET ends_at = $1`, db.At(tomorrow.Add(time.Hour)))
 		want(berta, "anna emil")
 	})
 }
@@ -138,7 +138,7 @@ func TestToldWhoIsAssigned_R333_M20(t *testing.T) {
 		comes(t, d, "berta", "korn", "trainer")
 		comes(t, d, "gerd", "korn", "trainer")
 		r := week47(t, d, anna, "")
-		if n := count(t, d, `SELECT count(*) FROM job WHERE kind = 'mail'`); n != 3 {
+		if n := dbtest.Count(t, d, `SELECT count(*) FROM job WHERE kind = 'mail'`); n != 3 {
 			t.Errorf("nobody assigned: %d mails", n)
 		}
 		assigned(t, d, "anna", "bert", "trainer", "2026-08-01", "")
@@ -147,10 +147,10 @@ func TestToldWhoIsAssigned_R333_M20(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		before := count(t, d, `SELECT count(*) FROM job WHERE kind = 'mail'`)
+		before := dbtest.Count(t, d, `SELECT count(*) FROM job WHERE kind = 'mail'`)
 		must(t, d, func(tx *db.Tx) (book.Report, error) { return book.TakeBack(tx, anna, week) })
 		must(t, d, func(tx *db.Tx) (book.Report, error) { return book.Submit(tx, anna, week, r.Version+1) })
-		if n := count(t, d, `SELECT count(*) FROM job WHERE kind = 'mail'`) - before; n != 2 {
+		if n := dbtest.Count(t, d, `SELECT count(*) FROM job WHERE kind = 'mail'`) - before; n != 2 {
 			t.Errorf("bert and his deputy: %d mails", n)
 		}
 	})
@@ -189,10 +189,10 @@ func TestSubstitute(t *testing.T) {
 		won := together(func(i int) error { // two windows, many presses: one deputy
 			return add(bert, []string{"berta", "gerd"}[i%2], "2026-11-18", "2026-11-20")
 		})
-		if n := count(t, d, `SELECT count(*) FROM substitute`); won != 1 || n != 1 {
+		if n := dbtest.Count(t, d, `SELECT count(*) FROM substitute`); won != 1 || n != 1 {
 			t.Fatalf("%d winners, %d substitutions", won, n)
 		}
-		exec(t, d, `UPDATE substitute SET deputy = 'berta'`)
+		dbtest.Exec(t, d, `UPDATE substitute SET deputy = 'berta'`)
 		if err := add(berta, "gerd", "2026-11-18", "2026-11-20"); err != nil {
 			t.Fatal(err)
 		}
@@ -265,7 +265,7 @@ func TestTwoSteps_R325_R326(t *testing.T) {
 		if _, err := sign(bert, r.Version); key(err) != "review.waits_first" {
 			t.Errorf("the trainer before the first step: %v", err)
 		}
-		mails := func() int { return count(t, d, `SELECT count(*) FROM job WHERE kind = 'mail'`) }
+		mails := func() int { return dbtest.Count(t, d, `SELECT count(*) FROM job WHERE kind = 'mail'`) }
 		before := mails()
 		r, _ = sign(petra, r.Version)
 		if r.State != book.Checked || r.CheckedBy != "petra" {
@@ -333,7 +333,7 @@ func TestUpgrade_W14_R326(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		if n := count(t, d, `SELECT count(*) FROM audit WHERE event = 'supervisor.upgraded'`); n != 1 {
+		if n := dbtest.Count(t, d, `SELECT count(*) FROM audit WHERE event = 'supervisor.upgraded'`); n != 1 {
 			t.Errorf("%d upgrades recorded", n)
 		}
 		if len(queue(t, d, petra)) != 1 {
@@ -374,7 +374,7 @@ func TestPaperIsConfirmed_R321(t *testing.T) {
 	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
 		anna, bert := comes(t, d, "anna", "korn", "apprentice"), comes(t, d, "bert", "korn", "trainer")
 		r := week47(t, d, anna, "")
-		exec(t, d, `UPDATE report SET kind = 'paper'`)
+		dbtest.Exec(t, d, `UPDATE report SET kind = 'paper'`)
 		if _, err := do(d, func(tx *db.Tx) (book.Report, error) { return review.SignOff(tx, bert, r.ID, r.Version, "") }); key(err) != "review.paper_unconfirmed" || fault.Of(err).Problems[0].Field != "paper" {
 			t.Error(err)
 		}
@@ -396,7 +396,7 @@ func TestCommentsAreTold_R228_R229(t *testing.T) {
 	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
 		anna, bert := comes(t, d, "anna", "korn", "apprentice"), comes(t, d, "bert", "korn", "trainer")
 		r := week47(t, d, anna, "")
-		told := count(t, d, `SELECT count(*) FROM job WHERE kind = 'mail'`)
+		told := dbtest.Count(t, d, `SELECT count(*) FROM job WHERE kind = 'mail'`)
 		n := 0
 		say := func(by audit.Actor, want int) {
 			t.Helper()
@@ -404,7 +404,7 @@ func TestCommentsAreTold_R228_R229(t *testing.T) {
 			if err := d.Write(bg, func(tx *db.Tx) error { return review.Comment(tx, by, r.ID, fmt.Sprint("Satz ", n)) }); err != nil {
 				t.Fatal(err)
 			}
-			now := count(t, d, `SELECT count(*) FROM job WHERE kind = 'mail'`)
+			now := dbtest.Count(t, d, `SELECT count(*) FROM job WHERE kind = 'mail'`)
 			if now-told != want {
 				t.Errorf("comment %d: %d mails, wanted %d", n, now-told, want)
 			}
@@ -414,7 +414,7 @@ func TestCommentsAreTold_R228_R229(t *testing.T) {
 		say(bert, 1)
 		say(bert, 0)
 		later(t, d, 61*time.Minute)
-		exec(t, d, `UPDATE session SET ends_at = $1`, db.At(d.Now().Add(time.Hour)))
+		dbtest.Exec(t, d, `UPDATE session SET ends_at = $1`, db.At(d.Now().Add(time.Hour)))
 		say(anna, 1)
 		say(bert, 1)
 	})

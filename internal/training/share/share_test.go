@@ -14,6 +14,7 @@ import (
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/mail"
 	"zunft/internal/training/person"
+	"zunft/internal/training/person/persontest"
 	"zunft/internal/training/schema"
 	"zunft/internal/training/share"
 )
@@ -24,37 +25,13 @@ var (
 )
 
 // comes signs somebody in and returns who acts.
-func comes(t *testing.T, d *db.DB, sub, company string, roles ...string) (by audit.Actor) {
+func comes(t *testing.T, d *db.DB, sub, company string, roles ...string) audit.Actor {
 	t.Helper()
 	c := person.Claims{
 		Roles: roles, Person: person.Person{Sub: sub, Name: strings.ToUpper(sub[:1]) + sub[1:], GivenName: strings.ToUpper(sub[:1]) + sub[1:], FamilyName: "Öztürk-Meier", Email: sub + "@beispiel.example", Language: "de"},
 		Company: person.Company{ID: company, Name: company, ChamberNumber: "999"},
 	}
-	write(t, d, func(tx *db.Tx) error {
-		if err := person.Learn(tx, audit.Job, c); err != nil {
-			return err
-		}
-		_, s, err := person.Start(tx, audit.Job, c, "")
-		by = audit.Actor{Account: sub, Session: s.ID, Kind: audit.Person}
-		return err
-	})
-	return by
-}
-
-func write(t *testing.T, d *db.DB, f func(tx *db.Tx) error) {
-	t.Helper()
-	if err := d.Write(bg, f); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func count(t *testing.T, d *db.DB, query string, args ...any) (n int) {
-	t.Helper()
-	err := d.Read(bg, func(tx *db.Tx) (err error) { n, err = db.Value[int](tx, query, args...); return err })
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
+	return persontest.Comes(t, d, c)
 }
 
 // subjects of the mails that wait.
@@ -98,12 +75,12 @@ type scene struct {
 func newScene(t *testing.T, d *db.DB) *scene {
 	s := &scene{t: t, d: d, now: start, learns: db.NewID()}
 	d.Now = func() time.Time { return s.now }
-	write(t, d, func(tx *db.Tx) error {
+	dbtest.Write(t, d, func(tx *db.Tx) error {
 		_, err := tx.Exec(`INSERT INTO chamber_office (company, chamber_number, added_at) VALUES ('office', '999', $1), ('far', '111', $1)`, tx.Now())
 		return err
 	})
 	s.lena, s.clara, s.kai = comes(t, d, "lena", "korn", "apprentice"), comes(t, d, "clara", "office", "chamber_clerk"), comes(t, d, "kai", "far", "chamber_clerk")
-	write(t, d, func(tx *db.Tx) error {
+	dbtest.Write(t, d, func(tx *db.Tx) error {
 		_, err := tx.Exec(`INSERT INTO apprenticeship (id, person, company, chamber_number, number, given_name, family_name, starts_on, source, created_at, changed_at)
 			VALUES ($1, 'lena', 'korn', '999', 'A-77', 'Lena Marie', 'Öztürk-Meier', '2026-08-01', 'registry', $2, $2)`, s.learns, tx.Now())
 		return err
@@ -188,7 +165,7 @@ func TestALookForATime(t *testing.T) {
 		if err := share.Sweep(bg, d); err != nil {
 			t.Fatal(err)
 		}
-		if n := count(t, d, `SELECT count(*) FROM share`) + count(t, d, `SELECT count(*) FROM share_look`); n != 0 {
+		if n := dbtest.Count(t, d, `SELECT count(*) FROM share`) + dbtest.Count(t, d, `SELECT count(*) FROM share_look`); n != 0 {
 			t.Errorf("%d rows are left after a year", n)
 		}
 	})
@@ -267,11 +244,11 @@ func TestAnswersAtOnce(t *testing.T) {
 			if len(won) != 1 {
 				t.Fatalf("%d answers won", len(won))
 			}
-			open := count(t, d, `SELECT count(*) FROM share WHERE state = 'open'`)
+			open := dbtest.Count(t, d, `SELECT count(*) FROM share WHERE state = 'open'`)
 			if i := <-won; (open == 1) != (i == 0 || i == 3) {
 				t.Errorf("answer %d won, %d open", i, open)
 			}
-			write(t, d, func(tx *db.Tx) error { _, err := tx.Exec(`DELETE FROM share`); return err })
+			dbtest.Write(t, d, func(tx *db.Tx) error { _, err := tx.Exec(`DELETE FROM share`); return err })
 		}
 	})
 }

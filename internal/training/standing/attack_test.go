@@ -24,8 +24,8 @@ func TestCompaniesDoNotSeeEachOther_R333(t *testing.T) {
 		second := learns(t, d, "anna", "stahl", "2026-08-01", "2028-07-31")
 		writes(t, d, "anna", "korn", first, calendar.Week{Year: 2026, Number: 10}, "signed_off")
 		writes(t, d, "anna", "stahl", second, calendar.Week{Year: 2026, Number: 40}, "signed_off")
-		exec(t, d, `UPDATE report SET days = $1 WHERE week = 10`, days(t, "vacation"))
-		exec(t, d, `UPDATE report SET days = $1 WHERE week = 40`, days(t, "sick"))
+		dbtest.Exec(t, d, `UPDATE report SET days = $1 WHERE week = 10`, days(t, "vacation"))
+		dbtest.Exec(t, d, `UPDATE report SET days = $1 WHERE week = 40`, days(t, "sick"))
 		read(t, d, func(tx *db.Tx) error {
 			there, err := standing.TraineeOf(tx, old, "anna")
 			if err != nil {

@@ -17,10 +17,10 @@ import (
 func TestExam(t *testing.T) {
 	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
 		lena, jana := comes(t, d, "lena", "korn", "apprentice"), comes(t, d, "jana", "korn", "training_admin")
-		exec(t, d, `INSERT INTO chamber_office (company, chamber_number, added_at) VALUES ('office', '999', $1), ('far', '111', $1)`, db.At(now))
+		dbtest.Exec(t, d, `INSERT INTO chamber_office (company, chamber_number, added_at) VALUES ('office', '999', $1), ('far', '111', $1)`, db.At(now))
 		clara, kai := comes(t, d, "clara", "office", "chamber_clerk"), comes(t, d, "kai", "far", "chamber_clerk")
 		id := learns(t, d, "lena", "korn", "2026-10-05", "2027-01-10")
-		exec(t, d, `UPDATE apprenticeship SET chamber_number = '999'`)
+		dbtest.Exec(t, d, `UPDATE apprenticeship SET chamber_number = '999'`)
 		is := func(want map[string]string) {
 			t.Helper()
 			read(t, d, func(tx *db.Tx) error {
@@ -79,8 +79,8 @@ func TestExam(t *testing.T) {
 		for number := 41; number <= 46; number++ {
 			writes(t, d, "lena", "korn", id, w(number), "signed_off")
 		}
-		exec(t, d, `UPDATE report SET days = '[{"a":"company"},{"a":"school"},{"a":"company"},{"a":"vacation"},{"a":"holiday"},{},{}]'`)
-		exec(t, d, `UPDATE report SET days = '[{"a":"company"},{"a":"school"},{"a":"company"},{"a":"sick"},{"a":"sick"},{},{}]' WHERE week IN (41, 42)`)
+		dbtest.Exec(t, d, `UPDATE report SET days = '[{"a":"company"},{"a":"school"},{"a":"company"},{"a":"vacation"},{"a":"holiday"},{},{}]'`)
+		dbtest.Exec(t, d, `UPDATE report SET days = '[{"a":"company"},{"a":"school"},{"a":"company"},{"a":"sick"},{"a":"sick"},{},{}]' WHERE week IN (41, 42)`)
 		is(map[string]string{
 			"duration": "done ", "intermediate": "said chamber", "registered": "said chamber", "complete": "done ", "signed": "done ",
 			"attendance": "hint chamber", // 4 of 22 days: vacation and holidays are no time of training
@@ -107,8 +107,8 @@ func TestExam(t *testing.T) {
 		if err := say(lena, standing.Intermediate, "2026-11-03"); !fault.Is(err, fault.KindConflict) {
 			t.Errorf("said after it was confirmed: %v", err)
 		}
-		exec(t, d, `UPDATE apprenticeship SET source = 'registry', retraining = TRUE`)
-		exec(t, d, `UPDATE report SET state = 'submitted' WHERE week = 46`)
+		dbtest.Exec(t, d, `UPDATE apprenticeship SET source = 'registry', retraining = TRUE`)
+		dbtest.Exec(t, d, `UPDATE report SET state = 'submitted' WHERE week = 46`)
 		is(map[string]string{"duration": "done ", "registered": "done ", "complete": "done ", "signed": "open trainer", "attendance": "hint chamber"})
 	})
 }

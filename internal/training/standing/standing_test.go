@@ -14,6 +14,7 @@ import (
 	"zunft/internal/training/apprenticeship"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/person"
+	"zunft/internal/training/person/persontest"
 	"zunft/internal/training/schema"
 	"zunft/internal/training/standing"
 )
@@ -24,29 +25,14 @@ var (
 )
 
 // comes signs somebody in and returns who acts.
-func comes(t *testing.T, d *db.DB, sub, company string, roles ...string) (by audit.Actor) {
+func comes(t *testing.T, d *db.DB, sub, company string, roles ...string) audit.Actor {
 	t.Helper()
 	d.Now = func() time.Time { return now }
 	c := person.Claims{
 		Roles: roles, Person: person.Person{Sub: sub, Name: sub + " Muster", GivenName: sub, FamilyName: "Muster", Email: sub + "@beispiel.example", Language: "de"},
 		Company: person.Company{ID: company, Name: company, ChamberNumber: "999"},
 	}
-	write(t, d, func(tx *db.Tx) error {
-		if err := person.Learn(tx, audit.Job, c); err != nil {
-			return err
-		}
-		_, s, err := person.Start(tx, audit.Job, c, "")
-		by = audit.Actor{Account: sub, Session: s.ID, Kind: audit.Person}
-		return err
-	})
-	return by
-}
-
-func write(t *testing.T, d *db.DB, f func(tx *db.Tx) error) {
-	t.Helper()
-	if err := d.Write(bg, f); err != nil {
-		t.Fatal(err)
-	}
+	return persontest.Comes(t, d, c)
 }
 
 func read(t *testing.T, d *db.DB, f func(tx *db.Tx) error) {
@@ -58,7 +44,7 @@ func read(t *testing.T, d *db.DB, f func(tx *db.Tx) error) {
 
 func exec(t *testing.T, d *db.DB, query string, args ...any) {
 	t.Helper()
-	write(t, d, func(tx *db.Tx) error { _, err := tx.Exec(query, args...); return err })
+	dbtest.Write(t, d, func(tx *db.Tx) error { _, err := tx.Exec(query, args...); return err })
 }
 
 // learns describes an apprenticeship as a company or the registry does; sub is
