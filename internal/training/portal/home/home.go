@@ -189,7 +189,7 @@ func (b *boardPage) writing(tx *db.Tx, by audit.Actor, text func(string, ...any)
 		return err
 	}
 	for _, l := range back {
-		b.add(task{text("home.rework", l.Week.Name()), "„" + why[l.ID].Answer + "“ – " + why[l.ID].By, "/reports/" + l.Week.String(), "warning undo", "book.state.returned"})
+		b.add(task{text("home.rework", l.Week.Name()), text("home.quoted", why[l.ID].Answer, why[l.ID].By), "/reports/" + l.Week.String(), "warning undo", "book.state.returned"})
 	}
 	if asked > 0 {
 		b.add(task{text("home.asked"), text("home.asked_note"), "/shares", "info", "home.new"})

@@ -155,7 +155,7 @@ func (v *pointView) fix(text func(string, ...any) string) {
 	case v.Key == "complete" && v.Week != (calendar.Week{}):
 		v.Href, v.Link = "/reports/"+v.Week.String(), text("standing.fix_week", v.Week.Name())
 	case v.Key == "intermediate" && v.State == "open" && v.Point.Owner == "apprentice":
-		v.Href, v.Link = "#say", text("standing.say_intermediate")
+		v.Href, v.Link = "#say", text("standing.fix_day")
 	case v.Key == "signed" && v.State == "open":
 		v.Href, v.Link = "/reports", text("standing.fix_book")
 	case v.Key == "attendance":

@@ -91,7 +91,7 @@ type yearPage struct {
 	Book       standing.Book
 	Backfill   bool          // the paper time can still be told (R317)
 	Go         calendar.Week // where to go on: the oldest that is missing, else this one; zero: neither
-	Late       bool          // it is a missing one
+	GoKey      string        // and with which words
 }
 
 type month struct {
@@ -160,10 +160,12 @@ func (v *yearPage) fill(text func(string, ...any) string, b standing.Book, year 
 	}
 	open := b.OpenWeeks()
 	switch c := b.Cell(now); {
+	case len(b.Back()) > 0:
+		v.Go, v.GoKey = b.Back()[0].Week, "standing.go_back"
 	case len(open) > 0:
-		v.Go, v.Late = open[0].Week, open[0].State != "returned"
+		v.Go, v.GoKey = open[0].Week, "standing.go_late"
 	case c.State == standing.Now, c.State == standing.Empty, c.State == "draft", !b.Written && b.First.Year == 0:
-		v.Go = now
+		v.Go, v.GoKey = now, "standing.fix_week"
 	}
 	v.Backfill = !b.Written && len(open) > 1
 	v.Months = months(text, year, func(w calendar.Week) weekView {

@@ -27,7 +27,9 @@ type desk struct {
 	plan     []planning.Section
 	snippets []planning.Snippet
 	files    []attachment.Attachment
-	holidays [7]string  // keys
+	holidays [7]string     // keys
+	starts   calendar.Date // of the apprenticeship, as far as known
+	ends     calendar.Date
 	own      bool       // the person has a week pattern
 	parked   url.Values // typed when a session ended, or nil
 }
@@ -40,6 +42,7 @@ func (p *Pages) sit(tx *db.Tx, r *http.Request, week book.Week, path string) (d 
 	if d.report, a, d.settings, err = book.Desk(tx, by, week); err != nil {
 		return d, err
 	}
+	d.starts, d.ends = a.StartsOn, a.Last()
 	pattern, err := planning.PatternOf(tx, by.Account)
 	if err != nil {
 		return d, err

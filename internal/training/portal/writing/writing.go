@@ -120,7 +120,7 @@ func (p *Pages) dayView(r *http.Request, w book.Week, n int, d book.Day) dayView
 	if d.Attendance != "" {
 		said = append(said, p.text(r)("book.attendance."+d.Attendance))
 	}
-	if d.Place != "" {
+	if d.Place != "" && (len(said) == 0 || d.Place != said[0]) {
 		said = append(said, d.Place)
 	}
 	if h := book.Hours(d.Minutes); h != "" {
@@ -204,6 +204,12 @@ func (p *Pages) week(w http.ResponseWriter, r *http.Request) error {
 		}
 		v = p.view(r, d.report)
 		v.History = d.history
+		if v.Prev.Date(7) < d.starts { // there the book has not begun, or was kept elsewhere
+			v.Prev = book.Week{}
+		}
+		if d.ends != "" && v.Next.Date(1) > d.ends {
+			v.Next = book.Week{}
+		}
 		return v.more(tx)
 	})
 	if f := fault.Of(err); f != nil && f.Key() == "book.paper_week" || err == nil && d.report.Kind == book.Paper && v == nil {
