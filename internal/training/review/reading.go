@@ -29,7 +29,8 @@ type Part struct {
 
 // A Day says attendance, place and hours, then what was done.
 type Day struct {
-	Name, Short, Said, Was string // Was: what it said before, if that differs
+	Name, Short, Said, Was string // "Montag, 16.11.", "Montag"; Was: what it said before, if that differs
+	Initial                string // "Mo"
 	Pieces                 []diff.Piece
 }
 
@@ -124,6 +125,7 @@ func read(r book.Report, old version, again bool, text func(key string, args ...
 			v.Changed = append(v.Changed, day.Name)
 		}
 		day.Short, _, _ = strings.Cut(day.Name, ",")
+		day.Initial = string([]rune(day.Short)[:2])
 		v.Brief = v.Brief && len(day.Pieces) == 0
 		v.Days = append(v.Days, day)
 	}
@@ -140,7 +142,7 @@ func said(d book.Day, text func(key string, args ...any) string) string {
 		words = append(words, d.Place)
 	}
 	if d.Minutes > 0 {
-		words = append(words, book.Hours(d.Minutes)+" h")
+		words = append(words, book.Hours(d.Minutes)+"\u00a0h")
 	}
 	return strings.Join(words, ", ")
 }
