@@ -25,6 +25,7 @@ import (
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
+	"zunft/internal/ground/limit"
 	"zunft/internal/ground/mail"
 	"zunft/internal/training/book"
 	"zunft/internal/training/person"
@@ -54,6 +55,10 @@ const (
 	ByLaw     = 14
 	MaxReason = 500 // characters
 )
+
+// asks bound how often a chamber writes to one apprentice: who said no is not
+// asked all day.
+var asks = limit.Rate{Burst: 12, Every: 12 * time.Hour}
 
 // A Share is one look, asked for, running or over.
 type Share struct {
@@ -263,6 +268,9 @@ func supervised(tx *db.Tx, by audit.Actor, id, reason string) (s person.Session,
 	}
 	if sub == "" {
 		return s, p, fault.Conflict("share.nobody")
+	}
+	if err := limit.TakeIn(tx, "share/"+s.Chamber()+"/"+sub, asks); err != nil {
+		return s, p, err
 	}
 	p, err = person.Get(tx, sub)
 	return s, p, err

@@ -11,6 +11,7 @@ package substitute
 import (
 	"embed"
 	"fmt"
+	"time"
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
@@ -30,6 +31,9 @@ var Phrases embed.FS
 var mailFiles embed.FS
 
 var texts = mail.Parse(mailFiles)
+
+// adds bound the mails that one person sends to others by it.
+var adds = limit.Rate{Burst: 10, Every: time.Hour}
 
 // longest is how many days ahead a substitution may end.
 const longest = 183
@@ -103,6 +107,9 @@ func Add(tx *db.Tx, by audit.Actor, deputy string, from, until calendar.Date) er
 	}
 	if taken {
 		return fault.Conflict("substitute.taken")
+	}
+	if err := limit.TakeIn(tx, "substitute/new/"+s.Person.Sub, adds); err != nil {
+		return err
 	}
 	id := db.NewID()
 	if _, err := tx.Exec(`INSERT INTO substitute (id, company, person, deputy, from_day, until_day, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,

@@ -45,6 +45,8 @@ const (
 	Write = "write" // drafts, beside reading
 )
 
+var issues = limit.Rate{Burst: 20, Every: time.Hour}
+
 // Days that a token may last.
 var Days = []int{30, 90, 180, 365}
 
@@ -99,6 +101,9 @@ func Issue(tx *db.Tx, by audit.Actor, name, scope string, days int) (t Token, se
 		return t, "", err
 	}
 	if err := limit.Hold(tx, "token/"+s.Person.Sub); err != nil { // the count below is of one at a time
+		return t, "", err
+	}
+	if err := limit.TakeIn(tx, "token/new/"+s.Person.Sub, issues); err != nil { // each is a mail, and a row that stays
 		return t, "", err
 	}
 	secret = prefix + seal.Token()
