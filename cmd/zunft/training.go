@@ -15,10 +15,11 @@ import (
 )
 
 type trainingCommand struct {
-	Import trainingImportCommand `cmd:"" help:"Bring apprenticeships up to the list of a chamber's registry (CSV)."`
-	Plan   trainingPlanCommand   `cmd:"" help:"Make a list the training plan of an occupation (Ausbildungsrahmenplan)."`
-	Verify trainingVerifyCommand `cmd:"" help:"Check the seals of all report books: whether anything signed off was changed since."`
-	Office trainingOfficeCommand `cmd:"" help:"Organizations that are a chamber's own office: their chamber_clerk works for it."`
+	Import   trainingImportCommand   `cmd:"" help:"Bring apprenticeships up to the list of a chamber's registry (CSV)."`
+	Plan     trainingPlanCommand     `cmd:"" help:"Make a list the training plan of an occupation (Ausbildungsrahmenplan)."`
+	Verify   trainingVerifyCommand   `cmd:"" help:"Check the seals of all report books: whether anything signed off was changed since."`
+	Document trainingDocumentCommand `cmd:"" help:"Documents of a chamber for apprentices and companies."`
+	Office   trainingOfficeCommand   `cmd:"" help:"Organizations that are a chamber's own office: their chamber_clerk works for it."`
 }
 
 // trainingDB opens the training portal's database for a command.
@@ -96,13 +97,13 @@ type officeAddCommand struct {
 }
 
 func (c officeAddCommand) Run(ctx context.Context) error {
-	return c.offices(ctx, func(tx *db.Tx) error { return person.AddOffice(tx, audit.Console, c.Organization, c.Chamber) })
+	return c.training(ctx, true, func(tx *db.Tx) error { return person.AddOffice(tx, audit.Console, c.Organization, c.Chamber) })
 }
 
 type officeListCommand struct{ configFlags }
 
 func (c officeListCommand) Run(ctx context.Context) error {
-	return c.offices(ctx, func(tx *db.Tx) error {
+	return c.training(ctx, true, func(tx *db.Tx) error {
 		all, err := person.Offices(tx)
 		for _, o := range all {
 			fmt.Printf("%s  %s  %s\n", o.ChamberNumber, o.Company, o.Name)
@@ -117,14 +118,5 @@ type officeRemoveCommand struct {
 }
 
 func (c officeRemoveCommand) Run(ctx context.Context) error {
-	return c.offices(ctx, func(tx *db.Tx) error { return person.RemoveOffice(tx, audit.Console, c.Organization) })
-}
-
-func (f configFlags) offices(ctx context.Context, do func(tx *db.Tx) error) error {
-	d, err := f.trainingDB(ctx)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return sayBy(d.Write(ctx, do), trainingWord)
+	return c.training(ctx, true, func(tx *db.Tx) error { return person.RemoveOffice(tx, audit.Console, c.Organization) })
 }

@@ -44,4 +44,18 @@ func TestTrainingCommands(t *testing.T) {
 	if out := c.works("training office list"); strings.Contains(out, "0199") {
 		t.Error(out)
 	}
+
+	// Documents, by number of an apprentice (R308).
+	pdf := filepath.Join(dir, "Bestätigung.pdf")
+	if err := os.WriteFile(pdf, []byte("%PDF-1.7\ntrailer << >>\n%%EOF\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	id := strings.TrimSpace(c.works("training document send " + pdf + " --to A-1 --chamber 999 --kind confirmation"))
+	c.works("training document list --chamber 999", id, "Bestätigung", "Lena Lerche", "apprentice: not opened; company: not opened")
+	c.fails("training document send "+pdf+" --to A-77 --chamber 999", "A-77")
+	c.fails("training document send "+list+" --to A-1 --chamber 999", "PDF")
+	c.fails("training document revoke "+id+" --chamber 111", "")
+	c.works("training document revoke " + id + " --chamber 999")
+	c.works("training document list --chamber 999", "revoked")
+	c.fails("training document revoke "+id+" --chamber 999", "")
 }

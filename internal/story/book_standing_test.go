@@ -259,7 +259,7 @@ func standingDocument(t *testing.T, w *story.World, lena, murat, clara *person) 
 		}
 	}
 	clara.Open(w.Training + "/chamber/documents/new")
-	clara.Fill("Auszubildende Person", "A-1001")
+	clara.Fill("Für wen?", "A-1001")
 	clara.Press("Suchen")
 	clara.Follow("Lena Lerche")
 	clara.Fill("Titel", "Eintragungsbestätigung")

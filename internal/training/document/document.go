@@ -1,9 +1,10 @@
 // Package document is how the chamber hands documents to apprentices and their
 // companies (Eintragungsbestätigungen and others), with proof of reading.
 //
-//   - A document belongs to an apprenticeship. Its apprentice reads it, and in the
+//   - A document belongs to an apprenticeship: its apprentice reads it, and in the
 //     company the training admins and the trainers who accompany the apprentice
-//     (R309, R310). It can be saved and printed: it is a PDF (R311).
+//     (R309, R310). Or it belongs to a company, which may have no apprenticeship
+//     yet: its training admins read it. It can be saved and printed: it is a PDF (R311).
 //   - Every opening is kept with date and time (R312). The PDF is served only to
 //     who has said "open"; the chamber reads who did, and when.
 //   - New ones are told by mail, without the content, and on the start page until
@@ -50,7 +51,7 @@ const (
 
 // A Document as lists show it.
 type Document struct {
-	ID, ChamberNumber, Apprenticeship, Kind, Title string
+	ID, ChamberNumber, Apprenticeship, Kind, Title string // Apprenticeship is empty: of a company
 	Name                                           string // of the apprentice
 	Company                                        string // name
 	Size                                           int
@@ -67,38 +68,89 @@ func (d Document) Unread() bool {
 	return d.Mine && d.Read.IsZero() || !d.Mine && d.ReadCompany.IsZero()
 }
 
-// Publish hands a PDF to an apprenticeship of the clerk's chamber.
-func Publish(tx *db.Tx, by audit.Actor, id, kind, title string, content []byte) (Document, error) {
+// To whom a document goes: an apprenticeship, or a company; one of the ids.
+type To struct{ Apprenticeship, Company string }
+
+// Publish hands a PDF to an apprenticeship or a company of the clerk's chamber.
+func Publish(tx *db.Tx, by audit.Actor, to To, kind, title string, content []byte) (Document, error) {
 	s, err := person.Clerk(tx, by)
 	if err != nil {
 		return Document{}, err
 	}
+	return publish(tx, by, s.Chamber(), s.Company.Name, to, kind, title, content)
+}
+
+// Send does the same for the operator, in a chamber's name. Only commands send.
+func Send(tx *db.Tx, by audit.Actor, chamber string, to To, kind, title string, content []byte) (Document, error) {
+	if by.Kind != audit.Command {
+		return Document{}, fault.Forbidden()
+	}
+	offices, err := person.Offices(tx)
+	if err != nil {
+		return Document{}, err
+	}
+	name := chamber
+	for _, o := range offices {
+		if o.ChamberNumber == chamber && o.Name != "" {
+			name = o.Name
+		}
+	}
+	return publish(tx, by, chamber, name, to, kind, title, content)
+}
+
+func publish(tx *db.Tx, by audit.Actor, chamber, name string, to To, kind, title string, content []byte) (Document, error) {
 	title = strings.Join(strings.FieldsFunc(title, func(r rune) bool {
 		return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)
 	}), " ")
 	if err := check(kind, title, content); err != nil {
 		return Document{}, err
 	}
-	a, err := apprenticeship.Get(tx, id)
+	r, err := receiverOf(tx, chamber, to)
 	if err != nil {
 		return Document{}, err
 	}
-	if a.ChamberNumber != s.Chamber() {
-		return Document{}, fault.NotFound()
-	}
 	sum := sha256.Sum256(content)
-	d := Document{ID: db.NewID(), Apprenticeship: a.ID, Kind: kind, Title: title, Size: len(content), CreatedAt: tx.Now()}
-	if _, err := tx.Exec(`INSERT INTO document (id, chamber_number, apprenticeship, kind, title, size, sha256, created_at, created_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		d.ID, s.Chamber(), a.ID, kind, title, d.Size, hex.EncodeToString(sum[:]), tx.Now(), by.Account); err != nil {
+	d := Document{ID: db.NewID(), ChamberNumber: chamber, Apprenticeship: to.Apprenticeship, Kind: kind, Title: title, Size: len(content), CreatedAt: tx.Now()}
+	if _, err := tx.Exec(`INSERT INTO document (id, chamber_number, apprenticeship, company, kind, title, size, sha256, created_at, created_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		d.ID, chamber, orNull(to.Apprenticeship), orNull(to.Company), kind, title, d.Size, hex.EncodeToString(sum[:]), tx.Now(), orNull(by.Account)); err != nil {
 		return d, fmt.Errorf("publish document: %w", err)
 	}
 	if _, err := tx.Exec(`INSERT INTO document_file (document, content) VALUES ($1, $2)`, d.ID, content); err != nil {
 		return d, fmt.Errorf("publish document: %w", err)
 	}
-	if err := record(tx, by, "published", d.ID, a, map[string]any{"kind": kind, "sha256": hex.EncodeToString(sum[:])}); err != nil {
+	if err := record(tx, by, "published", d.ID, r, map[string]any{"kind": kind, "sha256": hex.EncodeToString(sum[:])}); err != nil {
 		return d, err
 	}
-	return d, tell(tx, a, s)
+	return d, tell(tx, r, name)
+}
+
+func orNull(id string) any {
+	if id == "" {
+		return nil
+	}
+	return id
+}
+
+// A receiver is who reads a document: an apprentice and a company, or only that.
+type receiver struct{ person, company string }
+
+// receiverOf finds them in a chamber; of two ids the apprenticeship counts.
+func receiverOf(tx *db.Tx, chamber string, to To) (r receiver, err error) {
+	if to.Apprenticeship == "" {
+		r.company, err = db.Value[string](tx, `SELECT id FROM company WHERE id = $1 AND chamber_number = $2`, to.Company, chamber)
+		return r, err
+	}
+	a, err := apprenticeship.Get(tx, to.Apprenticeship)
+	if err == nil && a.ChamberNumber != chamber {
+		err = fault.NotFound()
+	}
+	return receiver{a.Person, a.Company}, err
+}
+
+// receiverNow is who reads a document that is there.
+func receiverNow(tx *db.Tx, id string) (r receiver, err error) {
+	err = tx.Scan(`SELECT COALESCE(a.person, ''), COALESCE(d.company, a.company, '') FROM document d LEFT JOIN apprenticeship a ON a.id = d.apprenticeship WHERE d.id = $1`, []any{id}, &r.person, &r.company)
+	return r, err
 }
 
 func check(kind, title string, content []byte) error {
@@ -135,17 +187,17 @@ func isPDF(b []byte) bool {
 
 // tell mails that there is something new, to the apprentice and the training
 // admins; what it is says the page.
-func tell(tx *db.Tx, a apprenticeship.Apprenticeship, s person.Session) error {
+func tell(tx *db.Tx, r receiver, chamber string) error {
 	var to []person.Person
-	if a.Person != "" {
-		p, err := person.Get(tx, a.Person)
+	if r.person != "" {
+		p, err := person.Get(tx, r.person)
 		if err != nil {
 			return err
 		}
 		to = append(to, p)
 	}
-	if a.Company != "" {
-		admins, err := person.With(tx, a.Company, person.TrainingAdmin)
+	if r.company != "" {
+		admins, err := person.With(tx, r.company, person.TrainingAdmin)
 		if err != nil {
 			return err
 		}
@@ -155,7 +207,7 @@ func tell(tx *db.Tx, a apprenticeship.Apprenticeship, s person.Session) error {
 		if p.Email == "" {
 			continue
 		}
-		if err := texts.Send(tx, p.Mail(), "document_new", map[string]any{"Name": p.Name, "Chamber": s.Company.Name}); err != nil {
+		if err := texts.Send(tx, p.Mail(), "document_new", map[string]any{"Name": p.Name, "Chamber": chamber}); err != nil {
 			return err
 		}
 	}
@@ -169,21 +221,33 @@ func Withdraw(tx *db.Tx, by audit.Actor, id string) error {
 	if err != nil {
 		return err
 	}
-	of, err := db.Values[string](tx, `UPDATE document SET withdrawn_at = $1 WHERE id = $2 AND chamber_number = $3 AND withdrawn_at IS NULL RETURNING apprenticeship`, tx.Now(), id, s.Chamber())
+	return withdraw(tx, by, s.Chamber(), id)
+}
+
+// Revoke does the same for the operator. Only commands revoke.
+func Revoke(tx *db.Tx, by audit.Actor, chamber, id string) error {
+	if by.Kind != audit.Command {
+		return fault.Forbidden()
+	}
+	return withdraw(tx, by, chamber, id)
+}
+
+func withdraw(tx *db.Tx, by audit.Actor, chamber, id string) error {
+	n, err := tx.Exec(`UPDATE document SET withdrawn_at = $1 WHERE id = $2 AND chamber_number = $3 AND withdrawn_at IS NULL`, tx.Now(), id, chamber)
 	if err != nil {
 		return fmt.Errorf("withdraw document: %w", err)
 	}
-	if len(of) == 0 {
+	if n == 0 {
 		return fault.NotFound()
 	}
 	if _, err := tx.Exec(`DELETE FROM document_file WHERE document = $1`, id); err != nil {
 		return err
 	}
-	a, err := apprenticeship.Get(tx, of[0])
+	r, err := receiverNow(tx, id)
 	if err != nil {
 		return err
 	}
-	return record(tx, by, "withdrawn", id, a, nil)
+	return record(tx, by, "withdrawn", id, r, nil)
 }
 
 // Open records that the actor opens a document; its PDF is theirs from then on.
@@ -199,11 +263,11 @@ func Open(tx *db.Tx, by audit.Actor, id string) (Document, error) {
 	if _, err := tx.Exec(`INSERT INTO document_reading (id, document, at, person, side) VALUES ($1, $2, $3, $4, $5)`, db.NewID(), d.ID, tx.Now(), by.Account, side); err != nil {
 		return d, fmt.Errorf("open document: %w", err)
 	}
-	a, err := apprenticeship.Get(tx, d.Apprenticeship)
+	r, err := receiverNow(tx, d.ID)
 	if err != nil {
 		return d, err
 	}
-	return d, record(tx, by, "opened", d.ID, a, map[string]any{"side": side})
+	return d, record(tx, by, "opened", d.ID, r, map[string]any{"side": side})
 }
 
 // Opened is a document that the actor has opened, and when they did first.
@@ -232,6 +296,6 @@ func Content(tx *db.Tx, by audit.Actor, id string) (Document, []byte, error) {
 	return d, content, err
 }
 
-func record(tx *db.Tx, by audit.Actor, event, id string, a apprenticeship.Apprenticeship, detail map[string]any) error {
-	return audit.Record(tx, by, audit.Entry{Event: "document." + event, Account: a.Person, Organization: a.Company, Thing: id, Detail: detail})
+func record(tx *db.Tx, by audit.Actor, event, id string, r receiver, detail map[string]any) error {
+	return audit.Record(tx, by, audit.Entry{Event: "document." + event, Account: r.person, Organization: r.company, Thing: id, Detail: detail})
 }

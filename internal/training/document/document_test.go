@@ -178,14 +178,14 @@ func TestProofOfReading_R312(t *testing.T) {
 // takes back in the name of a chamber, by number.
 func TestDocumentsOfACompany_R308_R309_R312(t *testing.T) {
 	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
-		write(t, d, func(tx *db.Tx) error {
+		dbtest.Write(t, d, func(tx *db.Tx) error {
 			_, err := tx.Exec(`INSERT INTO chamber_office (company, chamber_number, added_at) VALUES ('office', '999', $1), ('far', '111', $1)`, tx.Now())
 			return err
 		})
 		clara, kai := comes(t, d, "clara", "office", "chamber_clerk"), comes(t, d, "kai", "far", "chamber_clerk")
 		jana, murat, lena := comes(t, d, "jana", "korn", "training_admin"), comes(t, d, "murat", "korn", "trainer"), comes(t, d, "lena", "korn", "apprentice")
 		otto := comes(t, d, "otto", "mehl", "training_admin")
-		write(t, d, func(tx *db.Tx) error {
+		dbtest.Write(t, d, func(tx *db.Tx) error {
 			_, err := tx.Exec(`UPDATE company SET ident_number = CASE id WHEN 'korn' THEN '4711' ELSE '' END`)
 			return err
 		})
@@ -202,7 +202,7 @@ func TestDocumentsOfACompany_R308_R309_R312(t *testing.T) {
 				t.Errorf("%s publishes: %v", who, err)
 			}
 		}
-		write(t, d, func(tx *db.Tx) error {
+		dbtest.Write(t, d, func(tx *db.Tx) error {
 			found, err := document.Companies(tx, clara, "kor")
 			if len(found) != 1 || found[0].ID != "korn" || found[0].Number != "4711" {
 				t.Errorf("%+v", found)
@@ -226,11 +226,11 @@ func TestDocumentsOfACompany_R308_R309_R312(t *testing.T) {
 				t.Errorf("%s opens it: %v", who, err)
 			}
 		}
-		write(t, d, func(tx *db.Tx) error { _, err := document.Open(tx, jana, doc.ID); return err })
+		dbtest.Write(t, d, func(tx *db.Tx) error { _, err := document.Open(tx, jana, doc.ID); return err })
 		if unread(t, d, jana) != 0 {
 			t.Error("opened, and still new")
 		}
-		write(t, d, func(tx *db.Tx) error {
+		dbtest.Write(t, d, func(tx *db.Tx) error {
 			got, readings, err := document.Readings(tx, clara, doc.ID)
 			if len(readings) != 1 || readings[0].Name != "jana" || readings[0].Side != "company" || !readings[0].At.Equal(now) || got.Name != "" || got.Company != "korn" {
 				t.Errorf("the chamber reads %+v of %+v", readings, got)
@@ -240,7 +240,7 @@ func TestDocumentsOfACompany_R308_R309_R312(t *testing.T) {
 
 		// The operator, by number.
 		var sent document.Document
-		write(t, d, func(tx *db.Tx) error {
+		dbtest.Write(t, d, func(tx *db.Tx) error {
 			if _, err := document.Find(tx, audit.Console, "111", "4711"); !fault.Is(err, fault.KindInvalid) {
 				t.Errorf("a number of another chamber: %v", err)
 			}
@@ -253,7 +253,7 @@ func TestDocumentsOfACompany_R308_R309_R312(t *testing.T) {
 		if unread(t, d, jana) != 1 {
 			t.Error("what the operator sent does not arrive")
 		}
-		write(t, d, func(tx *db.Tx) error {
+		dbtest.Write(t, d, func(tx *db.Tx) error {
 			all, err := document.Sent(tx, audit.Console, "999", "")
 			if len(all) != 2 || all[0].ID != sent.ID || all[1].ReadBy != "jana" {
 				t.Errorf("%+v", all)

@@ -52,20 +52,23 @@ CREATE TABLE share_look (
 );
 CREATE INDEX share_look_share ON share_look (share, id);
 
--- Documents of the chamber (R308–R312), for an apprenticeship: its apprentice and
--- its company read them.
+-- Documents of the chamber (R308–R312): for an apprenticeship, its apprentice and
+-- its company read them; or for a company, which may have none (yet).
 CREATE TABLE document (
 	id             TEXT PRIMARY KEY,
 	chamber_number TEXT NOT NULL,
-	apprenticeship TEXT NOT NULL REFERENCES apprenticeship (id) ON DELETE CASCADE,
+	apprenticeship TEXT REFERENCES apprenticeship (id) ON DELETE CASCADE,
+	company        TEXT REFERENCES company (id),             -- of one without apprenticeship
 	kind           TEXT NOT NULL CHECK (kind IN ('confirmation', 'admission', 'certificate', 'letter')),
 	title          TEXT NOT NULL,
 	size           INTEGER NOT NULL,
 	sha256         TEXT NOT NULL,
 	created_at     TIMESTAMPTZ NOT NULL,
-	created_by     TEXT NOT NULL REFERENCES person (sub),
-	withdrawn_at   TIMESTAMPTZ
+	created_by     TEXT REFERENCES person (sub),             -- NULL: the operator, by command
+	withdrawn_at   TIMESTAMPTZ,
+	CHECK ((apprenticeship IS NULL) <> (company IS NULL))
 );
+CREATE INDEX document_company ON document (company, id) WHERE company IS NOT NULL;
 CREATE INDEX document_apprenticeship ON document (apprenticeship, id);
 CREATE INDEX document_chamber ON document (chamber_number, id);
 

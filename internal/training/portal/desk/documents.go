@@ -43,7 +43,9 @@ type newPage struct {
 	Form     *web.Form
 	Searched bool
 	Found    []found
-	To       found // chosen; ID is empty before
+	Firms    []document.Company
+	To       found            // chosen; ID is empty before
+	Firm     document.Company // or this
 	Kinds    []web.Option
 }
 
@@ -53,7 +55,7 @@ func (p *Pages) newDocument(w http.ResponseWriter, r *http.Request) error {
 
 func (p *Pages) showNew(w http.ResponseWriter, r *http.Request, form *web.Form) error {
 	v, text := &newPage{Form: form}, p.text(r)
-	q, id := form.Text("q"), form.Text("apprenticeship")
+	q, id, firm := form.Text("q"), form.Text("apprenticeship"), form.Text("company")
 	v.Searched = q != ""
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) error {
 		if id != "" {
@@ -61,9 +63,17 @@ func (p *Pages) showNew(w http.ResponseWriter, r *http.Request, form *web.Form) 
 			v.To = found{f, occupation.Name(f.Occupation)}
 			return err
 		}
+		if firm != "" {
+			var err error
+			v.Firm, err = document.CompanyOf(tx, web.Actor(r), firm)
+			return err
+		}
 		all, err := share.Find(tx, web.Actor(r), q)
 		for _, f := range all {
 			v.Found = append(v.Found, found{f, occupation.Name(f.Occupation)})
+		}
+		if err == nil {
+			v.Firms, err = document.Companies(tx, web.Actor(r), q)
 		}
 		return err
 	})
@@ -86,7 +96,7 @@ func (p *Pages) publish(w http.ResponseWriter, r *http.Request) error {
 	content, err := received(w, r, form)
 	if err == nil {
 		err = p.DB.Write(r.Context(), func(tx *db.Tx) error {
-			_, err := document.Publish(tx, web.Actor(r), form.Text("apprenticeship"), form.Text("kind"), form.Text("title"), content)
+			_, err := document.Publish(tx, web.Actor(r), document.To{Apprenticeship: form.Text("apprenticeship"), Company: form.Text("company")}, form.Text("kind"), form.Text("title"), content)
 			return err
 		})
 	}
