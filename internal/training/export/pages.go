@@ -126,6 +126,13 @@ type stretch struct {
 	days        int
 }
 
+func (s stretch) dates() string {
+	if s.first == s.last {
+		return s.first.German()
+	}
+	return calendar.Span(s.first, s.last)
+}
+
 // absences lists who was where else: days per kind, and each stretch.
 func (c content) absences(text say) paper.Chapter {
 	var all []stretch
@@ -161,7 +168,7 @@ func (c content) absences(text say) paper.Chapter {
 	}
 	list := &paper.Table{Head: []string{text("book.sheet.period"), text("book.sheet.attendance"), text("export.days")}, Widths: []float64{70, 60, 30}}
 	for _, s := range all {
-		list.Rows = append(list.Rows, []string{calendar.Span(s.first, s.last), text("book.attendance." + s.kind), strconv.Itoa(s.days)})
+		list.Rows = append(list.Rows, []string{s.dates(), text("book.attendance." + s.kind), strconv.Itoa(s.days)})
 	}
 	s := paper.Sheet{Title: text("export.absences"), Lang: c.Export.Language}
 	if len(sums.Rows) == 0 {

@@ -89,6 +89,7 @@ func TestTheBookGoesOut_R224_R226(t *testing.T) {
 		emil.writes("2026-W46", "Geheimes von Emil")
 		id := idOf(t, bert.get("/reviews"))
 		bert.follow("/reviews/"+id+"/sign-off", "version", bert.get("/reviews/"+id).version())
+		w.later(11 * time.Minute) // so long it can be taken back, see TestOthersTakeABookOut
 		anna.follow("/reports/2026-W47", "version", "0", "do", "save", "work", "Noch ein Entwurf")
 
 		anna.get("/reports/export").is(200).has("Das ganze Heft", "Einen Zeitraum", "Eine Woche")
