@@ -253,6 +253,10 @@ func TestAccess(t *testing.T) {
 		"POST /reviews/{id}/comment":                        {{"/reviews/" + report + "/comment", "murat lena"}},
 		"GET /trainees/{id}":                                {{"/trainees/" + sub, "murat bert"}},
 		"POST /trainees/{id}/registered":                    {{"/trainees/" + sub + "/registered", "bert"}}, // a training admin's word
+		"GET /trainees/{id}/export":                         {{"/trainees/" + sub + "/export", "murat bert"}},
+		"POST /trainees/{id}/export":                        {{"/trainees/" + sub + "/export", "murat bert"}},
+		"GET /chamber/report-books/{id}/export":             {{"/chamber/report-books/" + standing.share + "/export", ""}},
+		"POST /chamber/report-books/{id}/export":            {{"/chamber/report-books/" + standing.share + "/export", ""}},
 		"POST /shares/{id}/{deed}":                          {{"/shares/" + standing.share + "/end", "lena"}, {"/shares/" + standing.share + "/grant", "lena"}, {"/shares/" + standing.share + "/decline", "lena"}},
 		"POST /documents/{id}":                              {{"/documents/" + standing.document, "lena murat bert"}},
 		"GET /documents/{id}":                               {{"/documents/" + standing.document + ".pdf", "lena murat bert"}},
