@@ -275,7 +275,10 @@ func TestGalleryBookReview(t *testing.T) {
 	if bert.Has("Abzeichnen und weiter") || bert.Has("Zurückgeben") {
 		t.Error("a training admin could sign off")
 	}
-	bert.Open(w.Training + "/trainees")
+	bert.Open(w.Training + "/trainees?q=niemand")
+	bert.Inspect("book-review-admin-trainees-nobody")
+	bert.Follow("Alle zeigen")
+	bert.Open(w.Training + "/trainees?q=LERCHE")
 	bert.Inspect("book-review-admin-trainees")
 	bert.Follow("Lena Lerche")
 	bert.Inspect("book-review-admin-trainee")
