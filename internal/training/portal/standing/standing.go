@@ -167,7 +167,8 @@ func (v *yearPage) fill(text func(string, ...any) string, b standing.Book, year 
 	case c.State == standing.Now, c.State == standing.Empty, c.State == "draft", !b.Written && b.First.Year == 0:
 		v.Go, v.GoKey = now, "standing.fix_week"
 	}
-	v.Backfill = !b.Written && len(open) > 1
+	// Time on paper comes before all that was written here (R317), also beside a week begun too early.
+	v.Backfill = b.PaperUntil == "" && len(open) > 1 && (!b.Written || open[1].Week.Before(b.Reports[0].Week))
 	v.Months = months(text, year, func(w calendar.Week) weekView {
 		c := b.Cell(w)
 		if c.State == standing.Outside && b.Running().StartsOn == "" && !now.Before(w) { // nobody said when it began
