@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
@@ -17,6 +18,7 @@ type trainingPlanCommand struct {
 	File       string `arg:"" type:"existingfile" help:"CSV or XLSX with the columns number, title, weeks and keywords."`
 	Occupation string `required:"" help:"Which occupation: its key or its name in any spelling; all: what all occupations have in common."`
 	Chamber    string `help:"Kammernummer, if the plan is this chamber's alone."`
+	DryRun     bool   `help:"Keep nothing, show what would change."`
 }
 
 // Run makes the list the plan of an occupation. Reports keep the sections they name.
@@ -46,9 +48,28 @@ func (c trainingPlanCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer d.Close()
-	if err := d.Write(ctx, func(tx *db.Tx) error { return planning.PutPlan(tx, audit.Console, c.Chamber, key, sections) }); err != nil {
+	errTried := errors.New("only tried")
+	var change planning.Difference
+	err = d.Write(ctx, func(tx *db.Tx) (err error) {
+		if change, err = planning.Compare(tx, c.Chamber, key, sections); err == nil {
+			err = planning.PutPlan(tx, audit.Console, c.Chamber, key, sections)
+		}
+		if err == nil && c.DryRun {
+			err = errTried
+		}
+		return err
+	})
+	if err != nil && !errors.Is(err, errTried) {
 		return sayBy(err, trainingWord)
 	}
-	fmt.Printf("%d sections\n", len(sections))
+	for _, part := range []struct {
+		sign     string
+		sections []planning.Section
+	}{{"+", change.New}, {"~", change.Changed}, {"-", change.Gone}} {
+		for _, s := range part.sections {
+			fmt.Printf("%s %s, %d weeks: %s\n", part.sign, s.Name(), s.Weeks, s.Keywords)
+		}
+	}
+	fmt.Printf("%d sections: %d new, %d changed, %d not offered any more\n", len(sections), len(change.New), len(change.Changed), len(change.Gone))
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
@@ -39,6 +40,7 @@ const (
 	mostSections = 200 // of a plan
 	maxTitle     = 300
 	maxKeywords  = 1000
+	longestCell  = 500 // of a list; longer ones are cut by package table
 )
 
 // sectionID is short, for reports keep it, and the same whenever a plan is read.
@@ -89,6 +91,39 @@ func PutPlan(tx *db.Tx, by audit.Actor, chamber, occupation string, sections []S
 	return audit.Record(tx, by, audit.Entry{Event: "plan.put", Thing: occupation, Detail: map[string]any{"chamber": chamber, "sections": len(sections)}})
 }
 
+// A Difference is what PutPlan would change: sections that come, that say
+// something else, and that are not offered any more.
+type Difference struct{ New, Changed, Gone []Section }
+
+// Compare says what a list would change of the plan that an occupation has now.
+func Compare(tx *db.Tx, chamber, occupation string, sections []Section) (d Difference, err error) {
+	all, err := db.All(tx, (*Section).fields, `SELECT `+sectionColumns+` FROM plan_section WHERE chamber_number = $1 AND occupation = $2 AND current ORDER BY position`, chamber, occupation)
+	if err != nil {
+		return d, fmt.Errorf("compare plan: %w", err)
+	}
+	now := map[string]Section{}
+	for _, s := range all {
+		now[s.ID] = s
+	}
+	for _, s := range sections {
+		id := sectionID(chamber, occupation, s.Number)
+		old, there := now[id]
+		delete(now, id)
+		switch {
+		case !there:
+			d.New = append(d.New, s)
+		case old.Number != s.Number || old.Title != s.Title || old.Weeks != s.Weeks || old.Keywords != strings.Join(plain.Words(s.Keywords), " "):
+			d.Changed = append(d.Changed, s)
+		}
+	}
+	for _, s := range all {
+		if _, left := now[s.ID]; left {
+			d.Gone = append(d.Gone, s)
+		}
+	}
+	return d, nil
+}
+
 // planColumns are the headings a plan's list may have.
 var planColumns = map[string]string{
 	"nummer": "number", "nr": "number", "lfdnr": "number", "position": "number", "number": "number", "no": "number",
@@ -100,6 +135,9 @@ var planColumns = map[string]string{
 // ReadPlan makes sections of a list with the columns number, title, weeks and
 // keywords, under a German or English heading.
 func ReadPlan(t table.Table) (sections []Section, err error) {
+	if t.Header == nil && len(t.Lines) > 0 { // headings that lists of people do not know
+		t.Header, t.Lines = t.Lines[0].Cells, t.Lines[1:]
+	}
 	at := map[string]int{}
 	for i, heading := range t.Header {
 		if meaning := planColumns[table.FoldHeading(heading)]; meaning != "" {
@@ -117,6 +155,9 @@ func ReadPlan(t table.Table) (sections []Section, err error) {
 				return l.Cells[i]
 			}
 			return ""
+		}
+		if utf8.RuneCountInString(cell("keywords")) >= longestCell || utf8.RuneCountInString(cell("title")) > maxTitle {
+			return nil, fault.Invalid("", "planning.plan_long", l.Number, longestCell-1, maxTitle)
 		}
 		weeks, err := strconv.Atoi(cell("weeks"))
 		if err != nil && cell("weeks") != "" {
@@ -163,12 +204,15 @@ func SectionsByID(tx *db.Tx, ids string) ([]Section, error) {
 
 // Suggest finds the sections for which words of a text speak: a word of the
 // text begins with a keyword of the section, or is compounded with one that has
-// five letters or more. Those with more such words come first.
+// five letters or more (Weizenbrotteig, Kundenberatung). Endings of a keyword
+// and umlauts make no difference, so that "schweißen" finds what was geschweißt,
+// and "Boden" finds Böden. Those with more such words come first.
 func Suggest(plan []Section, text string) (found []Section) {
-	words := plain.Words(text)
+	words := strings.Fields(bare(plain.Text(text)))
 	score := map[string]int{}
 	for _, s := range plan {
 		for _, k := range strings.Fields(s.Keywords) {
+			k = stem(bare(k))
 			if slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(w, k) || len(k) >= 5 && strings.Contains(w, k) }) {
 				score[s.ID]++
 			}
@@ -179,4 +223,22 @@ func Suggest(plan []Section, text string) (found []Section) {
 	}
 	slices.SortStableFunc(found, func(a, b Section) int { return score[b.ID] - score[a.ID] })
 	return found
+}
+
+// bare is folded text without what an umlaut adds: in German one word has both
+// (Ofen, Öfen).
+var bare = strings.NewReplacer("ae", "a", "oe", "o", "ue", "u").Replace
+
+// stem is a keyword without its ending, if enough is left to mean something: an
+// -ung needs more, for what is left of a Rechnung is in every Rechner.
+func stem(k string) string {
+	for _, e := range []struct {
+		ending string
+		least  int
+	}{{"ungen", 6}, {"ung", 6}, {"en", 5}, {"er", 5}, {"es", 5}, {"e", 5}, {"n", 5}, {"s", 5}} {
+		if head, ends := strings.CutSuffix(k, e.ending); ends && len(head) >= e.least {
+			return head
+		}
+	}
+	return k
 }
