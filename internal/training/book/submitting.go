@@ -99,7 +99,7 @@ func tellOfAddress(tx *db.Tx, r Report, to person.Person) error {
 		return err
 	}
 	people, err := Accompanying(tx, r.Apprenticeship, r.Company, Second)
-	if err == nil && len(people) == 0 {
+	if people = person.Here(tx, people); err == nil && len(people) == 0 {
 		people, err = person.With(tx, r.Company, person.TrainingAdmin)
 	}
 	if err != nil {
@@ -144,6 +144,12 @@ func tellTrainers(tx *db.Tx, r Report, to recipient) error {
 		if trainers, err = Accompanying(tx, r.Apprenticeship, r.Company, First); err != nil {
 			return err
 		}
+	}
+	if trainers = person.Here(tx, trainers); len(trainers) == 0 {
+		if trainers, err = person.With(tx, r.Company, person.TrainingAdmin); err != nil {
+			return err
+		}
+		trainers = person.Here(tx, trainers)
 	}
 	if trainers, err = person.Told(tx, trainers); err != nil {
 		return err

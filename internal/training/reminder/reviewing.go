@@ -53,7 +53,7 @@ func remindSigners(tx *db.Tx, p *plan) error {
 	days := holidays{}
 	for _, r := range p.rows {
 		to := known[r.Person]
-		if !p.move(r, tx.Now(), rests[r.Person].on(days, "", today)) || !r.Weekly || to.Email == "" {
+		if !p.move(r, tx.Now(), rests[r.Person].on(days, "", today)) || !r.Weekly || to.Email == "" || len(person.Here(tx, []person.Person{to})) == 0 {
 			continue
 		}
 		var piles []review.Pile

@@ -106,7 +106,7 @@ func tell(tx *db.Tx, company string) error {
 
 func toldOf(tx *db.Tx, n noted) ([]person.Person, error) {
 	people, err := book.Accompanying(tx, n.apprenticeship, n.company, book.First)
-	if err == nil && len(people) == 0 {
+	if people = person.Here(tx, people); err == nil && len(people) == 0 {
 		people, err = person.With(tx, n.company, person.TrainingAdmin)
 	}
 	return slices.DeleteFunc(people, func(p person.Person) bool { return p.Sub == n.person || p.Email == "" }), err

@@ -1,6 +1,7 @@
 package review_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"testing"
 	"time"
@@ -254,4 +255,55 @@ func TestSupervisorWhoLeft(t *testing.T) {
 		}
 		must(t, d, func(tx *db.Tx) (book.Report, error) { return review.SignOff(tx, bert, r.ID, r.Version, "") })
 	})
+}
+
+// Art. 5 (1) e GDPR: whoever left a company and never comes back does not read
+// for ever who submits there; its training admins hear of it instead.
+func TestWhoLeftIsNotToldForEver(t *testing.T) {
+	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
+		comes(t, d, "bert", "korn", "trainer")
+		late := now.Add(200 * 24 * time.Hour)
+		anna, _ := comes(t, d, "anna", "korn", "apprentice"), comes(t, d, "vera", "korn", "training_admin")
+		d.Now = func() time.Time { return late }
+		dbtest.Exec(t, d, `UPDATE session SET ends_at = $1`, db.At(late.Add(time.Hour)))
+		dbtest.Exec(t, d, `UPDATE person SET seen_at = $1 WHERE sub <> 'bert'`, db.At(late))
+		for n, seen := range map[string]time.Time{"vera": now, "bert": late} {
+			dbtest.Exec(t, d, `UPDATE person SET seen_at = $1 WHERE sub = 'bert'`, db.At(seen))
+			w := book.Week{Year: 2027, Number: 10}
+			if n == "bert" {
+				w.Number = 11
+			}
+			r := must(t, d, func(tx *db.Tx) (book.Report, error) { return book.Save(tx, anna, w, 0, book.Text{Work: "x"}) })
+			must(t, d, func(tx *db.Tx) (book.Report, error) { return book.Submit(tx, anna, w, r.Version) })
+			if to := addressee(t, d); to != n+"@beispiel.example" {
+				t.Errorf("told %s, wanted %s", to, n)
+			}
+		}
+	})
+}
+
+// addressee is to whom the newest mail goes.
+func addressee(t *testing.T, d *db.DB) (to string) {
+	t.Helper()
+	if err := d.Read(bg, func(tx *db.Tx) error {
+		body, err := db.Value[string](tx, `SELECT body FROM job WHERE kind = 'mail' ORDER BY id DESC LIMIT 1`)
+		if err != nil {
+			return err
+		}
+		var sealed struct{ ID, Mail string }
+		if err := json.Unmarshal([]byte(body), &sealed); err != nil {
+			return err
+		}
+		plain, err := d.Keys.Open("mail/"+sealed.ID, sealed.Mail)
+		if err != nil {
+			return err
+		}
+		var m struct{ To string }
+		err = json.Unmarshal(plain, &m)
+		to = m.To
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return to
 }

@@ -62,7 +62,7 @@ func tellTrainers(tx *db.Tx, r book.Report) error {
 	}
 	people, err := book.Accompanying(tx, r.Apprenticeship, r.Company, book.Second)
 	if err == nil {
-		people, err = person.Told(tx, people)
+		people, err = person.Told(tx, person.Here(tx, people))
 	}
 	if err != nil {
 		return err
