@@ -89,7 +89,7 @@ func plan() map[string]place {
 	put("training", rule, 2, t, "assignment", "bookform")
 	put("training", rule, 3, t, "substitute", "apprenticeship")
 	put("training", rule, 4, t, "registry", "book", "exam", "document", "planning", "token")
-	put("training", rule, 5, t, "attachment", "backfill", "chain", "review", "share", "standing")
+	put("training", rule, 5, t, "attachment", "chain", "review", "share", "standing")
 	put("training", rule, 6, t, "export", "intake", "reminder")
 	put("training", testTool, 0, t, "person/persontest")
 	put("training", door, 0, t, "login")
