@@ -307,6 +307,7 @@ func TestGalleryBookStanding(t *testing.T) {
 		p.Inspect("standing/" + name)
 	}
 	look(lena, "first-board", "/")
+	lena.HasText("Wochenmuster festlegen") // the first time, what to do once
 	look(lena, "first-year", "/reports")
 	look(lena, "first-exam", "/exam")
 	look(lena, "first-attendance", "/attendance")
@@ -327,6 +328,12 @@ func TestGalleryBookStanding(t *testing.T) {
 	lena.Inspect("standing/exam-failed")
 	look(lena, "attendance", "/attendance")
 	look(lena, "plan", "/plan")
+	lena.Open(w.Training + "/?lang=en")
+	lena.Inspect("standing/en-board")
+	look(lena, "en-year", "/reports")
+	look(lena, "en-exam", "/exam")
+	look(lena, "en-attendance", "/attendance")
+	lena.Open(w.Training + "/?lang=de")
 	look(lena, "shares", "/shares")
 	look(murat, "board-trainer", "/")
 	look(murat, "trainees", "/trainees")

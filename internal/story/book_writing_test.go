@@ -181,10 +181,10 @@ func TestGalleryBookWriting(t *testing.T) {
 	lena.Inspect("writing-absences")
 	lena.Open(w.Training + "/snippets")
 	lena.Inspect("writing-snippets-empty")
-	lena.Press("Eintragen")
+	lena.Press("Textbaustein speichern")
 	lena.Inspect("writing-snippets-mistake")
 	lena.Fill("Neuer Textbaustein", "Öfen geputzt, Bleche gezählt und für den nächsten Tag vorbereitet\nKasse gezählt")
-	lena.Press("Eintragen")
+	lena.Press("Textbaustein speichern")
 	lena.Inspect("writing-snippets")
 	lena.Open(w.Training + "/reports/" + weekAgo(-2).String())
 	lena.Inspect("writing-vacation")
@@ -215,6 +215,29 @@ func TestGalleryBookWriting(t *testing.T) {
 	lena.Inspect("writing-submitted")
 	lena.Follow("Nachweis ansehen")
 	lena.Inspect("writing-read")
+
+	// Two devices; the list of settings; the same in English.
+	two := w.Training + "/reports/" + weekAgo(2).String()
+	other := onPhone(t, w, "lena")
+	lena.Open(two)
+	for _, p := range []*person{other, lena} {
+		if p == other {
+			p.Open(two)
+		}
+		p.Fill("Betriebliche Tätigkeiten", "Geschrieben am "+map[bool]string{true: "Rechner", false: "Telefon"}[p == other]+": Donaudampfschifffahrtsgesellschaftskapitänsmützenkuchen")
+		p.Press("Speichern")
+	}
+	lena.HasText("Gespeicherte Fassung")
+	lena.Inspect("writing-both")
+	lena.Open(w.Training + "/settings")
+	lena.Inspect("writing-settings")
+	lena.Open(w.Training + "/settings?lang=en")
+	lena.Inspect("writing-en-settings")
+	for name, path := range map[string]string{"week": "/reports/" + weekAgo(3).String(), "check": "/reports/" + weekAgo(2).String() + "/check", "read": "/reports/" + week.String(), "pattern": "/settings/pattern", "absences": "/absences"} {
+		lena.Open(w.Training + path)
+		lena.Inspect("writing-en-" + name)
+	}
+	lena.Open(w.Training + "/settings?lang=de")
 
 	// Day by day, with a plan of the occupation.
 	if err := w.TrainingDB.Write(t.Context(), func(tx *db.Tx) error {
