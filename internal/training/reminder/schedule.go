@@ -40,7 +40,8 @@ func (m Moment) Next(now db.Time) (day calendar.Date, at db.Time) {
 const overdue = 3 * time.Hour
 
 // step says what becomes of a reminder that is due: sent now, or put off to
-// the next day at the same hour, until it would meet the one of the week after.
+// the next day at the same hour, until it would meet the one of the week after
+// or come the day before it.
 func (r row) step(now db.Time, paused bool) (send bool, slot calendar.Date, at db.Time) {
 	today := calendar.Today(now)
 	slot, at = r.Next(now)
@@ -51,7 +52,7 @@ func (r row) step(now db.Time, paused bool) (send bool, slot calendar.Date, at d
 	if !r.on(next).After(now) {
 		next = next.Add(1)
 	}
-	if next < slot && next < r.Slot.Add(7) {
+	if next.Add(1) < slot && next < r.Slot.Add(7) { // nobody wants one on Saturday and one on Sunday
 		return false, r.Slot, r.on(next)
 	}
 	return false, slot, at
