@@ -15,6 +15,7 @@
 package attachment
 
 import (
+	"context"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -280,6 +281,15 @@ func Part(tx *db.Tx, id string, n int) ([]byte, error) {
 		return nil, nil
 	}
 	return b, err
+}
+
+// Pieces answers the pieces of a file as Part does, each in a transaction of its
+// own.
+func Pieces(ctx context.Context, d *db.DB, id string) func(n int) ([]byte, error) {
+	return func(n int) (b []byte, err error) {
+		err = d.Read(ctx, func(tx *db.Tx) (err error) { b, err = Part(tx, id, n); return err })
+		return b, err
+	}
 }
 
 // Write hands a file piece by piece to write.
