@@ -78,12 +78,9 @@ func (p *Pages) attachments(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) pieces(r *http.Request, id string, write func([]byte) error) error {
+	piece := attachment.Pieces(r.Context(), p.DB, id)
 	for n := 0; ; n++ {
-		var b []byte
-		err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
-			b, err = attachment.Part(tx, id, n)
-			return err
-		})
+		b, err := piece(n)
 		if err != nil || b == nil {
 			return err
 		}

@@ -395,17 +395,5 @@ func (p *Pages) file(w http.ResponseWriter, r *http.Request, _ supervisor.Sessio
 	if err != nil {
 		return err
 	}
-	web.Download(w, a.Name, a.Type(), a.Size)
-	for n := 0; ; n++ { // a slow line holds no transaction
-		var part []byte
-		if err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
-			part, err = attachment.Part(tx, a.ID, n)
-			return err
-		}); err != nil || part == nil {
-			return err
-		}
-		if _, err := w.Write(part); err != nil {
-			return nil // they have gone
-		}
-	}
+	return web.Send(w, a.Name, a.Type(), a.Size, attachment.Pieces(r.Context(), p.DB, a.ID))
 }
