@@ -52,7 +52,7 @@ func TestGalleryBookTakeout_R236_R333(t *testing.T) {
 	clara.untilReady()
 
 	lena.Open(w.Training + "/shares")
-	lena.HasText("Wer das Heft ausgegeben hat")
+	lena.HasText("Wer hat das Heft ausgegeben?")
 	lena.Inspect("takeout-shares")
 	if text := lena.Text(); strings.Count(text, "das ganze Heft als PDF") != 2 || !strings.Contains(text, "(Kammer)") {
 		t.Error(text)
