@@ -247,69 +247,6 @@ func Year(tx *db.Tx, by audit.Actor, year int) ([]Report, error) {
 	return all, err
 }
 
-// A Standing is how far a report book is.
-type Standing struct {
-	Drafts, Submitted, Returned, SignedOff int
-	First                                  Week     // the first week written; zero if none
-	Back                                   []Report // returned ones, oldest first, with the answer
-}
-
-// Weeks is how many weeks there are from the first one written to this one.
-func (s Standing) Weeks(now db.Time) int {
-	if s.First.Year == 0 {
-		return 0
-	}
-	return int(WeekOf(now).Monday().Sub(s.First.Monday()).Hours()+12)/(7*24) + 1
-}
-
-// MyStanding counts the actor's own reports, as they see them (Report.Seen).
-func MyStanding(tx *db.Tx, by audit.Actor) (st Standing, err error) {
-	s, err := person.Author(tx, by)
-	if err != nil {
-		return st, err
-	}
-	err = tx.Each(`SELECT CASE WHEN undo_until > $2 THEN 'checked' ELSE state END AS seen, count(*), min(year * 100 + week) FROM report WHERE apprentice = $1 GROUP BY seen`,
-		[]any{s.Person.Sub, tx.Now()}, func(scan func(...any) error) error {
-			var state State
-			var n, first int
-			if err := scan(&state, &n, &first); err != nil {
-				return err
-			}
-			switch state {
-			case Draft:
-				st.Drafts = n
-			case Submitted, Checked:
-				st.Submitted += n
-			case Returned:
-				st.Returned = n
-			case SignedOff:
-				st.SignedOff = n
-			}
-			if w := (Week{Year: first / 100, Number: first % 100}); st.First.Year == 0 || w.Before(st.First) {
-				st.First = w
-			}
-			return nil
-		})
-	if err != nil {
-		return st, err
-	}
-	st.Back, err = list(tx, `apprentice = $1 AND state = 'returned'`, s.Person.Sub)
-	for i, j := 0, len(st.Back)-1; i < j; i, j = i+1, j-1 {
-		st.Back[i], st.Back[j] = st.Back[j], st.Back[i]
-	}
-	return st, err
-}
-
-// Trainers are the people who may sign off reports in a company, as far as
-// they have signed in here.
-func Trainers(tx *db.Tx, by audit.Actor) ([]person.Person, error) {
-	s, err := person.Author(tx, by)
-	if err != nil {
-		return nil, err
-	}
-	return person.With(tx, s.Company.ID, person.Trainer, person.Supervisor)
-}
-
 // cut shortens a name for a subject line.
 func cut(name string, most int) string {
 	if r := []rune(name); len(r) > most {

@@ -13,6 +13,7 @@ import (
 	"zunft/internal/training/attachment"
 	"zunft/internal/training/book"
 	"zunft/internal/training/export"
+	"zunft/internal/training/person"
 )
 
 // forever is after every day of a book.
@@ -48,7 +49,7 @@ func (p *Pages) data(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) attachments(w http.ResponseWriter, r *http.Request) error {
 	var all []attachment.OfWeek
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
-		if _, err = book.MyStanding(tx, web.Actor(r)); err != nil { // who keeps no book
+		if _, err = person.Author(tx, web.Actor(r)); err != nil { // who keeps no book
 			return err
 		}
 		all, err = attachment.Between(tx, web.Actor(r).Account, "", forever)

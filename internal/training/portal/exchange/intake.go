@@ -12,6 +12,7 @@ import (
 	"zunft/internal/ground/web"
 	"zunft/internal/training/book"
 	"zunft/internal/training/intake"
+	"zunft/internal/training/person"
 	"zunft/internal/training/planning"
 )
 
@@ -27,7 +28,7 @@ func (p *Pages) importForm(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) showImport(w http.ResponseWriter, r *http.Request, form *web.Form) error {
-	if err := p.DB.Read(r.Context(), func(tx *db.Tx) error { _, err := book.MyStanding(tx, web.Actor(r)); return err }); err != nil {
+	if err := p.DB.Read(r.Context(), func(tx *db.Tx) error { _, err := person.Author(tx, web.Actor(r)); return err }); err != nil {
 		return err // who keeps no book has nothing to take in
 	}
 	v := &importPage{Form: form, File: web.Input{
