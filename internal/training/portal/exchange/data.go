@@ -11,7 +11,6 @@ import (
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/web"
 	"zunft/internal/training/attachment"
-	"zunft/internal/training/book"
 	"zunft/internal/training/export"
 	"zunft/internal/training/person"
 )
