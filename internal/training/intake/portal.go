@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 
+	"zunft/internal/ground/fault"
 	"zunft/internal/training/book"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/export"
@@ -47,7 +48,10 @@ var (
 
 // readPortal reads such a text; weeks begin where one says so.
 func readPortal(text string) (f Found, err error) {
-	starts := weekLine.FindAllStringSubmatchIndex(text, 4*MaxReports)
+	starts := weekLine.FindAllStringSubmatchIndex(text, 4*MaxReports+1)
+	if len(starts) > 4*MaxReports {
+		return f, fault.Invalid("file", "intake.much", MaxReports)
+	}
 	if len(starts) > 0 {
 		f.pass("", text[:starts[0][0]], "intake.left_cover")
 	}
@@ -86,7 +90,12 @@ type reader struct {
 	target *string           // where the next lines go; nil: they are left
 	day    *export.DayRecord // of the lines read last
 	first  bool              // the next line is the first one of the day
+	length int               // of what was read, in bytes
+	lines  int               // and in lines
 }
+
+// most says that a week has more than weeks have.
+func (r *reader) most() bool { return r.length > maxRecord || r.lines > 3000 }
 
 func (r *reader) read(text string) {
 	r.target = &r.rec.Work
@@ -106,7 +115,8 @@ func (r *reader) read(text string) {
 }
 
 func (r *reader) line(line string) {
-	if date, rest, ok := r.dayIn(line); ok {
+	if date, rest, ok := r.dayIn(line); ok && !r.most() {
+		r.length, r.lines = r.length+len(line), r.lines+1
 		if date.Week() != r.week {
 			r.f.leave(r.rec.Week, 0, line, "intake.left_day")
 			r.target, r.day = nil, nil
@@ -124,6 +134,10 @@ func (r *reader) line(line string) {
 	}
 	first := r.first
 	r.first = false
+	if r.length, r.lines = r.length+len(line), r.lines+1; r.most() {
+		r.f.leave(r.rec.Week, 0, line, "intake.left_long")
+		return
+	}
 	if m := heading.FindStringSubmatch(line); m != nil {
 		r.under(line, strings.ToLower(m[1]))
 		return

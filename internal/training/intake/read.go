@@ -44,6 +44,9 @@ func Read(file []byte) (Found, error) {
 // ReadText reads what somebody pasted, or a file of text.
 func ReadText(text string) (Found, error) {
 	text = strings.TrimSpace(strings.TrimPrefix(text, "\uFEFF"))
+	if !strings.Contains(text, "\n") { // lines as old Macs end them
+		text = strings.ReplaceAll(text, "\r", "\n")
+	}
 	switch {
 	case text == "":
 		return Found{}, fault.Invalid("file", "intake.nothing")
@@ -93,7 +96,9 @@ func checked(f Found, err error) (Found, error) {
 			out.Reports = append(out.Reports, rec)
 			continue
 		}
-		if one := &out.Reports[i]; !reflect.DeepEqual(*one, rec) {
+		if one := &out.Reports[i]; size(*one)+size(rec) > maxRecord {
+			out.leave(rec.Week, 0, rec.Work, "intake.left_long")
+		} else if !reflect.DeepEqual(*one, rec) {
 			out.leave(rec.Week, 0, rec.Department, "intake.left_twice")
 			one.Department = either(one.Department, rec.Department)
 			one.Work, one.Instruction, one.School = below(one.Work, rec.Work), below(one.Instruction, rec.Instruction), below(one.School, rec.School)
@@ -113,6 +118,16 @@ func checked(f Found, err error) (Found, error) {
 // maxRecord is what a report has at most, as JSON: all its texts, each
 // character escaped.
 const maxRecord = 400 << 10
+
+// size is about how many bytes the texts of a record have. What grows line by
+// line stops at maxRecord: each line costs as much as all before it.
+func size(rec export.Record) int {
+	n := len(rec.Department) + len(rec.Work) + len(rec.Instruction) + len(rec.School)
+	for _, d := range rec.Days {
+		n += 100 + len(d.Place) + len(d.Text)
+	}
+	return n
+}
 
 // readJSON reads a file of ours: the whole book, or a list of records. They are
 // read one by one, so that a file of millions costs no memory.

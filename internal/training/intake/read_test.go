@@ -175,8 +175,10 @@ func TestWhatCannotBeRead(t *testing.T) {
 
 // Whatever people bring, reading it ends, with weeks that exist.
 func FuzzRead(f *testing.F) {
-	f.Add([]byte(old))
-	f.Add([]byte(timetable))
+	for _, text := range []string{old, timetable, byWeek, byDay, form, "KW;Jahr;Inhalt\n45;2025;x\n"} {
+		f.Add([]byte(text))
+	}
+	f.Add(xlsx(f, `<row><c t="str"><v>Datum</v></c><c t="str"><v>Text</v></c></row><row><c><v>45964</v></c><c t="str"><v>x</v></c></row>`))
 	f.Add([]byte("week;work\n2025-W45;neu\n"))
 	f.Add([]byte(`{"format":"zunft-report-book","reports":[{"week":"2026-W01","days":[{"date":"2026-01-01"}]}]}`))
 	f.Fuzz(func(t *testing.T, b []byte) {

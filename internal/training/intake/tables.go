@@ -183,6 +183,10 @@ func (g *grid) row(line int, cells []string) {
 	} else if day == "" {
 		g.f.leave(rec.Week, line, "", "intake.left_twice")
 	}
+	if n := size(*rec); n > 0 && n+len(strings.Join(cells, "")) > maxRecord {
+		g.f.leave(rec.Week, line, strings.Join(cells, " "), "intake.left_long")
+		return
+	}
 	if d := cell("department"); rec.Department == "" {
 		rec.Department = d
 	} else if d != "" && d != rec.Department {
