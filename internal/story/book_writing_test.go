@@ -191,7 +191,7 @@ func TestGalleryBookWriting(t *testing.T) {
 	lena.Open(at)
 	lena.Press("Tage, Ort und Stunden")
 	lena.In("Donnerstag").Fill("Stunden", "25")
-	lena.Press("Nur zu diesem Tag schreiben: Donnerstag")
+	lena.In("Donnerstag").Press("Nur zu diesem Tag schreiben")
 	lena.In("Donnerstag").Fill("Tätigkeiten und Themen", "Torten gefüllt")
 	lena.Fill("Betriebliche Tätigkeiten", "Müll getrennt, 200 Brötchen geformt.")
 	lena.Press("Speichern")
