@@ -44,19 +44,62 @@ func (w *world) described(sub, trainer string) {
 	w.exec(`INSERT INTO assignment (id, apprenticeship, person, role, from_day, until_day, created_at) VALUES ('x1', $1, 'vorher', 'trainer', '2025-08-01', '2026-03-31', $3), ('x2', $1, $2, 'trainer', '2026-04-01', '', $3)`, "a-"+sub, trainer, db.At(now))
 }
 
-// said checks a PDF and returns its text.
+// said checks a PDF that was ordered and returns its text.
 func said(t *testing.T, b *visit, at string) string {
 	t.Helper()
-	pdf := b.get(at + "/file").is(200)
-	path := filepath.Join(t.TempDir(), "heft.pdf")
-	if keep := os.Getenv("ZUNFT_PDFS"); keep != "" {
-		path = filepath.Join(keep, strings.ReplaceAll(t.Name(), "/", "-")+"-"+filepath.Base(at)[30:]+".pdf")
-	}
+	text, _ := checked(t, b, at+"/file")
+	return text
+}
+
+// checked returns a PDF's text, and where it lies.
+func checked(t *testing.T, b *visit, at string) (text, path string) {
+	t.Helper()
+	pdf := b.get(at).is(200)
+	path = filepath.Join(t.TempDir(), "heft.pdf")
 	if err := os.WriteFile(path, []byte(pdf.body), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	program(t, "qpdf", "--check", path)
-	return program(t, "pdftotext", "-layout", path, "-")
+	return program(t, "pdftotext", "-layout", path, "-"), path
+}
+
+// R224, R330: each kind of PDF is sound and says the same: of one's own week, of
+// a report one reads, of a week, a time and the whole book with a cover whose
+// code /verify knows. While a sign-off can be taken back, none tells of it.
+func TestEachKindOfPDF_R224_R330(t *testing.T) {
+	w := newWorld(t, dbtest.Open(t, "sqlite", schema.Files))
+	anna := w.comes(claims("anna", "Anna", "Muster", "korn", "apprentice"))
+	bert := w.comes(claims("bert", "Bert", "Meister", "korn", "trainer"))
+	anna.writes("2026-W46", "Öfen geputzt")
+	report := "/reviews/" + idOf(t, bert.get("/reviews"))
+	bert.follow(report+"/sign-off", "version", bert.get(report).version())
+	for _, settled := range []bool{false, true} {
+		if settled {
+			w.later(11 * time.Minute)
+		}
+		files := map[string]*visit{"/reports/2026-W46.pdf": anna, report + ".pdf": bert}
+		for _, wish := range [][]string{{"scope", "week", "week", "2026-W46"}, {"scope", "period", "from", "1.11.2026", "until", "30.11.2026"}, {"scope", "book"}} {
+			files[anna.post("/reports/export", wish...).is(303).location+"/file"] = anna
+		}
+		w.drain()
+		for at, b := range files {
+			text, path := checked(t, b, at)
+			wants(t, text, "Anna Muster", "Öfen geputzt", map[bool]string{false: "in Durchsicht", true: "Abgezeichnet"}[settled])
+			if strings.Contains(text, "Bert Meister") != settled {
+				t.Errorf("%s, settled: %t:\n%s", at, settled, text)
+			}
+			if !strings.HasSuffix(at, "/file") {
+				continue
+			}
+			program(t, "pdftoppm", "-r", "150", "-l", "1", "-png", path, path)
+			images, _ := filepath.Glob(path + "*.png")
+			_, code, ok := strings.Cut(strings.TrimSpace(program(t, "zbarimg", "--quiet", "--raw", images[0])), "/verify/")
+			if !ok {
+				t.Fatalf("%s has no code", at)
+			}
+			w.stranger().get("/verify/"+code).is(200).has("A. M.", map[bool]string{false: "1, davon 0 abgezeichnet", true: "1, davon 1 abgezeichnet"}[settled]).lacks("Anna", "Öfen")
+		}
+	}
 }
 
 func wants(t *testing.T, text string, all ...string) {
