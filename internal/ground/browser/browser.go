@@ -220,7 +220,7 @@ func start() {
 		}
 	}
 	if path == "" {
-		missing = "Chromium is not installed; on Debian: apt-get install chromium"
+		missing = "Chromium is not installed; on Debian: apt-get install chromium-headless-shell"
 		return
 	}
 	profile, err := os.MkdirTemp("", "zunft-browser-")
