@@ -247,6 +247,16 @@ func Year(tx *db.Tx, by audit.Actor, year int) ([]Report, error) {
 	return all, err
 }
 
+// Trainers are the people who may sign off reports in a company, as far as
+// they have signed in here.
+func Trainers(tx *db.Tx, by audit.Actor) ([]person.Person, error) {
+	s, err := person.Author(tx, by)
+	if err != nil {
+		return nil, err
+	}
+	return person.With(tx, s.Company.ID, person.Trainer, person.Supervisor)
+}
+
 // cut shortens a name for a subject line.
 func cut(name string, most int) string {
 	if r := []rune(name); len(r) > most {
