@@ -10,6 +10,7 @@ import (
 	"zunft/internal/ground/mail"
 	"zunft/internal/training/apprenticeship"
 	"zunft/internal/training/bookform"
+	"zunft/internal/training/calendar"
 	"zunft/internal/training/person"
 )
 
@@ -41,7 +42,7 @@ func mine(tx *db.Tx, by audit.Actor, w Week) (r Report, a apprenticeship.Apprent
 		return r, a, err
 	}
 	first, last, ok := a.Clip(w)
-	if !ok {
+	if !ok || a.StartsOn == "" && w.Date(7) < calendar.Today(tx.Now()).Add(-longest) { // a slip of the keys is no beginning
 		return r, a, fault.NotFound()
 	}
 	paper, err := paperOf(tx, a.ID)

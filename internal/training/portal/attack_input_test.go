@@ -96,3 +96,15 @@ func TestBadInputOfMachines_R226(t *testing.T) {
 		}
 	})
 }
+
+// While nobody has said when the apprenticeship began, a slip of the keys makes
+// no book of twenty years with a thousand weeks that are missing.
+func TestNoBookOfTwentyYears(t *testing.T) {
+	w := newWorld(t, dbtest.Open(t, "sqlite", schema.Files))
+	anna := w.comes(claims("anna", "Anna", "Muster", "korn", "apprentice"))
+	for _, week := range []string{"2006-W47", "2000-W01", "2020-W01"} {
+		anna.get("/reports/" + week).is(404)
+		anna.post("/reports/"+week, "version", "0", "do", "save", "work", "x").is(404)
+	}
+	anna.get("/reports/2022-W10").is(200)
+}
