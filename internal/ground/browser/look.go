@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
@@ -155,5 +156,21 @@ func axeSource() (string, error) {
 			continue
 		}
 		return "", os.ErrNotExist
+	}
+}
+
+// Until waits up to ten seconds until an expression is true that scripts of the
+// page answer (they must be on); a promise is awaited.
+func (b *Browser) Until(expression string) {
+	b.t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); ; b.moment() {
+		var yes bool
+		err := b.try(chromedp.Evaluate(`(async () => !!(await (`+expression+`)))()`, &yes, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
+		if yes {
+			return
+		}
+		if time.Now().After(deadline) {
+			b.fail("wait for "+expression, fmt.Sprint("it is not true, ", err))
+		}
 	}
 }

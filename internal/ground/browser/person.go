@@ -318,22 +318,6 @@ func (b *Browser) Cookies() (names []string) {
 	return names
 }
 
-// Until waits up to ten seconds until an expression is true that scripts of the
-// page answer (they must be on); a promise is awaited.
-func (b *Browser) Until(expression string) {
-	b.t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); ; b.moment() {
-		var yes bool
-		err := b.try(chromedp.Evaluate(`(async () => !!(await (`+expression+`)))()`, &yes, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
-		if yes {
-			return
-		}
-		if time.Now().After(deadline) {
-			b.fail("wait for "+expression, fmt.Sprint("it is not true, ", err))
-		}
-	}
-}
-
 // Has says whether the page shows the text now.
 func (b *Browser) Has(text string) bool {
 	b.t.Helper()

@@ -79,7 +79,10 @@ func TestProofOfReading_R312(t *testing.T) {
 			return err
 		})
 		publish := func(by audit.Actor, kind, title string, content []byte) (doc document.Document, err error) {
-			err = d.Write(bg, func(tx *db.Tx) error { doc, err = document.Publish(tx, by, document.To{Apprenticeship: learns}, kind, title, content); return err })
+			err = d.Write(bg, func(tx *db.Tx) error {
+				doc, err = document.Publish(tx, by, document.To{Apprenticeship: learns}, kind, title, content)
+				return err
+			})
 			return doc, err
 		}
 		for what, try := range map[string]func() (document.Document, error){
