@@ -2,6 +2,7 @@ package book
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"zunft/internal/ground/audit"
@@ -248,14 +249,19 @@ func Year(tx *db.Tx, by audit.Actor, year int) ([]Report, error) {
 	return all, err
 }
 
-// Trainers are the people who may sign off reports in a company, as far as
-// they have signed in here.
-func Trainers(tx *db.Tx, by audit.Actor) ([]person.Person, error) {
+// Signers are those who may sign an apprentice's report off first, as far as
+// they have signed in here: who is told of it (M20).
+func Signers(tx *db.Tx, by audit.Actor, r Report) (all []person.Person, err error) {
 	s, err := person.Author(tx, by)
 	if err != nil {
 		return nil, err
 	}
-	return person.With(tx, s.Company.ID, person.Trainer, person.Supervisor)
+	if r.Apprenticeship == "" { // nothing was written yet, and nobody assigned
+		all, err = person.With(tx, s.Company.ID, person.Trainer)
+	} else {
+		all, err = Accompanying(tx, r.Apprenticeship, r.Company, First)
+	}
+	return slices.DeleteFunc(all, func(p person.Person) bool { return p.Sub == s.Person.Sub }), err
 }
 
 // cut shortens a name for a subject line.

@@ -321,3 +321,25 @@ func (w *world) count(query string, args ...any) (n int) {
 	}
 	return n
 }
+
+// R232, R325: who may sign is who is assigned; without an assignment every
+// trainer of the company.
+func TestSignersAreTheAssigned(t *testing.T) {
+	w := newWorld(t, dbtest.Open(t, "sqlite", schema.Files))
+	anna := w.comes(claims("anna", "Anna", "Muster", "korn", "apprentice"))
+	w.comes(claims("bert", "Bert", "Meister", "korn", "trainer"))
+	w.comes(claims("berta", "Berta", "Bach", "korn", "trainer"))
+	check := anna.follow("/reports/2026-W47", "version", "0", "do", "check", "work", "Teige")
+	if body := main(check.body); !strings.Contains(body, "Bert Meister") || !strings.Contains(body, "Berta Bach") {
+		t.Errorf("nobody is assigned: %s", body)
+	}
+	dbtest.Exec(t, w.d, `INSERT INTO assignment (id, apprenticeship, person, role, from_day, until_day, created_at) SELECT 'x', id, 'berta', 'trainer', '2026-08-01', '', $1 FROM apprenticeship`, db.At(now))
+	for _, path := range []string{"/check", "/submitted"} {
+		if path == "/submitted" {
+			anna.post("/reports/2026-W47/submit", "version", check.version()).is(http.StatusSeeOther)
+		}
+		if body := main(anna.get("/reports/2026-W47" + path).body); strings.Contains(body, "Bert Meister") || !strings.Contains(body, "Berta Bach") {
+			t.Errorf("%s, Berta is assigned: %s", path, body)
+		}
+	}
+}

@@ -9,7 +9,6 @@ import (
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/web"
 	"zunft/internal/training/book"
-	"zunft/internal/training/person"
 	"zunft/internal/training/review"
 	"zunft/internal/training/standing"
 )
@@ -40,7 +39,7 @@ func (p *Pages) showCheck(w http.ResponseWriter, r *http.Request, form *web.Form
 			return err
 		}
 		v.Early = book.WeekOf(tx.Now()).Before(week)
-		if v.Trainers, err = p.trainers(tx, r); err != nil || len(form.Values) > 0 {
+		if v.Trainers, err = book.Signers(tx, web.Actor(r), report); err != nil || len(form.Values) > 0 {
 			return err
 		}
 		last, err := book.LastApprover(tx, web.Actor(r))
@@ -96,18 +95,6 @@ func (v *weekPage) next(tx *db.Tx) error {
 	return err
 }
 
-// trainers are those who may sign this person's reports off.
-func (p *Pages) trainers(tx *db.Tx, r *http.Request) ([]person.Person, error) {
-	all, err := book.Trainers(tx, web.Actor(r))
-	var others []person.Person
-	for _, t := range all {
-		if t.Sub != web.Actor(r).Account {
-			others = append(others, t)
-		}
-	}
-	return others, err
-}
-
 func (p *Pages) submit(w http.ResponseWriter, r *http.Request) error {
 	week, err := weekOf(r)
 	if err != nil {
@@ -148,7 +135,7 @@ func (p *Pages) submitted(w http.ResponseWriter, r *http.Request) error {
 			v.SentTo = to.Name
 			return err
 		}
-		v.Trainers, err = p.trainers(tx, r)
+		v.Trainers, err = book.Signers(tx, web.Actor(r), report)
 		return err
 	})
 	if err == nil {
