@@ -153,6 +153,9 @@ func TestWhatCanBeSubmitted_R226(t *testing.T) {
 		if key := try(week.Add(-2), days("vacation", "vacation", "vacation", "vacation", "company")); key != "book.work_missing" {
 			t.Error(key)
 		}
+		if key := try(week.Add(-4), days("school", "school", "school", "school", "vacation")); key != "book.school_missing" {
+			t.Errorf("a week at school is not asked about the company: %s", key)
+		}
 		daily := days("company")
 		daily.Days[0].Text = "Teig"
 		if key := try(week.Add(-3), daily); key != "" {
@@ -161,7 +164,7 @@ func TestWhatCanBeSubmitted_R226(t *testing.T) {
 		if _, err := do(d, func(tx *db.Tx) (book.Report, error) { return book.Save(tx, anna, week.Add(9), 0, book.Text{Work: "x"}) }); !fault.Is(err, fault.KindNotFound) {
 			t.Errorf("next year: %v", err)
 		}
-		if n := dbtest.Count(t, d, `SELECT count(*) FROM report`); n != 5 {
+		if n := dbtest.Count(t, d, `SELECT count(*) FROM report`); n != 6 {
 			t.Errorf("%d reports", n)
 		}
 	})

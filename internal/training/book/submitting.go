@@ -37,8 +37,9 @@ func SubmitWith(tx *db.Tx, by audit.Actor, w Week, version int, email, sections 
 		return r, fault.Conflict("book.locked_" + string(r.State))
 	case r.Kind == Weekly && WeekOf(tx.Now()).Before(w):
 		return r, fault.Invalid("", "book.too_early", w.Day(7).Format("02.01.2006"), w.Day(1).Format("02.01.2006"))
-	case !r.Describes():
-		return r, fault.Invalid("work", "book.work_missing")
+	}
+	if field, key := r.Lacks(); key != "" {
+		return r, fault.Invalid(field, key)
 	}
 	if sections = JoinIDs(r.Text.Sections, sections); len(sections) > MaxIDs {
 		return r, fault.Invalid("sections", "book.sections_many")

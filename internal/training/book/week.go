@@ -29,6 +29,28 @@ func (r Report) Describes() bool {
 	return t.Describes()
 }
 
+// Lacks is what a report that describes nothing wants: the field, and a phrase;
+// empty: nothing. Who was at school only is not asked about the company.
+func (r Report) Lacks() (field, key string) {
+	if r.Describes() {
+		return "", ""
+	}
+	school := false
+	for i, d := range r.Text.Days {
+		if day := r.Week.Date(i + 1); r.First != "" && (day < r.First || day > r.Last) {
+			continue
+		}
+		school = school || d.Attendance == "school"
+		if i < 5 && d.Attendance != "school" && !Absent(d.Attendance) {
+			return "work", "book.work_missing"
+		}
+	}
+	if school {
+		return "school", "book.school_missing"
+	}
+	return "work", "book.work_missing"
+}
+
 // Minutes are all of the week's days.
 func (t Text) Minutes() (n int) {
 	for _, d := range t.Days {

@@ -210,6 +210,7 @@ func TestStrangers_R225_R231_R235_R236(t *testing.T) {
 			"GET /demo": true, "GET /verify": true, "POST /verify": true, "GET /verify/{code}": true, "POST /verify/{code}": true,
 			// by key: these ask for it themselves, see TestAProgramWrites
 			"GET /api": true, "GET /api/v1/openapi.json": true, "GET /api/v1/reports": true, "/api/v1/reports/{week}": true, "/api/v1/": true,
+			"GET /offline": true, "GET /offline.js": true, // nothing of anybody, see TestWritingWithoutAConnection
 			"GET /calendar/{file}": true, // by its secret, see TestTheCalendarOfWeeks
 			// by PIN (R329): these ask for it themselves, see TestSupervisor
 			"GET /supervisor": true, "POST /supervisor": true, "GET /supervisor/pin": true, "POST /supervisor/pin": true, "POST /supervisor/leave": true,

@@ -350,7 +350,7 @@ func TestOutagesShiftDeadlines(t *testing.T) {
 		beat(&first)
 		w.moves("2026-11-20 16:00", anna)
 		beat(&first) // it ran all the time: the clock was moved
-		anna.get("/").is(200).has("bis 22.11.2026").lacks("nicht erreichbar")
+		anna.get("/").is(200).has("bis Sonntag, 22.11.").lacks("nicht erreichbar")
 
 		w.moves("2026-11-21 19:00", anna)
 		var nodes sync.WaitGroup
@@ -373,7 +373,7 @@ func TestOutagesShiftDeadlines(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		anna.get("/").is(200).has("bis 24.11.2026", "Das Portal war am 21.11.2026 länger nicht erreichbar. Solche Tage zählen für keine Frist.")
+		anna.get("/").is(200).has("bis Dienstag, 24.11.", "Das Portal war am 21.11.2026 länger nicht erreichbar. Solche Tage zählen für keine Frist.")
 		anna.get("/settings/reminders").is(200).has("Das Portal war am 21.11.2026")
 		bert := w.comes(claims("bert", "Bert", "Backmann", "korn", "trainer"))
 		w.moves("2026-11-24 12:00", anna, bert)

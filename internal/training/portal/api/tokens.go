@@ -52,7 +52,7 @@ func (p *Pages) showTokens(w http.ResponseWriter, r *http.Request, v *tokensPage
 	if err != nil {
 		return err
 	}
-	v.Back = web.Link{Text: text("api.book"), Href: "/reports"}
+	v.Back = web.Link{Text: text("api.settings"), Href: "/settings"}
 	return p.Site.Show(w, r, v.Form.Status(), templates, "tokens", v)
 }
 

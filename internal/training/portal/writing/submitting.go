@@ -53,7 +53,7 @@ func (p *Pages) showCheck(w http.ResponseWriter, r *http.Request, form *web.Form
 		return web.See(w, r, "/reports/"+week.String())
 	}
 	v.Form = form
-	v.Missing = !v.Report.Describes()
+	_, v.Missing = v.Report.Lacks()
 	if n := v.Report.Text.Length(); n > 0 && n < short {
 		v.Short = n
 	}
@@ -105,7 +105,7 @@ func (p *Pages) submit(w http.ResponseWriter, r *http.Request) error {
 		_, err := book.SubmitWith(tx, web.Actor(r), week, version(form), form.Text("approver"), strings.Join(form.All("sections"), " "))
 		return err
 	})
-	if f := fault.Of(err); f != nil && f.Problems[0].Field == "work" {
+	if f := fault.Of(err); f != nil && (f.Problems[0].Field == "work" || f.Problems[0].Field == "school") {
 		form.Add("", f.Key()) // the box is on the page before
 		return p.showCheck(w, r, form)
 	}

@@ -105,7 +105,7 @@ type weekPage struct {
 	Open     book.Week     // the oldest week that is missing; zero if none
 	Short    int           // characters, if so few that a hint helps; else 0
 	Early    bool
-	Missing  bool
+	Missing  string // phrase of what lacks; empty: nothing
 }
 
 type dayView struct {
