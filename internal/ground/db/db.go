@@ -292,6 +292,7 @@ func (d *DB) Read(ctx context.Context, f func(*Tx) error) error {
 		return err
 	}
 	t := d.tx(ctx, tx, d.reads)
+	t.asked = map[any]any{}
 	defer t.done()
 	return f(t)
 }

@@ -125,3 +125,36 @@ func TestTheWriterSurvivesWhatEndsATransaction(t *testing.T) {
 		return nil
 	})
 }
+
+// One view has one answer; where something may be written, and after an error,
+// it is asked again.
+func TestOnce(t *testing.T) {
+	d := open(t)
+	type key string
+	asked := 0
+	ask := func(tx *db.Tx, k key, err error) int {
+		n, got := db.Once(tx, k, func() (int, error) { asked++; return asked, err })
+		if !errors.Is(got, err) {
+			t.Errorf("%v, not %v", got, err)
+		}
+		return n
+	}
+	boom := errors.New("boom")
+	read := func(tx *db.Tx) error {
+		ask(tx, "a", boom)
+		if first, again, other := ask(tx, "a", nil), ask(tx, "a", nil), ask(tx, "b", nil); first != again || other == first {
+			t.Errorf("asked as %d, %d and %d", first, again, other)
+		}
+		return nil
+	}
+	for range 2 { // the next transaction is another view
+		asked = 0
+		if err := d.Read(t.Context(), read); err != nil || asked != 3 {
+			t.Errorf("%d asked, %v", asked, err)
+		}
+	}
+	asked = 0
+	if err := d.Write(t.Context(), func(tx *db.Tx) error { ask(tx, "a", nil); ask(tx, "a", nil); return nil }); err != nil || asked != 2 {
+		t.Errorf("%d asked while writing, %v", asked, err)
+	}
+}

@@ -23,6 +23,7 @@ type Tx struct {
 	keys    *seal.Keys
 	dialect *dialect
 	work    bool
+	asked   map[any]any // answers of Once; nil where something may be written
 
 	statements *statements
 	unknown    []string       // queries that had to be parsed
@@ -34,6 +35,21 @@ func (t *Tx) Now() Time { return t.now }
 
 // Keys are the installation's sealing keys.
 func (t *Tx) Keys() *seal.Keys { return t.keys }
+
+// Once asks f, and where the transaction only reads keeps its answer for whoever
+// asks by the same key again: one view of the data has one answer, however many
+// rules want to know it. Where something may be written it asks each time. The
+// answer is shared: nobody may change what it points to.
+func Once[K comparable, T any](t *Tx, key K, f func() (T, error)) (T, error) {
+	if answer, known := t.asked[key]; known {
+		return answer.(T), nil
+	}
+	answer, err := f()
+	if err == nil && t.asked != nil {
+		t.asked[key] = answer
+	}
+	return answer, err
+}
 
 // LeavesWork says that somebody should look for jobs once this is committed.
 func (t *Tx) LeavesWork() { t.work = true }

@@ -10,7 +10,10 @@ import (
 // Acting is the running session of an actor. Every command asks it who acts,
 // for which company and with which roles; without one nothing is allowed.
 func Acting(tx *db.Tx, by audit.Actor) (Session, error) {
-	s, err := load(tx, sessions+`WHERE s.id = $1 AND s.person = $2 AND s.ended_at IS NULL AND s.ends_at > $3`, by.Session, by.Account, tx.Now())
+	type who audit.Actor
+	s, err := db.Once(tx, who(by), func() (Session, error) {
+		return load(tx, sessions+`WHERE s.id = $1 AND s.person = $2 AND s.ended_at IS NULL AND s.ends_at > $3`, by.Session, by.Account, tx.Now())
+	})
 	if fault.Is(err, fault.KindNotFound) {
 		return s, fault.Forbidden()
 	}

@@ -177,9 +177,11 @@ func Others(tx *db.Tx, by audit.Actor) ([]person.Person, error) {
 
 // For are those for whom a person stands in today.
 func For(tx *db.Tx, company, sub string) ([]string, error) {
-	today := calendar.Today(tx.Now())
-	return db.Values[string](tx, `SELECT person FROM substitute WHERE deputy = $1 AND company = $2 AND ended_at IS NULL AND from_day <= $3 AND until_day >= $3 ORDER BY person LIMIT 50`,
-		sub, company, today)
+	type deputy struct{ company, sub string }
+	return db.Once(tx, deputy{company, sub}, func() ([]string, error) {
+		return db.Values[string](tx, `SELECT person FROM substitute WHERE deputy = $1 AND company = $2 AND ended_at IS NULL AND from_day <= $3 AND until_day >= $3 ORDER BY person LIMIT 50`,
+			sub, company, calendar.Today(tx.Now()))
+	})
 }
 
 // Deputies are those who stand in today for any of some people.
