@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/bits"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -44,6 +45,9 @@ const (
 	mostBad = 1000
 )
 
+// weighed: from 512 new rows on, the table is weighed each time they have doubled.
+const weighed = 9
+
 var errTried = errors.New("only tried")
 
 // Import brings the apprenticeships of a chamber up to its registry's list (CSV,
@@ -71,6 +75,11 @@ func Import(ctx context.Context, d *db.DB, by audit.Actor, o Options, file io.Re
 		})
 		if err != nil && !errors.Is(err, errTried) {
 			return err
+		}
+		if n := report.Created + done.Created; !o.DryRun && bits.Len(uint(n)) > max(bits.Len(uint(report.Created)), weighed) {
+			if err := d.Weigh(ctx, "apprenticeship"); err != nil { // twice as many as last time
+				return err
+			}
 		}
 		report.Created, report.Changed, report.Unchanged = report.Created+done.Created, report.Changed+done.Changed, report.Unchanged+done.Unchanged
 		report.add(done.Bad...)

@@ -194,3 +194,20 @@ func TestBadLists(t *testing.T) {
 		}
 	})
 }
+
+// A table that was empty this morning is weighed while it fills, so that the
+// registry's first list does not read all of it for each batch.
+func TestAFirstListIsWeighed(t *testing.T) {
+	d := dbtest.Open(t, "postgres", schema.Files)
+	var list strings.Builder
+	list.WriteString(head)
+	for i := range 800 {
+		fmt.Fprintf(&list, "A-%05d;Lena;Lerche;%d;Kaufmann für Büromanagement;01.08.2026;31.07.2029;\n", i, 100_000+i)
+	}
+	if r, err := registry.Import(bg, d, audit.Console, registry.Options{Chamber: "999"}, strings.NewReader(list.String())); err != nil || r.Created != 800 {
+		t.Fatal(r, err)
+	}
+	if n := dbtest.Count(t, d, `SELECT reltuples::int FROM pg_class WHERE relname = 'apprenticeship'`); n < 512 {
+		t.Errorf("PostgreSQL believes in %d rows", n)
+	}
+}
