@@ -2,7 +2,6 @@ package intake_test
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -21,8 +20,6 @@ import (
 	"zunft/internal/training/person/persontest"
 	"zunft/internal/training/schema"
 )
-
-var bg = context.Background()
 
 // comes signs an apprentice in.
 func comes(t testing.TB, d *db.DB, sub string) audit.Actor {
