@@ -3,21 +3,12 @@ package main
 import (
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 )
 
 // A training plan comes in as a list; what cannot be used is said.
 func TestTrainingPlanCommand(t *testing.T) {
-	dir := t.TempDir()
-	c := console{t, write(t, strings.Replace(fine(), "[mail]", `database = "sqlite:`+dir+`/identity.db"`+"\n[mail]", 1))}
-	b, err := os.ReadFile(c.config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(c.config, []byte(strings.Replace(string(b), "[identity]", "[training]\ndatabase = \"sqlite:"+dir+"/training.db\"\n[identity]", 1)), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	c, dir := trainingConsole(t)
 	list := filepath.Join(dir, "plan.csv")
 	put := func(text string) {
 		t.Helper()

@@ -7,18 +7,18 @@ import (
 	"testing"
 )
 
+// trainingConsole is a console whose two databases lie in a folder.
+func trainingConsole(t *testing.T) (c console, dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	file := strings.Replace(fine(), "[mail]", `database = "sqlite:`+dir+`/identity.db"`+"\n[mail]", 1)
+	return console{t, write(t, strings.Replace(file, "[identity]", "[training]\ndatabase = \"sqlite:"+dir+"/training.db\"\n[identity]", 1))}, dir
+}
+
 // The registry's list comes in by a command, tried first; the same list again
 // changes nothing (R233). Offices of a chamber are said by the operator alone.
 func TestTrainingCommands(t *testing.T) {
-	dir := t.TempDir()
-	c := console{t, write(t, strings.Replace(fine(), "[mail]", `database = "sqlite:`+dir+`/identity.db"`+"\n[mail]", 1))}
-	b, err := os.ReadFile(c.config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(c.config, []byte(strings.Replace(string(b), "[identity]", "[training]\ndatabase = \"sqlite:"+dir+"/training.db\"\n[identity]", 1)), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	c, dir := trainingConsole(t)
 	list := filepath.Join(dir, "register.csv")
 	text := "Azubi-Identnummer;Vorname;Nachname;Identnummer;Ausbildungsberuf;Beginn;Ende;Ausbilder-Identnummer\n" +
 		"A-1;Lena;Lerche;100017;Bäckerin;01.08.2026;31.07.2029;T-4\nA-2;Max;Muster;100017;Astronaut;01.08.2026;31.07.2029;\n"

@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -19,15 +17,7 @@ import (
 // L16: the operator checks all chains; what was changed behind everybody's back
 // is named, and the exit status says so.
 func TestTrainingVerifyCommand_L16(t *testing.T) {
-	dir := t.TempDir()
-	c := console{t, write(t, strings.Replace(fine(), "[mail]", `database = "sqlite:`+dir+`/identity.db"`+"\n[mail]", 1))}
-	b, err := os.ReadFile(c.config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(c.config, []byte(strings.Replace(string(b), "[identity]", "[training]\ndatabase = \"sqlite:"+dir+"/training.db\"\n[identity]", 1)), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	c, dir := trainingConsole(t)
 	ctx := context.Background()
 	d, err := db.Open(ctx, "sqlite:"+dir+"/training.db", schema.Files)
 	if err != nil {
