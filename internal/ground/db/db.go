@@ -256,7 +256,7 @@ func (t *Tx) committed(d *DB) {
 // begin takes its turn on SQLite; who gets no error gives the turn back.
 func (d *DB) begin(ctx context.Context) (transaction, error) {
 	if d.pinned == nil {
-		return d.writer.BeginTx(ctx, nil)
+		return startPooled(ctx, d.writer)
 	}
 	d.turn.Lock()
 	tx, err := d.pinned.start(ctx)

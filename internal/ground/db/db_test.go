@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"zunft/internal/ground/db"
+	"zunft/internal/ground/dbtest"
 	"zunft/internal/ground/fault"
 	"zunft/internal/identity/schema"
 )
@@ -156,5 +157,54 @@ func TestOnce(t *testing.T) {
 	asked = 0
 	if err := d.Write(t.Context(), func(tx *db.Tx) error { ask(tx, "a", nil); ask(tx, "a", nil); return nil }); err != nil || asked != 2 {
 		t.Errorf("%d asked while writing, %v", asked, err)
+	}
+}
+
+// Who cancels while PostgreSQL commits does not learn less than who waits: an
+// error means that nothing was kept. (A change, its audit row and its mail would
+// else be kept and reported as failed.)
+func TestACanceledCommitIsKnown(t *testing.T) {
+	d := dbtest.Open(t, "postgres", schema.Files)
+	ctx := t.Context()
+	dbtest.Exec(t, d, `CREATE TABLE told (id TEXT PRIMARY KEY)`)
+	// Committing a row waits for a lock that the test holds.
+	dbtest.Exec(t, d, `CREATE FUNCTION waits() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock(4711); RETURN NULL; END'`)
+	dbtest.Exec(t, d, `CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON told DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION waits()`)
+
+	canceled, cancel := context.WithCancel(ctx)
+	kept := make(chan error, 1)
+	err := d.Write(ctx, func(tx *db.Tx) error {
+		if _, err := tx.Exec(`SELECT pg_advisory_xact_lock(4711)`); err != nil {
+			return err
+		}
+		go func() {
+			kept <- d.Write(canceled, func(tx *db.Tx) error {
+				_, err := tx.Exec(`INSERT INTO told (id) VALUES ('a')`)
+				return err
+			})
+		}()
+		for waiting := 0; waiting == 0; { // until the other one commits
+			if err := tx.Scan(`SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`, nil, &waiting); err != nil {
+				return err
+			}
+		}
+		cancel()
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = <-kept
+	if n := dbtest.Count(t, d, `SELECT count(*) FROM told`); err != nil || n != 1 {
+		t.Errorf("%d rows were kept, and the one who wrote was told: %v", n, err)
+	}
+	// Before it commits, a canceled context still undoes everything.
+	canceled, cancel = context.WithCancel(ctx)
+	if err := d.Write(canceled, func(tx *db.Tx) error {
+		_, err := tx.Exec(`INSERT INTO told (id) VALUES ('b')`)
+		cancel()
+		return err
+	}); !errors.Is(err, context.Canceled) || dbtest.Count(t, d, `SELECT count(*) FROM told`) != 1 {
+		t.Errorf("a canceled change: %v", err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,6 +27,7 @@ type world struct {
 	d      *db.DB
 	portal *portal.Portal
 	server *httptest.Server
+	served time.Duration // what the portal took for the last request
 }
 
 func newWorld(t testing.TB, d *db.DB) *world {
@@ -38,6 +40,8 @@ func newWorld(t testing.TB, d *db.DB) *world {
 			http.Redirect(rw, r, "/", http.StatusSeeOther)
 			return
 		}
+		begin := time.Now()
+		defer func() { atomic.StoreInt64((*int64)(&w.served), int64(time.Since(begin))) }()
 		w.portal.ServeHTTP(rw, r)
 	}))
 	t.Cleanup(w.server.Close)

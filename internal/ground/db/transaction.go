@@ -80,3 +80,41 @@ func (p *pinned) Rollback() error {
 	_, err := p.rollback.ExecContext(context.WithoutCancel(p.ctx))
 	return err
 }
+
+// pooled is one transaction of database/sql. Like the pinned one it is undone
+// when its context ends, up to the moment it commits: whoever cancels later
+// cannot leave it unknown whether it was kept.
+type pooled struct {
+	*sql.Tx
+	ctx  context.Context
+	stop func() bool        // the context that began it does not end it any more
+	end  context.CancelFunc // of the context it runs on
+}
+
+func startPooled(ctx context.Context, pool *sql.DB) (*pooled, error) {
+	own, end := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, end)
+	tx, err := pool.BeginTx(own, nil)
+	if err != nil {
+		stop()
+		end()
+		return nil, err
+	}
+	return &pooled{Tx: tx, ctx: ctx, stop: stop, end: end}, nil
+}
+
+// Commit keeps the changes, unless nobody waits for them any more.
+func (p *pooled) Commit() error {
+	defer p.end()
+	if !p.stop() {
+		return p.ctx.Err()
+	}
+	return p.Tx.Commit()
+}
+
+// Rollback undoes what was not committed.
+func (p *pooled) Rollback() error {
+	defer p.end()
+	p.stop()
+	return p.Tx.Rollback()
+}
