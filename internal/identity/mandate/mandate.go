@@ -42,6 +42,7 @@ import (
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/limit"
 	"zunft/internal/ground/mail"
+	"zunft/internal/ground/plain"
 	"zunft/internal/ground/seal"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/application"
@@ -170,7 +171,7 @@ func Propose(tx *db.Tx, by audit.Actor, side, organizationID string, w Wish) (Ma
 	if utf8.RuneCountInString(m.Note) > MostNote {
 		p.Add("note", "mandate.note_long", MostNote)
 	}
-	if lower := strings.ToLower(m.Note); strings.Contains(lower, "://") || strings.Contains(lower, "www.") {
+	if plain.Leads(m.Note) {
 		p.Add("note", "mandate.note_link") // our mails carry our links only
 	}
 	if err := m.period(tx, &p, w); err != nil {
