@@ -217,13 +217,17 @@ func NameKey(name string) string {
 
 func rolesIn(tx *db.Tx, company, sub string) ([]string, error) {
 	has, err := db.Values[string](tx, `SELECT role FROM company_role WHERE company = $1 AND person = $2`, company, sub)
-	var roles []string
-	for _, r := range known { // in the order of known
+	return inOrder(has), err
+}
+
+// inOrder are those of some roles that we know, in the order of known.
+func inOrder(has []string) (roles []string) {
+	for _, r := range known {
 		if slices.Contains(has, r) {
 			roles = append(roles, r)
 		}
 	}
-	return roles, err
+	return roles
 }
 
 // Get reads a person.
