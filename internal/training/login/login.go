@@ -98,7 +98,7 @@ func (d *Door) Who(r *http.Request) (*http.Request, error) {
 	}
 	var s person.Session
 	var now db.Time
-	err := d.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
+	err := d.DB.Ask(r.Context(), func(tx *db.Tx) (err error) {
 		now = tx.Now()
 		s, err = person.Resolve(tx, token)
 		return err
