@@ -35,6 +35,7 @@ type Frame struct {
 	LoginText                string // empty: "Anmelden"
 	HomeHref                 string
 	Nav, Footer, Languages   []Link
+	Counted                  map[string]int // what the page knows for Nav, by address: Fill need not count it again
 	Context, ContextHref     string // "Sie handeln für: …"
 	Notice                   string // shown once, after a change
 	Failed, Wide             bool

@@ -194,11 +194,14 @@ func fill(s *web.Site, d *db.DB, account string) func(*http.Request, *web.Frame)
 		if !v.Signs() {
 			return nil
 		}
-		waiting := 0
-		err := d.Read(r.Context(), func(tx *db.Tx) (err error) {
-			waiting, _, err = review.Waiting(tx, web.Actor(r))
-			return err
-		})
+		waiting, known := f.Counted["/reviews"]
+		var err error
+		if !known {
+			err = d.Read(r.Context(), func(tx *db.Tx) (err error) {
+				waiting, _, err = review.Waiting(tx, web.Actor(r))
+				return err
+			})
+		}
 		link("training.nav.reviews", "/reviews", waiting)
 		link("training.nav.trainees", "/trainees", 0)
 		return err

@@ -43,6 +43,13 @@ func (p *Pages) trainees(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
+		if login.Of(r).Signs() {
+			waiting, _, err := review.Waiting(tx, web.Actor(r))
+			if err != nil {
+				return err
+			}
+			v.Counted = map[string]int{"/reviews": waiting}
+		}
 		for _, s := range stands {
 			v.Stands = append(v.Stands, traineeLine{s, occupation.Name(s.Apprenticeship.Occupation)})
 		}
@@ -88,6 +95,7 @@ func (p *Pages) showTrainee(w http.ResponseWriter, r *http.Request, form *web.Fo
 		}
 		v.fill(p, r, calendar.WeekOf(tx.Now()))
 		queue, err := review.Queue(tx, web.Actor(r))
+		v.Counted = map[string]int{"/reviews": len(queue)}
 		for _, x := range queue {
 			if v.Signs && x.Apprentice == v.Trainee.Stand.Apprenticeship.Person {
 				v.Review = x.ID
