@@ -20,6 +20,7 @@ type recipient struct {
 	supervisor bool
 	pin        string // of a supervisor who had none before (R268)
 	first      bool   // of a supervisor: nothing of this apprentice went there before
+	unknown    bool   // of a supervisor: signs when the company has confirmed the address
 }
 
 // approver finds whose address the apprentice typed: somebody with a role in
@@ -56,7 +57,7 @@ func approver(tx *db.Tx, by audit.Actor, r Report, email string) (to recipient, 
 	if r.Kind == Paper {
 		return to, fault.Invalid("approver", "book.approver_paper")
 	}
-	if yes, err := supervisor.ByPIN(tx, r.Company); err != nil || !yes { // W14, the other way
+	if way, err := supervisor.WayOf(tx, r.Company); err != nil || way == supervisor.ByAccount { // W14, the other way
 		if err == nil {
 			err = fault.Invalid("approver", "book.approver_account")
 		}
@@ -73,8 +74,12 @@ func approver(tx *db.Tx, by audit.Actor, r Report, email string) (to recipient, 
 	if err != nil {
 		return to, err
 	}
-	known, err := db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM report WHERE approver = $1 AND apprentice = $2)`, to.person.Sub, r.Apprentice)
-	to.first = !known
+	known, err := supervisor.Known(tx, r.Company, to.person.Sub)
+	if err != nil {
+		return to, err
+	}
+	before, err := db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM report WHERE approver = $1 AND apprentice = $2)`, to.person.Sub, r.Apprentice)
+	to.unknown, to.first = !known, !before
 	return to, err
 }
 

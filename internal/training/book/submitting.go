@@ -67,7 +67,7 @@ func SubmitWith(tx *db.Tx, by audit.Actor, w Week, version int, email, sections 
 	if err := tellTrainers(tx, r, to); err != nil || !to.first {
 		return r, err
 	}
-	return r, tellOfAddress(tx, r, to.person)
+	return r, tellOfAddress(tx, r, to)
 }
 
 // told bounds mails about one report and of one apprentice: who takes back and
@@ -93,8 +93,9 @@ func mayTell(tx *db.Tx, r Report) (bool, error) {
 
 // tellOfAddress tells who is responsible for the book that reports go to
 // somebody without an account from now on: they answer for who reads them
-// (§ 14 (2) BBiG), and only they can know whether that is a person of theirs.
-func tellOfAddress(tx *db.Tx, r Report, to person.Person) error {
+// (§ 14 (2) BBiG), and only they can know whether that is a person of theirs,
+// and say so.
+func tellOfAddress(tx *db.Tx, r Report, to recipient) error {
 	writer, err := person.Get(tx, r.Apprentice)
 	if err != nil {
 		return err
@@ -111,7 +112,7 @@ func tellOfAddress(tx *db.Tx, r Report, to person.Person) error {
 			continue
 		}
 		if err := texts.Send(tx, p.Mail(), "report_address", map[string]any{
-			"Name": p.Name, "Apprentice": writer.Name, "Writer": cut(writer.Name, 32), "Email": to.Email, "Week": r.Week.Name(), "Dates": r.Dates(), "ID": r.ID,
+			"Name": p.Name, "Apprentice": writer.Name, "Writer": cut(writer.Name, 32), "Email": to.person.Email, "Unknown": to.unknown, "Week": r.Week.Name(), "Dates": r.Dates(), "ID": r.ID,
 		}); err != nil {
 			return err
 		}
@@ -137,7 +138,7 @@ func tellTrainers(tx *db.Tx, r Report, to recipient) error {
 		}
 		return texts.Send(tx, to.person.Mail(), "report_sent", map[string]any{
 			"Apprentice": writer.Name, "Writer": cut(writer.Name, 32), "Company": company.Name,
-			"Week": r.Week.Name(), "Dates": r.Dates(), "ID": r.ID, "PIN": to.pin, "Email": to.person.Email,
+			"Week": r.Week.Name(), "Dates": r.Dates(), "ID": r.ID, "PIN": to.pin, "Email": to.person.Email, "Unknown": to.unknown,
 		})
 	}
 	trainers := []person.Person{to.person}

@@ -18,6 +18,8 @@
 //	    report was sent to nobody else, the trainer's step is enough.
 //	  - The long report of the paper time is signed off by a trainer (R321): others
 //	    may do the first of two steps, or return it.
+//	  - Who came with a PIN signs when the company has confirmed their address, if
+//	    it asks for that (package supervisor): it may be the apprentice's own.
 //	  - A sign-off can be taken back for ten minutes. So long the apprentice reads
 //	    "in Durchsicht" and gets no mail; then Settle seals it. A return is not
 //	    held back: its reason helps at once, and it takes nothing from anybody.
@@ -185,6 +187,8 @@ type May struct {
 	Reopen  bool
 	Comment bool
 	Undo    bool
+	Unknown bool // it was sent to an address that the company has not confirmed: nobody signs there yet
+	Confirm bool // confirm that address
 }
 
 // MayDo says what the actor may do with a report that For gave them.
@@ -213,6 +217,14 @@ func (v reader) tooLate(tx *db.Tx, r book.Report) (bool, error) {
 func (v reader) may(tx *db.Tx, r book.Report) (m May, err error) {
 	own := slices.Contains(v.self, r.Apprentice)
 	m.Comment = own && !r.SubmittedAt.IsZero() || !own && (v.pin() || v.Signs())
+	if r.State == book.Submitted && supervisor.Is(audit.Actor{Account: r.Approver}) {
+		known, err := supervisor.Known(tx, r.Company, r.Approver)
+		if err != nil {
+			return m, err
+		}
+		m.Unknown = !known
+		m.Confirm = !known && !own && !v.late && v.Is(person.Trainer, person.TrainingAdmin)
+	}
 	if own || !v.pin() && !v.Signs() {
 		return m, nil // never one's own
 	}
@@ -230,6 +242,8 @@ func (v reader) may(tx *db.Tx, r book.Report) (m May, err error) {
 		}
 		sentElsewhere := r.Approver != "" && !slices.Contains(v.addressed, r.Approver)
 		switch {
+		case v.pin() && m.Unknown:
+			m.Return = true
 		case !trainer:
 			m.Sign, m.First = two || !paper, two
 			m.Return = true

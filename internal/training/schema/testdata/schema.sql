@@ -403,10 +403,19 @@ CREATE INDEX substitute_deputy ON substitute (deputy, company, until_day);
 
 CREATE TABLE supervisor_setting (
 	company    TEXT PRIMARY KEY REFERENCES company (id),
-	by_pin     BOOLEAN NOT NULL,
+	way        TEXT NOT NULL CHECK (way IN ('confirmed', 'pin', 'account')),
 	changed_at TIMESTAMPTZ NOT NULL,
 	changed_by TEXT NOT NULL
 );
+
+CREATE TABLE supervisor_known (
+	company      TEXT NOT NULL REFERENCES company (id),
+	person       TEXT NOT NULL REFERENCES supervisor (person) ON DELETE CASCADE,
+	confirmed_at TIMESTAMPTZ NOT NULL,
+	confirmed_by TEXT NOT NULL,             -- a trainer or training admin
+	PRIMARY KEY (company, person)
+);
+CREATE INDEX supervisor_known_person ON supervisor_known (person);
 
 CREATE TABLE exam_step (
 	apprenticeship TEXT NOT NULL REFERENCES apprenticeship (id) ON DELETE CASCADE,
