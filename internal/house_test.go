@@ -70,7 +70,7 @@ func plan() map[string]place {
 	put("identity", rule, 1, i, "captcha", "chamber", "link", "notice", "policy")
 	put("identity", rule, 2, i, "account", "directory", "letter", "search", "terms", "textblock")
 	put("identity", rule, 3, i, "address", "session", "factor", "legacy", "organization")
-	put("identity", rule, 4, i, "membership", "application", "site")
+	put("identity", rule, 4, i, "membership", "application", "site", "behalf")
 	put("identity", rule, 5, i, "correction", "registration", "dossier", "recovery", "invitation", "mandate", "request", "succession")
 	put("identity", rule, 6, i, "clerk", "tally")       // a chamber's looks at everything
 	put("identity", rule, 6, i, "closing", "departure") // the end of a company, of an account: in all rules

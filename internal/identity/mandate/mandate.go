@@ -1,6 +1,5 @@
 // Package mandate holds who may act for an organization without belonging to
-// it (representation, R295–R303), and for whom a person may act at all
-// ([Contexts]): as a member, or by a mandate.
+// it (representation, R295–R303). Package behalf asks what of it holds.
 //
 // A mandate names a principal (for whom), a representative (a person, or an
 // organization that says which of its people), roles of applications, and from
