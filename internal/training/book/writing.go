@@ -39,10 +39,11 @@ func mine(tx *db.Tx, by audit.Actor, w Week) (r Report, a apprenticeship.Apprent
 		r.State = r.Seen(tx.Now())
 		return r, a, err
 	}
-	if a, err = apprenticeship.Of(tx, s, w.Date(1)); err != nil {
+	here, err := apprenticeship.Here(tx, s)
+	if err != nil {
 		return r, a, err
 	}
-	first, last, ok := a.Clip(w)
+	a, first, last, ok := here.Within(w)
 	if !ok || a.StartsOn == "" && w.Date(7) < calendar.Today(tx.Now()).Add(-longest) { // a slip of the keys is no beginning
 		return r, a, fault.NotFound()
 	}
@@ -259,7 +260,7 @@ func Signers(tx *db.Tx, by audit.Actor, r Report) (all []person.Person, err erro
 	if r.Apprenticeship == "" { // nothing was written yet, and nobody assigned
 		all, err = person.With(tx, s.Company.ID, person.Trainer)
 	} else {
-		all, err = Accompanying(tx, r.Apprenticeship, r.Company, First)
+		all, err = Reading(tx, r, First)
 	}
 	return slices.DeleteFunc(all, func(p person.Person) bool { return p.Sub == s.Person.Sub }), err
 }

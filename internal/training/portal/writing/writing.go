@@ -199,21 +199,25 @@ func (p *Pages) week(w http.ResponseWriter, r *http.Request) error {
 	var d desk
 	var v *weekPage
 	err = p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
-		if d, err = p.sit(tx, r, week, r.URL.Path); err != nil || d.report.Open() || d.parked != nil {
+		if d, err = p.look(tx, r, week, r.URL.Path); err != nil {
+			return err
+		}
+		if d.report.Open() || d.parked != nil {
+			d, err = p.spread(tx, r, d)
 			return err
 		}
 		v = p.view(r, d.report)
 		v.History = d.history
-		if v.Prev.Date(7) < d.starts { // there the book has not begun, or was kept elsewhere
+		if v.Prev.Date(7) < d.of.StartsOn { // there the book has not begun, or was kept elsewhere
 			v.Prev = book.Week{}
 		}
-		if d.ends != "" && v.Next.Date(1) > d.ends {
+		if ends := d.of.Last(); ends != "" && v.Next.Date(1) > ends {
 			v.Next = book.Week{}
 		}
 		return v.more(tx)
 	})
 	if f := fault.Of(err); f != nil && f.Key() == "book.paper_week" || err == nil && d.report.Kind == book.Paper && v == nil {
-		return web.See(w, r, "/reports/backfill")
+		return web.See(w, r, backfillOf(max(d.report.First, week.Date(1))))
 	}
 	if err != nil {
 		return err
