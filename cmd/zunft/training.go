@@ -17,6 +17,7 @@ import (
 type trainingCommand struct {
 	Import   trainingImportCommand   `cmd:"" help:"Bring apprenticeships up to the list of a chamber's registry (CSV)."`
 	Plan     trainingPlanCommand     `cmd:"" help:"Make a list the training plan of an occupation (Ausbildungsrahmenplan)."`
+	Erase    trainingEraseCommand    `cmd:"" help:"Forget a person (GDPR Art. 17): what has no ground to stay at once, the report book when its time is over."`
 	Verify   trainingVerifyCommand   `cmd:"" help:"Check the seals of all report books: whether anything signed off was changed since."`
 	Document trainingDocumentCommand `cmd:"" help:"Documents of a chamber for apprentices and companies."`
 	Office   trainingOfficeCommand   `cmd:"" help:"Organizations that are a chamber's own office: their chamber_clerk works for it."`
