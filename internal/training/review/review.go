@@ -79,6 +79,11 @@ type reader struct {
 func (v reader) pin() bool { return v.ID == "" }
 
 func readerOf(tx *db.Tx, by audit.Actor) (reader, error) {
+	type who audit.Actor
+	return db.Once(tx, who(by), func() (reader, error) { return whoReads(tx, by) })
+}
+
+func whoReads(tx *db.Tx, by audit.Actor) (reader, error) {
 	if supervisor.Is(by) {
 		s, err := supervisor.Acting(tx, by)
 		if err != nil {

@@ -83,6 +83,7 @@ func (p *Pages) load(tx *db.Tx, r *http.Request, form *web.Form) (*reviewPage, e
 		return nil, err
 	}
 	v.Total = len(queue)
+	v.Counted = map[string]int{"/reviews": v.Total}
 	for i, item := range queue {
 		if item.ID == report.ID {
 			v.Place = i + 1

@@ -88,6 +88,7 @@ func (p *Pages) queue(w http.ResponseWriter, r *http.Request) error {
 		if v.Items, err = review.Queue(tx, web.Actor(r)); err != nil {
 			return err
 		}
+		v.Counted = map[string]int{"/reviews": len(v.Items)}
 		if v.Addresses, err = review.Addresses(tx, web.Actor(r)); err != nil {
 			return err
 		}
