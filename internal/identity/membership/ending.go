@@ -58,6 +58,9 @@ func Ends(tx *db.Tx, most int) (int64, error) {
 		if err := record(tx, audit.Job, "role.expired", m, Holding{Role: g.Role, Site: g.Site}.detail()); err != nil {
 			return done, err
 		}
+		if err := less(tx, m); err != nil {
+			return done, err
+		}
 		if err := tellMember(tx, audit.Job, m, "notice.role_ended", g.Role); err != nil {
 			return done, err
 		}

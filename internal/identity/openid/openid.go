@@ -39,6 +39,7 @@ import (
 	"zunft/internal/identity/application"
 	"zunft/internal/identity/departure"
 	"zunft/internal/identity/membership"
+	"zunft/internal/identity/organization"
 	"zunft/internal/identity/visitor"
 )
 
@@ -97,6 +98,7 @@ func (p *Provider) Mount(m *web.Mux) {
 func (p *Provider) Work(r *job.Runner) {
 	r.On("session.ended", p.sessionEnded)
 	r.On(membership.LessKind, p.mayLess)
+	r.On(organization.LockedKind, p.mayLess)
 	r.On("openid.backchannel", p.tellApplication)
 	r.On(departure.GoneKind, p.accountGone)
 	r.On("openid.purged", p.tellPurged)
