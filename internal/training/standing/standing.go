@@ -20,7 +20,6 @@ import (
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/training/apprenticeship"
-	"zunft/internal/training/bookform"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/outage"
 	"zunft/internal/training/person"
@@ -78,23 +77,22 @@ const Far = 5
 // four questions, however many there are; callers ask for a page at a time.
 func Of(tx *db.Tx, all ...apprenticeship.Apprenticeship) (map[string]Stand, error) {
 	stands := make(map[string]Stand, len(all))
-	settings := map[[2]string]bookform.Settings{}
 	spans := make([]span, 0, len(all))
 	lost, err := outage.Lost(tx)
 	if err != nil {
 		return nil, fmt.Errorf("standing: %w", err)
 	}
+	var companies []string
+	for _, a := range all {
+		companies = append(companies, a.Company)
+	}
+	kept, err := keptBy(tx, companies)
+	if err != nil {
+		return nil, fmt.Errorf("standing: %w", err)
+	}
 	today := calendar.Today(tx.Now())
 	for _, a := range all {
-		key := [2]string{a.Company, a.Occupation}
-		set, known := settings[key]
-		if !known {
-			var err error
-			if set, err = bookform.Of(tx, a.Company, a.Occupation); err != nil {
-				return nil, fmt.Errorf("standing: %w", err)
-			}
-			settings[key] = set
-		}
+		set := kept.of(a)
 		stands[a.ID] = Stand{Apprenticeship: a, Name: name(a), Known: a.Person != "", Electronic: set.Electronic}
 		if a.ID != "" && a.Person != "" {
 			spans = append(spans, spanOf(a, today, outage.Grace(today, set.DueDays, lost)))
