@@ -141,9 +141,9 @@ func (b *boardPage) reviewing(tx *db.Tx, by audit.Actor, text func(string, ...an
 			return err
 		}
 	}
-	stands, more, err := standing.Company(tx, by, "", "")
-	b.Others = more || len(stands) > standsShown
-	b.Stands = stands[:min(len(stands), standsShown)]
+	l, err := standing.Company(tx, by, standing.Choice{})
+	b.Others = l.Next != "" || len(l.Stands) > standsShown
+	b.Stands = l.Stands[:min(len(l.Stands), standsShown)]
 	return err
 }
 

@@ -1,11 +1,14 @@
 package standing
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"zunft/internal/ground/db"
+	"zunft/internal/ground/fault"
 	"zunft/internal/ground/web"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/login"
@@ -18,13 +21,16 @@ import (
 // traineesPage is all that trainees.html may use.
 type traineesPage struct {
 	web.Frame
-	Form     *web.Form
-	Search   bool // there are so many that one looks for somebody
-	Stands   []traineeLine
-	Unplaced []string // nobody has said what they learn
-	After    string   // there was a page before
-	More     string   // address of the next page
-	Admin    bool
+	Form          *web.Form
+	Search        bool // there are so many that one looks for somebody
+	Shows, Orders []web.Option
+	Narrowed      bool
+	Stretch       int // how many were looked at, if there are more: 0 else
+	Stands        []traineeLine
+	Unplaced      []string // nobody has said what they learn
+	After         string   // there was a page before
+	More          string   // address of the next page
+	Admin         bool
 }
 
 // searchFrom is from how many apprentices on a page offers to look for one.
@@ -37,27 +43,34 @@ type traineeLine struct {
 
 func (p *Pages) trainees(w http.ResponseWriter, r *http.Request) error {
 	form := web.ReadQuery(r)
-	v := &traineesPage{Form: form, After: form.Raw("after"), Admin: login.Of(r).Is(person.TrainingAdmin)}
+	c := standing.Choice{Search: form.Text("q"), Show: form.Text("show"), Order: form.Text("order"), After: form.Raw("after")}
+	v := &traineesPage{Form: form, After: c.After, Admin: login.Of(r).Is(person.TrainingAdmin), Narrowed: c.Search != "" || c.Show != ""}
+	for _, x := range []string{"", standing.WithOpen, standing.WithWaiting} {
+		v.Shows = append(v.Shows, web.Option{Value: x, Text: p.text(r)("standing.show." + cmp.Or(x, "all"))})
+	}
+	for _, x := range []string{standing.Behind, standing.ByName} {
+		v.Orders = append(v.Orders, web.Option{Value: x, Text: p.text(r)("standing.order." + x)})
+	}
+	if !slices.ContainsFunc(v.Shows, func(o web.Option) bool { return o.Value == c.Show }) {
+		return fault.NotFound()
+	}
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) error {
-		stands, more, err := standing.Company(tx, web.Actor(r), form.Text("q"), v.After)
+		l, err := standing.Company(tx, web.Actor(r), c)
 		if err != nil {
 			return err
 		}
-		if login.Of(r).Signs() {
-			waiting, _, err := review.Waiting(tx, web.Actor(r))
-			if err != nil {
-				return err
-			}
-			v.Counted = map[string]int{"/reviews": waiting}
-		}
-		for _, s := range stands {
+		for _, s := range l.Stands {
 			v.Stands = append(v.Stands, traineeLine{s, occupation.Name(s.Apprenticeship.Occupation)})
 		}
-		if more {
-			v.More = "?" + url.Values{"q": {form.Text("q")}, "after": {stands[len(stands)-1].Cursor}}.Encode()
+		form.Values.Set("order", l.Order)
+		if l.Next != "" {
+			v.More = "?" + url.Values{"q": {c.Search}, "show": {c.Show}, "order": {c.Order}, "after": {l.Next}}.Encode()
+			if l.Order == standing.Behind || c.Show != "" {
+				v.Stretch = standing.Stretch
+			}
 		}
-		v.Search = more || v.After != "" || form.Text("q") != "" || len(stands) > searchFrom
-		if v.After == "" && form.Text("q") == "" {
+		v.Search = v.More != "" || v.After != "" || v.Narrowed || len(l.Stands) > searchFrom
+		if v.After == "" && !v.Narrowed {
 			v.Unplaced, err = standing.Unplaced(tx, web.Actor(r))
 		}
 		return err
