@@ -100,7 +100,7 @@ func tellOfAddress(tx *db.Tx, r Report, to recipient) error {
 	if err != nil {
 		return err
 	}
-	people, err := Accompanying(tx, r.Apprenticeship, r.Company, Second)
+	people, err := Reading(tx, r, Second)
 	if people = person.Here(tx, people); err == nil && len(people) == 0 {
 		people, err = person.With(tx, r.Company, person.TrainingAdmin)
 	}
@@ -143,7 +143,7 @@ func tellTrainers(tx *db.Tx, r Report, to recipient) error {
 	}
 	trainers := []person.Person{to.person}
 	if to.person.Sub == "" {
-		if trainers, err = Accompanying(tx, r.Apprenticeship, r.Company, First); err != nil {
+		if trainers, err = Reading(tx, r, First); err != nil {
 			return err
 		}
 	}

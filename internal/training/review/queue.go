@@ -6,6 +6,7 @@ import (
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
+	"zunft/internal/training/assignment"
 	"zunft/internal/training/book"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/person"
@@ -57,8 +58,8 @@ func (v reader) waiting(tx *db.Tx, a *args) (string, error) {
 	case two && !v.Is(person.Supervisor):
 		day := a.add(calendar.Today(tx.Now()))
 		first += ` AND (r.approver <> '' OR 2 <> ` + steps + `
-			OR NOT EXISTS (SELECT 1 FROM assignment y WHERE y.apprenticeship = a.id AND y.role = 'supervisor' AND y.from_day <= ` + day + ` AND (y.until_day = '' OR y.until_day >= ` + day + `)
-			AND EXISTS (SELECT 1 FROM company_role k WHERE k.company = r.company AND k.person = y.person AND k.role IN ('trainer', 'supervisor'))))`
+			OR NOT EXISTS (SELECT 1 FROM assignment x WHERE x.apprenticeship = a.id AND x.role = 'supervisor' AND x.from_day <= ` + day + ` AND (x.until_day = '' OR x.until_day >= ` + day + `)
+			AND ` + assignment.During + ` AND EXISTS (SELECT 1 FROM company_role k WHERE k.company = r.company AND k.person = x.person AND k.role IN ('trainer', 'supervisor'))))`
 	}
 	return where + ` AND (` + first + ` OR r.state = 'checked' AND r.checked_by NOT IN (` + self + `))`, nil
 }

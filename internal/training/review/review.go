@@ -13,6 +13,8 @@
 //	    no trainer is, everybody of the company with the role (R325, R333); who
 //	    stands in for them; and the one person it was sent to (R326). Nobody
 //	    decides on their own.
+//	  - A supervisor reads and decides on the weeks of their time with the apprentice,
+//	    and on what was sent to them; not on the rest of the book.
 //	  - Two steps (a setting of the company): a supervisor reads first, then a
 //	    trainer, who is another person. Where no supervisor is assigned and the
 //	    report was sent to nobody else, the trainer's step is enough.
@@ -134,7 +136,7 @@ func (a *args) list(all []string) string {
 // reader may decide on, by assignment or address.
 func (v reader) accompanied(tx *db.Tx, a *args) string {
 	day := a.add(calendar.Today(tx.Now()))
-	return `(r.approver IN (` + a.list(v.addressed) + `) OR ` + assignment.Accompanies(a.list(v.people), day) + `)`
+	return `(r.approver IN (` + a.list(v.addressed) + `) OR ` + assignment.Reads(a.list(v.people), day) + `)`
 }
 
 // For is a report as the actor may see it: the apprentice sees their own, who
@@ -278,8 +280,8 @@ func steps(tx *db.Tx, r book.Report) (two, assigned bool, err error) {
 	if err != nil || s.Steps != 2 {
 		return false, false, err
 	}
-	assigned, err = db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM assignment x WHERE x.apprenticeship = $1 AND x.role = 'supervisor' AND x.from_day <= $2 AND (x.until_day = '' OR x.until_day >= $2)
-		AND EXISTS (SELECT 1 FROM company_role k WHERE k.company = $3 AND k.person = x.person AND k.role IN ('trainer', 'supervisor')))`,
-		r.Apprenticeship, calendar.Today(tx.Now()), r.Company)
+	assigned, err = db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM assignment x JOIN report r ON r.id = $4 WHERE x.apprenticeship = $1 AND x.role = 'supervisor' AND x.from_day <= $2 AND (x.until_day = '' OR x.until_day >= $2)
+		AND `+assignment.During+` AND EXISTS (SELECT 1 FROM company_role k WHERE k.company = $3 AND k.person = x.person AND k.role IN ('trainer', 'supervisor')))`,
+		r.Apprenticeship, calendar.Today(tx.Now()), r.Company, r.ID)
 	return true, assigned, err
 }

@@ -91,8 +91,9 @@ type traineePage struct {
 	Year       string
 	Prev, Next string
 	Months     []month
-	Day        bool   // the registration can be said
-	Signs      bool   // … and why somebody was away is for those who accompany them (Art. 5 section 1 letter c GDPR)
+	Day        bool // the registration can be said
+	Kinds      bool // why somebody was away is for who trains them (Art. 5 (1) c, Art. 9 GDPR), not for a supervisor of some weeks
+	readable   map[string]bool
 	Review     string // id of the oldest report that waits for the reader, or empty
 }
 
@@ -101,16 +102,19 @@ func (p *Pages) trainee(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) showTrainee(w http.ResponseWriter, r *http.Request, form *web.Form) error {
-	v := &traineePage{Form: form, Signs: login.Of(r).Signs()}
+	v := &traineePage{Form: form, Kinds: login.Of(r).Is(person.Trainer)}
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
 		if v.Trainee, err = standing.TraineeOf(tx, web.Actor(r), r.PathValue("id")); err != nil {
+			return err
+		}
+		if v.readable, err = review.Readable(tx, web.Actor(r), v.Trainee.Stand.Apprenticeship.Person); err != nil {
 			return err
 		}
 		v.fill(p, r, calendar.WeekOf(tx.Now()))
 		queue, err := review.Queue(tx, web.Actor(r))
 		v.Counted = map[string]int{"/reviews": len(queue)}
 		for _, x := range queue {
-			if v.Signs && x.Apprentice == v.Trainee.Stand.Apprenticeship.Person {
+			if login.Of(r).Signs() && x.Apprentice == v.Trainee.Stand.Apprenticeship.Person {
 				v.Review = x.ID
 				break
 			}
@@ -138,13 +142,9 @@ func (v *traineePage) fill(p *Pages, r *http.Request, now calendar.Week) {
 	if year < now.Year {
 		v.Next = strconv.Itoa(year + 1)
 	}
-	ours := map[string]bool{} // reports of this company: those of another are not shown here
-	for _, l := range b.Reports {
-		ours[l.ID] = l.Company == a.Company
-	}
 	v.Months = months(p.text(r), year, func(w calendar.Week) weekView {
 		c := b.Cell(w)
-		if !ours[c.Report] {
+		if !v.readable[c.Report] { // sent to somebody else, or not of their time
 			return view(c, "")
 		}
 		return view(c, "/reviews/"+c.Report)
