@@ -68,7 +68,7 @@ func plan() map[string]place {
 	put("identity", rule, 0, i, "fold")     // when two spellings are one
 	put("identity", rule, 1, i, "password") // uses fold
 	put("identity", rule, 1, i, "captcha", "chamber", "link", "notice", "policy")
-	put("identity", rule, 2, i, "account", "directory", "letter", "search", "terms", "textblock")
+	put("identity", rule, 2, i, "account", "company", "directory", "letter", "search", "terms", "textblock")
 	put("identity", rule, 3, i, "address", "session", "factor", "legacy", "organization")
 	put("identity", rule, 4, i, "membership", "application", "site", "behalf")
 	put("identity", rule, 5, i, "correction", "registration", "dossier", "recovery", "invitation", "mandate", "request", "succession")
