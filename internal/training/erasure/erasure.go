@@ -166,6 +166,17 @@ func forget(tx *db.Tx, by audit.Actor, sub string) error {
 	return nil
 }
 
+// whole is what goes with the report book.
+var whole = []string{
+	`DELETE FROM report WHERE apprentice = $1`, // with events, versions, files, decisions, seals
+	`DELETE FROM share WHERE person = $1`,
+	// Whoever still holds a print of it can no more ask /verify about it.
+	`DELETE FROM export WHERE person = $1 AND ordered_by <> person`,
+	`DELETE FROM export WHERE ordered_by = $1 AND person = $1`,
+	`UPDATE apprenticeship SET previous = NULL WHERE previous IN (SELECT id FROM apprenticeship WHERE person = $1)`,
+	`DELETE FROM apprenticeship WHERE person = $1`, // with assignments, exam steps, documents
+}
+
 // eraseBook takes the report book of a person, with all that hangs on it, and
 // keeps in the audit that it was so, and with which seal it ended.
 func eraseBook(tx *db.Tx, by audit.Actor, sub string) error {
@@ -177,15 +188,7 @@ func eraseBook(tx *db.Tx, by audit.Actor, sub string) error {
 	if err != nil {
 		return err
 	}
-	for _, statement := range []string{
-		`DELETE FROM report WHERE apprentice = $1`, // with events, versions, files, decisions, seals
-		`DELETE FROM share WHERE person = $1`,
-		// Whoever still holds a print of it can no more ask /verify about it.
-		`DELETE FROM export WHERE person = $1 AND ordered_by <> person`,
-		`DELETE FROM export WHERE ordered_by = $1 AND person = $1`,
-		`UPDATE apprenticeship SET previous = NULL WHERE previous IN (SELECT id FROM apprenticeship WHERE person = $1)`,
-		`DELETE FROM apprenticeship WHERE person = $1`, // with assignments, exam steps, documents
-	} {
+	for _, statement := range whole {
 		if _, err := tx.Exec(statement, sub); err != nil {
 			return fmt.Errorf("erase the book of %s: %w", sub, err)
 		}
