@@ -70,6 +70,8 @@ type provider struct {
 const (
 	sessionCookie = "session"
 	browserCookie = "login"
+	whoseCookie   = "whose" // who signed in here last, so that drafts of one are not for the next
+	draftsKept    = 8 * 24 * time.Hour
 	attemptLife   = 10 * time.Minute
 	pause         = 2 * time.Second // between two tries of discovery
 )
