@@ -342,7 +342,8 @@ CREATE TABLE letter (
 	ended_at     TIMESTAMPTZ
 );
 -- One letter that counts per organization and kind: a reprint makes the old code void.
-CREATE UNIQUE INDEX letter_current ON letter (organization, kind) WHERE state IN ('queued', 'printed');
+-- Of succession one waits at a time; those that are out hold beside it (decision 17).
+CREATE UNIQUE INDEX letter_current ON letter (organization, kind) WHERE state = 'queued' OR state = 'printed' AND kind <> 'succession';
 CREATE INDEX letter_queue ON letter (chamber, id) WHERE state = 'queued';
 CREATE INDEX letter_of_batch ON letter (batch);
 CREATE INDEX letter_returned ON letter (chamber, id) WHERE state = 'returned';

@@ -367,7 +367,7 @@ CREATE TABLE letter (
 	returned_why TEXT NOT NULL DEFAULT '', -- "unbekannt verzogen" …
 	ended_at     TIMESTAMPTZ
 );
-CREATE UNIQUE INDEX letter_current ON letter (organization, kind) WHERE state IN ('queued', 'printed');
+CREATE UNIQUE INDEX letter_current ON letter (organization, kind) WHERE state = 'queued' OR state = 'printed' AND kind <> 'succession';
 CREATE INDEX letter_queue ON letter (chamber, id) WHERE state = 'queued';
 CREATE INDEX letter_of_batch ON letter (batch);
 CREATE INDEX letter_returned ON letter (chamber, id) WHERE state = 'returned';
