@@ -62,6 +62,13 @@ func (p *Pages) trainees(w http.ResponseWriter, r *http.Request) error {
 		for _, s := range l.Stands {
 			v.Stands = append(v.Stands, traineeLine{s, occupation.Name(s.Apprenticeship.Occupation)})
 		}
+		if login.Of(r).Signs() {
+			waiting, _, err := review.Waiting(tx, web.Actor(r))
+			if err != nil {
+				return err
+			}
+			v.Counted = map[string]int{"/reviews": waiting}
+		}
 		form.Values.Set("order", l.Order)
 		if l.Next != "" {
 			v.More = "?" + url.Values{"q": {c.Search}, "show": {c.Show}, "order": {c.Order}, "after": {l.Next}}.Encode()
