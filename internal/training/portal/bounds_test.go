@@ -2,6 +2,7 @@ package portal_test
 
 import (
 	"testing"
+	"time"
 
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/dbtest"
@@ -49,7 +50,7 @@ func TestSupervisorsReadTheirWeeks_R232_R325(t *testing.T) {
 			petra.post("/reviews/"+w40+path, "version", "2", "reason", "x", "comment", "x").is(404)
 		}
 		petra.get("/reviews/" + w41).is(200).has("An Petra gesendet")
-		petra.get("/trainees/anna").is(200).has("/reviews/" + w46).lacks("/reviews/"+w40, "krank")
+		petra.get("/trainees/anna").is(200).has("/reviews/"+w46).lacks("/reviews/"+w40, "krank")
 		bert.get("/trainees/anna").is(200).has("/reviews/"+w46, "/reviews/"+w40)
 		hers, his := petra.post("/trainees/anna/export", "scope", "book").is(303).location, bert.post("/trainees/anna/export", "scope", "book").is(303).location
 		w.drain()
@@ -96,4 +97,39 @@ func TestTrainersReadTheirApprenticeship_R333(t *testing.T) {
 	at := vera.post("/trainees/anna/export", "scope", "book").is(303).location
 	w.drain()
 	vera.get(at).is(200).has("2 Nachweise")
+}
+
+// R329, decision 0029: a PIN opens what was sent to its address. What others read,
+// returned and wrote before that is not shown, not even as what is gone.
+func TestAPINOpensWhatWasSent_R329(t *testing.T) {
+	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		anna, bert := w.comes(claims("anna", "Anna", "Muster", "korn", "apprentice")), w.comes(claims("bert", "Bert", "Meister", "korn", "trainer"))
+		anna.writes("2026-W46", "Teige, und Streit um den Lohn")
+		report := "/reviews/" + w.idIn(46)
+		bert.follow(report+"/comment", "comment", "Das klären wir zu zweit").is(200)
+		bert.follow(report+"/return", "version", bert.get(report).version(), "reason", "Ohne das Private").is(200)
+		later := now.Add(time.Minute)
+		w.d.Now = func() time.Time { return later }
+		anna.submitTo("2026-W46", "Teige geknetet", "kurt@muehle.example").is(303)
+		kurt := w.stranger()
+		page := kurt.follow("/supervisor", "email", "kurt@muehle.example", "pin", pinOf(w.mails("kurt@muehle.example")[0]), "report", w.idIn(46)).is(200)
+		page.has("Teige geknetet", "eingereicht").lacks("Lohn", "Das klären wir", "Ohne das Private", "Neue Fassung")
+		bert.get(report).is(200).has("Lohn", "Das klären wir", "Ohne das Private")
+	})
+}
+
+// Art. 5 (1) c GDPR: who trains in two companies reads in one nothing of what
+// they decided in the other, nor takes it back there.
+func TestDecisionsOfAnotherCompany(t *testing.T) {
+	w := newWorld(t, dbtest.Open(t, "sqlite", schema.Files))
+	anna, bert := w.comes(claims("anna", "Anna", "Muster", "korn", "apprentice")), w.comes(claims("bert", "Bert", "Meister", "korn", "trainer"))
+	anna.writes("2026-W46", "Teige")
+	report := "/reviews/" + w.idIn(46)
+	bert.follow(report+"/sign-off", "version", bert.get(report).version()).is(200).has("Anna Muster")
+	bert.get("/reviews/done").is(200).has("Anna Muster")
+	there := w.comes(claims("bert", "Bert", "Meister", "stahl", "trainer"))
+	there.get("/reviews/done").is(200).lacks("Anna Muster")
+	there.get("/reviews").is(200).lacks("Anna Muster", "Rückgängig")
+	bert.get("/reviews").is(200).has("Anna Muster", "Rückgängig")
 }

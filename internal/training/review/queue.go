@@ -156,8 +156,8 @@ func (d *Done) fields() []any { return append(d.Item.fields(), &d.ID, &d.Did, &d
 const done = `SELECT r.id, r.apprentice, p.name, r.year, r.week, r.kind, r.state, r.submitted_at, FALSE, r.decided_at, r.undo_until, r.version, x.id, x.kind, x.at
 	FROM decision x JOIN report r ON r.id = x.report JOIN person p ON p.sub = r.apprentice WHERE x.person = $1 `
 
-// Decisions are what the actor decided in the last ninety days, newest first;
-// before is the id of the last one of the page before.
+// Decisions are what the actor decided in the last ninety days, newest first, in
+// the company they act for: what was another's stays there. before is the id of the last one of the page before.
 func Decisions(tx *db.Tx, by audit.Actor, before string, most int) ([]Done, error) {
 	v, err := readerOf(tx, by)
 	if err != nil {
@@ -169,12 +169,16 @@ func Decisions(tx *db.Tx, by audit.Actor, before string, most int) ([]Done, erro
 	if before == "" {
 		before = "g" // after every id
 	}
-	return db.All(tx, (*Done).fields, done+`AND x.id < $2 AND x.at > $3 ORDER BY x.id DESC LIMIT $4`, v.sub, before, tx.Now().Add(-shown), most)
+	return db.All(tx, (*Done).fields, done+`AND x.id < $2 AND x.at > $3 AND ($5 = '' OR r.company = $5) ORDER BY x.id DESC LIMIT $4`, v.sub, before, tx.Now().Add(-shown), most, v.Company.ID)
 }
 
 // Undoable is what the actor signed off last, if it can be taken back.
 func Undoable(tx *db.Tx, by audit.Actor) (Done, bool, error) {
-	d, err := db.One(tx, (*Done).fields, done+`AND x.at > $2 AND r.undo_until > $3 AND r.decided_by = $1 ORDER BY x.id DESC LIMIT 1`, by.Account, tx.Now().Add(-UndoFor), tx.Now())
+	v, err := readerOf(tx, by)
+	if err != nil {
+		return Done{}, false, err
+	}
+	d, err := db.One(tx, (*Done).fields, done+`AND x.at > $2 AND r.undo_until > $3 AND r.decided_by = $1 AND ($4 = '' OR r.company = $4) ORDER BY x.id DESC LIMIT 1`, v.sub, tx.Now().Add(-UndoFor), tx.Now(), v.Company.ID)
 	if fault.Is(err, fault.KindNotFound) {
 		return d, false, nil
 	}
