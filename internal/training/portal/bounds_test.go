@@ -1,6 +1,7 @@
 package portal_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -132,4 +133,15 @@ func TestDecisionsOfAnotherCompany(t *testing.T) {
 	there.get("/reviews/done").is(200).lacks("Anna Muster")
 	there.get("/reviews").is(200).lacks("Anna Muster", "Rückgängig")
 	bert.get("/reviews").is(200).has("Anna Muster", "Rückgängig")
+}
+
+// A sheet names the company for which it was written, also when its author has
+// gone on to another (§ 13 no. 7 BBiG).
+func TestASheetNamesItsCompany(t *testing.T) {
+	w := newWorld(t, dbtest.Open(t, "sqlite", schema.Files))
+	w.comes(claims("anna", "Anna", "Muster", "korn", "apprentice")).writes("2026-W46", "Teige")
+	anna := w.comes(claims("anna", "Anna", "Muster", "stahl", "apprentice"))
+	if text, _ := checked(t, anna, "/reports/2026-W46.pdf"); !strings.Contains(text, "Bäckerei korn") || strings.Contains(text, "stahl") {
+		t.Errorf("the sheet says:\n%s", text)
+	}
 }

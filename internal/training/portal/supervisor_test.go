@@ -88,7 +88,7 @@ func TestSupervisor_R268_R269_R325_R326_R327_R328_R329_R330_R331_R332(t *testing
 		// R326: the address is checked, the text stays; nobody sends it to themselves.
 		anna.submitTo("2026-W46", "Teige", "kein-mail").is(422).has("Geben Sie eine E-Mail-Adresse mit @ und Endung ein", `value="kein-mail"`, "Teige")
 		anna.post("/reports/2026-W46/submit", "version", "1", "approver", "ANNA@beispiel.example").is(422).has("nicht an sich selbst")
-		anna.follow("/reports/2026-W46/submit", "version", "1", "approver", "Petra@Muehle.example").is(200).has("petra@muehle.example").lacks("Bert Meister")
+		anna.follow("/reports/2026-W46/submit", "version", "1", "approver", "Petra@Muehle.example").is(200).has("petra@muehle.example", "einmal bestätigen").lacks("Bert Meister")
 
 		// R327, R328: one mail, with the PIN; the trainers of the company are not
 		// asked to read it, but hear of the new address once (§ 14 (2) BBiG).
