@@ -84,9 +84,9 @@ func accompaniedBy(tx *db.Tx, s person.Session, sub string) (listed, error) {
 }
 
 // count fills the stands of spans. What stands in report_book comes in one line
-// per person ("202647signed_off 202648draft") and is counted here: a row per
-// report cost twice as much with SQLite and four times with PostgreSQL, and
-// counting by state took SQLite seven times as long.
+// per person ("202530signed_off* 202648draft"; * is the time on paper) and is
+// counted here: a row per report cost twice as much with SQLite and four times
+// with PostgreSQL, and counting by state took SQLite seven times as long.
 func count(tx *db.Tx, spans []span, stands map[string]Stand) error {
 	people, args := map[string][]span{}, []any{}
 	for _, s := range spans {
@@ -95,8 +95,9 @@ func count(tx *db.Tx, spans []span, stands map[string]Stand) error {
 		}
 		people[s.a.Person] = append(people[s.a.Person], s)
 	}
-	covered, lowest := map[string]int{}, map[string]int{}
-	err := tx.Each(`SELECT apprentice, string_agg(CAST(year * 100 + week AS TEXT) || CASE WHEN undo_until > `+db.In(len(args)+1, 1)+` THEN 'checked' ELSE state END, ' ') FROM report WHERE apprentice IN (`+db.In(1, len(args))+`) GROUP BY apprentice`, append(args, tx.Now()),
+	covered, lowest, long := map[string]int{}, map[string]int{}, false
+	err := tx.Each(`SELECT apprentice, string_agg(CAST(year * 100 + week AS TEXT) || CASE WHEN undo_until > `+db.In(len(args)+1, 1)+` THEN 'checked' ELSE state END || CASE kind WHEN 'paper' THEN '*' ELSE '' END, ' ')
+		FROM report WHERE apprentice IN (`+db.In(1, len(args))+`) GROUP BY apprentice`, append(args, tx.Now()),
 		func(scan func(...any) error) error {
 			var sub, reports string
 			if err := scan(&sub, &reports); err != nil {
@@ -112,7 +113,8 @@ func count(tx *db.Tx, spans []span, stands map[string]Stand) error {
 					if err != nil {
 						return err
 					}
-					state := r[6:]
+					state, onPaper := strings.CutSuffix(r[6:], "*")
+					long = long || onPaper
 					if at < s.first || at > s.last {
 						continue
 					}
@@ -129,10 +131,10 @@ func count(tx *db.Tx, spans []span, stands map[string]Stand) error {
 			}
 			return nil
 		})
-	if err != nil {
-		return err
+	if err == nil && long {
+		err = paper(tx, people, covered, lowest)
 	}
-	if err := paper(tx, people, covered, lowest); err != nil {
+	if err != nil {
 		return err
 	}
 	for _, s := range spans {
