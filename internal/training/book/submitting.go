@@ -8,6 +8,7 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/limit"
+	"zunft/internal/ground/plain"
 	"zunft/internal/training/person"
 )
 
@@ -112,7 +113,7 @@ func tellOfAddress(tx *db.Tx, r Report, to recipient) error {
 			continue
 		}
 		if err := texts.Send(tx, p.Mail(), "report_address", map[string]any{
-			"Name": p.Name, "Apprentice": writer.Name, "Writer": cut(writer.Name, 32), "Email": to.person.Email, "Unknown": to.unknown, "Week": r.Week.Name(), "Dates": r.Dates(), "ID": r.ID,
+			"Name": p.Name, "Apprentice": writer.Name, "Writer": plain.Short(writer.Name, 32), "Email": to.person.Email, "Unknown": to.unknown, "Week": r.Week.Name(), "Dates": r.Dates(), "ID": r.ID,
 		}); err != nil {
 			return err
 		}
@@ -137,7 +138,7 @@ func tellTrainers(tx *db.Tx, r Report, to recipient) error {
 			return err
 		}
 		return texts.Send(tx, to.person.Mail(), "report_sent", map[string]any{
-			"Apprentice": writer.Name, "Writer": cut(writer.Name, 32), "Company": company.Name,
+			"Apprentice": writer.Name, "Writer": plain.Short(writer.Name, 32), "Company": company.Name,
 			"Week": r.Week.Name(), "Dates": r.Dates(), "ID": r.ID, "PIN": to.pin, "Email": to.person.Email, "Unknown": to.unknown,
 		})
 	}
@@ -161,7 +162,7 @@ func tellTrainers(tx *db.Tx, r Report, to recipient) error {
 			continue
 		}
 		if err := texts.Send(tx, p.Mail(), "report_submitted", map[string]any{
-			"Name": p.Name, "Apprentice": writer.Name, "Writer": cut(writer.Name, 32),
+			"Name": p.Name, "Apprentice": writer.Name, "Writer": plain.Short(writer.Name, 32),
 			"Week": r.Week.Name(), "Dates": r.Dates(), "ID": r.ID,
 		}); err != nil {
 			return err

@@ -268,11 +268,3 @@ func Signers(tx *db.Tx, by audit.Actor, r Report) (all []person.Person, err erro
 	}
 	return slices.DeleteFunc(all, func(p person.Person) bool { return p.Sub == s.Person.Sub }), err
 }
-
-// cut shortens a name for a subject line.
-func cut(name string, most int) string {
-	if r := []rune(name); len(r) > most {
-		return strings.TrimSpace(string(r[:most-1])) + "…"
-	}
-	return name
-}
