@@ -137,7 +137,8 @@ func TestSupervisor_R268_R269_R325_R326_R327_R328_R329_R330_R331_R332(t *testing
 		review := regexp.MustCompile(`/reviews/\S+`).FindString(w.mails("bert@beispiel.example")[0].Body)
 		bert.get(review).is(200).has("noch nicht bestätigt", "Adresse bestätigen")
 		anna.post(review + "/confirm").is(403)
-		bert.follow(review + "/confirm").is(200).has("Die Adresse petra@muehle.example ist bestätigt").lacks("noch nicht bestätigt")
+		bert.post(review+"/confirm", "email", "kurt@muehle.example").is(409).has("inzwischen an eine andere Adresse")
+		bert.follow(review+"/confirm", "email", "petra@muehle.example").is(200).has("Die Adresse petra@muehle.example ist bestätigt").lacks("noch nicht bestätigt")
 		bert.get("/reviews").is(200).lacks("Adressen bestätigen")
 		if all := w.mails("petra@muehle.example"); !strings.Contains(all[len(all)-1].Body, "hat die E-Mail-Adresse petra@muehle.example bestätigt") {
 			t.Errorf("Petra is not told: %s", all[len(all)-1].Body)

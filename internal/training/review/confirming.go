@@ -41,25 +41,29 @@ func Addresses(tx *db.Tx, by audit.Actor) ([]Address, error) {
 // Confirm says that the address a report was sent to is that of one of the
 // company's people: from now on they sign there, whoever sends. A trainer who
 // accompanies the apprentice may, and training admins; never who sends reports
-// there themselves (§ 14 (2) BBiG).
-func Confirm(tx *db.Tx, by audit.Actor, id string) (email string, err error) {
+// there themselves (§ 14 (2) BBiG). email is the one that was read: the
+// apprentice may have taken the report back and sent it elsewhere since.
+func Confirm(tx *db.Tx, by audit.Actor, id, email string) error {
 	r, v, err := load(tx, by, id)
 	if err != nil {
-		return "", err
+		return err
 	}
 	if v.late || !v.Is(person.Trainer, person.TrainingAdmin) || slices.Contains(v.self, r.Apprentice) || !supervisor.Is(audit.Actor{Account: r.Approver}) {
-		return "", fault.Forbidden()
+		return fault.Forbidden()
 	}
 	own, err := db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM report WHERE approver = $1 AND apprentice = $2)`, r.Approver, v.sub)
 	if err == nil && own {
 		err = fault.Forbidden()
 	}
 	if err != nil {
-		return "", err
+		return err
 	}
 	p, err := person.Get(tx, r.Approver)
 	if err != nil {
-		return "", err
+		return err
 	}
-	return p.Email, supervisor.Confirm(tx, by, r.Company, r.Approver)
+	if p.Email != email {
+		return fault.Conflict("review.address_changed", p.Email)
+	}
+	return supervisor.Confirm(tx, by, r.Company, r.Approver)
 }

@@ -19,8 +19,10 @@ func known(t *testing.T, d *db.DB, company, email string) {
 	dbtest.Exec(t, d, `INSERT INTO supervisor_known (company, person, confirmed_at, confirmed_by) SELECT $1, person, $3, 'bert' FROM supervisor WHERE email_key = $2`, company, email, db.At(d.Now()))
 }
 
+const secondMailbox = "anna@zweitpostfach.example"
+
 func confirm(d *db.DB, by audit.Actor, id string) error {
-	return d.Write(bg, func(tx *db.Tx) error { _, err := review.Confirm(tx, by, id); return err })
+	return d.Write(bg, func(tx *db.Tx) error { return review.Confirm(tx, by, id, secondMailbox) })
 }
 
 // § 14 (2) BBiG, R268, R325–R329: an apprentice who types a second mailbox of
@@ -28,7 +30,7 @@ func confirm(d *db.DB, by audit.Actor, id string) error {
 // once whose address it is. From then on it signs for all apprentices (R269).
 func TestAddressesAreConfirmed_R268_R269_R325_R328(t *testing.T) {
 	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
-		const address = "anna@zweitpostfach.example"
+		const address = secondMailbox
 		anna, emil := comes(t, d, "anna", "korn", "apprentice", "training_admin"), comes(t, d, "emil", "korn", "apprentice")
 		r, other := week47(t, d, anna, address), week47(t, d, emil, address)
 		pin := byPIN(t, d, address)
@@ -117,6 +119,23 @@ func TestAddressesAreConfirmed_R268_R269_R325_R328(t *testing.T) {
 		}
 		if err := sign(stahl); err != nil {
 			t.Errorf("by PIN at once: %v", err)
+		}
+	})
+}
+
+// What is confirmed is the address that was read: an apprentice who sends the
+// report elsewhere while the trainer looks at the page gains nothing by it.
+func TestTheAddressThatWasRead(t *testing.T) {
+	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
+		anna, bert := comes(t, d, "anna", "korn", "apprentice"), comes(t, d, "bert", "korn", "trainer")
+		r := week47(t, d, anna, "petra@muehle.example")
+		r = must(t, d, func(tx *db.Tx) (book.Report, error) { return book.TakeBack(tx, anna, week) })
+		must(t, d, func(tx *db.Tx) (book.Report, error) {
+			return book.SubmitTo(tx, anna, week, r.Version, secondMailbox)
+		})
+		err := d.Write(bg, func(tx *db.Tx) error { return review.Confirm(tx, bert, r.ID, "petra@muehle.example") })
+		if key(err) != "review.address_changed" || dbtest.Count(t, d, `SELECT count(*) FROM supervisor_known`) != 0 {
+			t.Errorf("confirmed: %v", err)
 		}
 	})
 }

@@ -127,11 +127,12 @@ func (p *Pages) setSupervisors(w http.ResponseWriter, r *http.Request) error {
 // confirm says that the address a report was sent to is one of the company's;
 // the page it was pressed on comes again.
 func (p *Pages) confirm(w http.ResponseWriter, r *http.Request) error {
-	form, email := web.ReadForm(r), ""
-	err := p.DB.Write(r.Context(), func(tx *db.Tx) (err error) {
-		email, err = review.Confirm(tx, web.Actor(r), r.PathValue("id"))
-		return err
-	})
+	form := web.ReadForm(r)
+	email := form.Text("email")
+	err := p.DB.Write(r.Context(), func(tx *db.Tx) error { return review.Confirm(tx, web.Actor(r), r.PathValue("id"), email) })
+	if form.Take(err) {
+		return p.show(w, r, form)
+	}
 	if err != nil {
 		return err
 	}
