@@ -75,6 +75,7 @@ func plan() map[string]place {
 	put("identity", rule, 6, i, "clerk", "tally")       // a chamber's looks at everything
 	put("identity", rule, 6, i, "closing", "departure") // the end of a company, of an account: in all rules
 	put("identity", rule, 6, i, "roster")               // lists of invitations
+	put("identity", rule, 6, i, "takeover")             // a chamber ends, another goes on
 	put("identity", rule, 7, i, "daily")                // what tally says, by mail
 	put("identity", door, 0, i, "visitor")              // the session's cookie: who comes through the other doors
 	put("identity", door, 1, i, "openid", "federation", "scim", "hook")
