@@ -91,7 +91,7 @@ func plan() map[string]place {
 	put("training", rule, 3, t, "substitute", "apprenticeship")
 	put("training", rule, 4, t, "registry", "book", "exam", "document", "planning", "token")
 	put("training", rule, 5, t, "attachment", "chain", "review", "share", "standing")
-	put("training", rule, 6, t, "export", "intake", "reminder", "erasure")
+	put("training", rule, 6, t, "export", "foreign", "intake", "reminder", "erasure")
 	put("training", testTool, 0, t, "person/persontest")
 	put("training", door, 0, t, "login")
 	put("training", page, 0, t+"/portal", "home", "info", "writing", "reviewing", "supervising", "managing", "planning", "standing", "offline", "exchange", "reminding", "examining", "desk", "api")
