@@ -174,14 +174,6 @@ func (s *Site) Show(w http.ResponseWriter, r *http.Request, status int, ts *Temp
 	return err
 }
 
-// Render writes a page without a request, for the gallery.
-func Render(c *i18n.Catalog, lang string, ts *Templates, name string, page Page) ([]byte, error) {
-	page.frame().Lang = lang
-	var b bytes.Buffer
-	err := ts.bind(c, lang, name).ExecuteTemplate(&b, "frame", page)
-	return b.Bytes(), err
-}
-
 // Input is one form field as the part "input" shows it.
 type Input struct {
 	ID, Name, Label, Hint, Value, Type, Error string

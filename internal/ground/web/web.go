@@ -178,9 +178,6 @@ func SetActor(r *http.Request, a audit.Actor) { of(r).actor = a }
 // Lang is the language of this request.
 func Lang(r *http.Request) string { return of(r).lang }
 
-// SetLang overrides the language, e.g. by ui_locales.
-func SetLang(r *http.Request, lang string) { of(r).lang = lang }
-
 // Set keeps a value for the rest of the request; Get reads it.
 func Set(r *http.Request, key, value any) {
 	q := of(r)

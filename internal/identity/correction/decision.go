@@ -56,14 +56,6 @@ func items(tx *db.Tx, all []Correction) ([]Item, error) {
 	return list, err
 }
 
-// Open counts what waits for a chamber's clerks.
-func Open(tx *db.Tx, by audit.Actor, chamberID string) (int, error) {
-	if err := chamber.MustClerk(tx, by, chamberID); err != nil {
-		return 0, err
-	}
-	return db.Value[int](tx, `SELECT count(*) FROM name_correction WHERE chamber = $1 AND state = 'submitted'`, chamberID)
-}
-
 // Get is a correction for a clerk of its chamber.
 func Get(tx *db.Tx, by audit.Actor, id string) (Item, error) {
 	c, err := load(tx, id)

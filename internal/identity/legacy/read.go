@@ -20,9 +20,6 @@ import (
 // holds pieces like "apprentice:1234567", separated by blanks or commas.
 var columns = []string{"username", "email", "given_name", "family_name", "salutation", "title", "language", "hash", "numbers", "chamber", "policy"}
 
-// Columns a file may have, for help texts.
-func Columns() []string { return slices.Clone(columns) }
-
 // maxFile is more than two million accounts take.
 const maxFile = 1 << 30
 

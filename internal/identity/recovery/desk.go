@@ -52,19 +52,6 @@ func Queue(tx *db.Tx, by audit.Actor, chamberID, status string, offset int) ([]R
 	return many(tx, `chamber = $1 AND `+where+` ORDER BY `+order+` LIMIT $2 OFFSET $3`, chamberID, PageSize+1, offset)
 }
 
-// Counts of a chamber's desk.
-type Counts struct{ Open, Waiting int }
-
-// Count counts a chamber's requests.
-func Count(tx *db.Tx, by audit.Actor, chamberID string) (c Counts, err error) {
-	if err := chamber.MustClerk(tx, by, chamberID); err != nil {
-		return c, err
-	}
-	err = tx.Scan(`SELECT count(*) FILTER (WHERE state = 'submitted'), count(*) FILTER (WHERE state <> 'submitted')
-		FROM recovery WHERE chamber = $1 AND state IN ('submitted', 'approved', 'released')`, []any{chamberID}, &c.Open, &c.Waiting)
-	return c, err
-}
-
 // Get is a request for a clerk of its chamber.
 func Get(tx *db.Tx, by audit.Actor, id string) (Recovery, error) {
 	r, err := byID(tx, id)

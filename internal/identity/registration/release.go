@@ -140,18 +140,6 @@ func drawn(percent int) bool {
 	return int(n%100) < percent
 }
 
-// Samples are what was released without a clerk and drawn to be looked at, oldest first.
-func Samples(tx *db.Tx, by audit.Actor, chamberID, after string, limit int) ([]Item, error) {
-	if err := chamber.MustClerk(tx, by, chamberID); err != nil {
-		return nil, err
-	}
-	items, err := samples(tx, chamberID, after, limit)
-	if err != nil {
-		return nil, err
-	}
-	return items, named(tx, items)
-}
-
 // Looked notes that a clerk has looked at a sample. What they find they act
 // upon at the organization.
 func Looked(tx *db.Tx, by audit.Actor, id string) error {

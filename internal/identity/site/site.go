@@ -222,9 +222,6 @@ func Queue(tx *db.Tx, by audit.Actor, chamberID, after string) ([]Case, error) {
 	return queue(tx, chamberID, after)
 }
 
-// Waiting is how many sites wait for a chamber.
-func Waiting(tx *db.Tx, chamberID string) (int, error) { return waiting(tx, chamberID) }
-
 // Release lets the head office have the site (R300).
 func Release(tx *db.Tx, by audit.Actor, id string) error {
 	return decide(tx, by, id, Open, "")

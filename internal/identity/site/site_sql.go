@@ -71,7 +71,3 @@ func queue(tx *db.Tx, chamberID, after string) ([]Case, error) {
 		FROM site s JOIN organization o ON o.id = s.organization LEFT JOIN directory_entry e ON e.chamber = s.chamber AND e.ident_number = s.ident_number AND s.ident_number <> ''
 		WHERE s.chamber = $1 AND s.state = 'asked' AND s.id > $2 ORDER BY s.id LIMIT 50`, chamberID, after)
 }
-
-func waiting(tx *db.Tx, chamberID string) (int, error) {
-	return db.Value[int](tx, `SELECT count(*) FROM site WHERE chamber = $1 AND state = 'asked'`, chamberID)
-}

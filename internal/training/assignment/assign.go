@@ -13,19 +13,19 @@ import (
 	"zunft/internal/training/person"
 )
 
-// MostAtOnce is how many apprenticeships one change may concern.
-const MostAtOnce = 200
+// mostAtOnce is how many apprenticeships one change may concern.
+const mostAtOnce = 200
 
 // maxDepartment is how long the name of a department may be, in characters.
 const maxDepartment = 120
 
-// Chosen refuses a choice of nobody, and of more than MostAtOnce.
+// Chosen refuses a choice of nobody, and of more than mostAtOnce.
 func Chosen(apprenticeships []string) error {
 	switch n := len(apprenticeships); {
 	case n == 0:
 		return fault.Invalid("id", "assignment.nobody_ticked")
-	case n > MostAtOnce:
-		return fault.Invalid("id", "assignment.too_many", MostAtOnce)
+	case n > mostAtOnce:
+		return fault.Invalid("id", "assignment.too_many", mostAtOnce)
 	}
 	return nil
 }

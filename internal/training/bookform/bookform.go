@@ -50,9 +50,9 @@ func Of(tx *db.Tx, company, occupation string) (Settings, error) {
 	return all[0], nil
 }
 
-// MaxDueDays bounds the days of grace: recommendation 156 of the BIBB board asks
+// maxDueDays bounds the days of grace: recommendation 156 of the BIBB board asks
 // trainers to look at least once a month.
-const MaxDueDays = 28
+const maxDueDays = 28
 
 func (s Settings) check() error {
 	var p fault.Problems
@@ -62,8 +62,8 @@ func (s Settings) check() error {
 	if s.Steps != 1 && s.Steps != 2 {
 		p.Add("steps", "bookform.choose")
 	}
-	if s.DueDays < 0 || s.DueDays > MaxDueDays {
-		p.Add("due_days", "bookform.due_days", MaxDueDays)
+	if s.DueDays < 0 || s.DueDays > maxDueDays {
+		p.Add("due_days", "bookform.due_days", maxDueDays)
 	}
 	return p.Err()
 }

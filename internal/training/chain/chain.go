@@ -116,11 +116,6 @@ func Head(tx *db.Tx, apprentice string) (Seal, error) {
 	return newest(tx, `apprentice = $1`, apprentice)
 }
 
-// Of is the newest seal of a report; one that was never sealed has a zero one.
-func Of(tx *db.Tx, report string) (Seal, error) {
-	return newest(tx, `report = $1`, report)
-}
-
 func newest(tx *db.Tx, where, of string) (Seal, error) {
 	s, err := db.One(tx, (*Seal).fields, `SELECT `+columns+` FROM report_seal WHERE `+where+` ORDER BY number DESC LIMIT 1`, of)
 	if fault.Is(err, fault.KindNotFound) {

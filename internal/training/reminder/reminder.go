@@ -158,9 +158,9 @@ func choose(tx *db.Tx, by audit.Actor, s person.Session, c Choice) error {
 	})
 }
 
-// UsualWeeks is after how many weeks without a submission trainers hear of it,
+// usualWeeks is after how many weeks without a submission trainers hear of it,
 // where the company said nothing.
-const UsualWeeks = 4
+const usualWeeks = 4
 
 // Weeks are those a company can choose from; 0 is never.
 var Weeks = []int{2, 3, 4, 6, 8, 12, 0}
@@ -204,7 +204,7 @@ func (s settled) of(company string) int {
 	if n, said := s[company]; said {
 		return n
 	}
-	return UsualWeeks
+	return usualWeeks
 }
 
 func weeksOf(tx *db.Tx, companies []any) (settled, error) {

@@ -31,8 +31,8 @@ func (i *Item) fields() []any {
 const items = `SELECT r.id, r.apprentice, p.name, r.year, r.week, r.kind, r.state, r.submitted_at, EXISTS (SELECT 1 FROM report_version b WHERE b.report = r.id), r.decided_at, r.undo_until, r.version
 	FROM report r JOIN person p ON p.sub = r.apprentice JOIN apprenticeship a ON a.id = r.apprenticeship `
 
-// QueueSize is how many reports a queue shows at once.
-const QueueSize = 200
+// queueSize is how many reports a queue shows at once.
+const queueSize = 200
 
 // shown is how long decisions are listed.
 const shown = 90 * 24 * time.Hour
@@ -84,7 +84,7 @@ func Queue(tx *db.Tx, by audit.Actor) ([]Item, error) {
 	if err != nil {
 		return nil, err
 	}
-	return db.All(tx, (*Item).fields, items+where+` ORDER BY r.submitted_at, r.id LIMIT `+a.add(QueueSize), a...)
+	return db.All(tx, (*Item).fields, items+where+` ORDER BY r.submitted_at, r.id LIMIT `+a.add(queueSize), a...)
 }
 
 // Waiting counts the queue, up to its size, and says since when the oldest waits.
@@ -99,7 +99,7 @@ func Waiting(tx *db.Tx, by audit.Actor) (n int, oldest db.Time, err error) {
 		return 0, oldest, err
 	}
 	err = tx.Scan(`SELECT count(*), min(submitted_at) FROM (SELECT r.submitted_at FROM report r JOIN apprenticeship a ON a.id = r.apprenticeship `+where+`
-		ORDER BY r.submitted_at, r.id LIMIT `+a.add(QueueSize)+`) AS q`, a, &n, &oldest)
+		ORDER BY r.submitted_at, r.id LIMIT `+a.add(queueSize)+`) AS q`, a, &n, &oldest)
 	return n, oldest, err
 }
 
@@ -124,7 +124,7 @@ func Piles(tx *db.Tx, s person.Session) ([]Pile, error) {
 	}
 	return db.All(tx, func(p *Pile) []any { return []any{&p.Name, &p.Count, &p.Oldest} },
 		`SELECT p.name, count(*), min(q.submitted_at) FROM (SELECT r.apprentice, r.submitted_at FROM report r JOIN apprenticeship a ON a.id = r.apprenticeship `+where+`
-			ORDER BY r.submitted_at, r.id LIMIT `+a.add(QueueSize)+`) AS q JOIN person p ON p.sub = q.apprentice GROUP BY p.sub, p.name ORDER BY min(q.submitted_at), p.name`, a...)
+			ORDER BY r.submitted_at, r.id LIMIT `+a.add(queueSize)+`) AS q JOIN person p ON p.sub = q.apprentice GROUP BY p.sub, p.name ORDER BY min(q.submitted_at), p.name`, a...)
 }
 
 // Texts reads some reports of the queue in full, oldest first.
@@ -198,7 +198,7 @@ func Sent(tx *db.Tx, by audit.Actor) (waiting, decided []Item, err error) {
 	if !v.pin() {
 		return nil, nil, fault.Forbidden()
 	}
-	if waiting, err = db.All(tx, (*Item).fields, items+`WHERE r.approver = $1 AND r.state = 'submitted' ORDER BY r.submitted_at, r.id LIMIT $2`, v.sub, QueueSize); err != nil {
+	if waiting, err = db.All(tx, (*Item).fields, items+`WHERE r.approver = $1 AND r.state = 'submitted' ORDER BY r.submitted_at, r.id LIMIT $2`, v.sub, queueSize); err != nil {
 		return nil, nil, err
 	}
 	decided, err = db.All(tx, (*Item).fields, items+`WHERE r.approver = $1 AND r.submitted_at IS NOT NULL AND r.state IN ('checked', 'signed_off', 'returned')

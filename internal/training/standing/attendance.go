@@ -33,13 +33,13 @@ type Absent struct {
 	Days        int
 }
 
-// Much is from how many percent of missed days on the chamber may doubt that
+// much is from how many percent of missed days on the chamber may doubt that
 // the time of training was spent (§ 43 section 1 no. 1 BBiG; the share is the
 // chambers' practice, no law).
-const Much = 10
+const much = 10
 
 // Hint reports whether so much was missed that it should be talked about.
-func (a Attendance) Hint() bool { return a.Missed*100 > a.Days*Much }
+func (a Attendance) Hint() bool { return a.Missed*100 > a.Days*much }
 
 // AttendanceOf reads the days of a book; own as in Read. Until is the last
 // week that counts: what is planned for later was not missed yet.

@@ -23,8 +23,8 @@ type Point struct {
 	Week  calendar.Week // where to begin, of weeks
 }
 
-// Fulfilled reports whether nobody has to do anything now.
-func (p Point) Fulfilled() bool { return p.State == "done" || p.State == "running" }
+// fulfilled reports whether nobody has to do anything now.
+func (p Point) fulfilled() bool { return p.State == "done" || p.State == "running" }
 
 // Kinds of an exam step.
 const (
@@ -139,7 +139,7 @@ func stepped(p Point, s Step, owner string) Point {
 // MissingPoints counts the points that somebody has to do something for.
 func MissingPoints(points []Point) (n int) {
 	for _, p := range points {
-		if !p.Fulfilled() && p.State != "hint" {
+		if !p.fulfilled() && p.State != "hint" {
 			n++
 		}
 	}

@@ -65,14 +65,14 @@ func (s Stand) Word() Word {
 		return Word{"neutral", "standing.not_begun", 0}
 	case s.Open == 0:
 		return Word{"success", "standing.on_plan", 0}
-	case s.Open < Far:
+	case s.Open < far:
 		return Word{"warning", "standing.open", s.Open}
 	}
 	return Word{"danger", "standing.open", s.Open}
 }
 
-// Far is from how many open weeks on it is time to talk.
-const Far = 5
+// far is from how many open weeks on it is time to talk.
+const far = 5
 
 // Of says how far the books of some apprenticeships are, by their id. It asks
 // four questions, however many there are; callers ask for a page at a time.
