@@ -163,6 +163,20 @@ func TestProofOfReading_R312(t *testing.T) {
 		if _, err := content(lena); !fault.Is(err, fault.KindNotFound) {
 			t.Errorf("withdrawn: %v", err)
 		}
+		if err := d.Write(bg, func(tx *db.Tx) error { _, err := document.Open(tx, lena, doc.ID); return err }); !fault.Is(err, fault.KindNotFound) {
+			t.Errorf("withdrawn, and opened: %v", err)
+		}
+		for who, by := range map[string]audit.Actor{"lena": lena, "jana": jana, "murat": murat} {
+			if err := d.Read(bg, func(tx *db.Tx) error {
+				all, err := document.List(tx, by)
+				if len(all) != 0 {
+					t.Errorf("withdrawn, and %s has it on the list", who)
+				}
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
 		err = d.Read(bg, func(tx *db.Tx) error {
 			n, err := db.Value[int](tx, `SELECT count(*) FROM job WHERE kind = 'mail'`)
 			if n != 2 {
