@@ -284,6 +284,18 @@ func TestWhoIsListed_R333(t *testing.T) {
 			}
 			return err
 		})
+		// Who stands in sees what the other sees, as long as they do.
+		for _, c := range []struct{ from, until string }{{"2026-11-19", "2026-11-30"}, {"2026-11-01", "2026-11-17"}, {"2026-11-18", "2026-11-18"}} {
+			exec(t, d, `DELETE FROM substitute`)
+			exec(t, d, `INSERT INTO substitute (id, company, person, deputy, from_day, until_day, created_at) VALUES ('s', 'korn', 'murat', 'petra', $1, $2, $3)`, c.from, c.until, db.At(now))
+			want := len(all) - 1
+			if c.from == "2026-11-18" {
+				want = len(all)
+			}
+			if got := names(petra); len(got) != want {
+				t.Errorf("standing in from %s to %s Petra sees %d of %d", c.from, c.until, len(got), len(all))
+			}
+		}
 		if got := names(stranger); got != nil {
 			t.Errorf("another company sees %v", got)
 		}
