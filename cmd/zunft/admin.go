@@ -14,9 +14,9 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/clerk"
 	"zunft/internal/identity/directory"
 	identityschema "zunft/internal/identity/schema"
-	"zunft/internal/identity/session"
 	trainingschema "zunft/internal/training/schema"
 )
 
@@ -182,18 +182,13 @@ func (s staffAddCommand) Run(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("there is no account %s", s.Account)
 		}
-		id := ""
-		if s.Role == "clerk" {
-			c, err := chamber.ByNumber(tx, s.Chamber)
-			if err != nil {
-				return fmt.Errorf("--chamber: there is no chamber %q", s.Chamber)
-			}
-			id = c.ID
+		if s.Role == chamber.Operator {
+			return clerk.AddOperator(tx, audit.Console, a)
 		}
-		if err := chamber.AddStaff(tx, audit.Console, a.ID, id, s.Role); err != nil {
-			return err
+		c, err := chamber.ByNumber(tx, s.Chamber)
+		if err != nil {
+			return fmt.Errorf("--chamber: there is no chamber %q", s.Chamber)
 		}
-		// A sign-in asks for the second factor that the role needs; so the one that was does not count.
-		return session.EndAll(tx, audit.Console, a.ID, "")
+		return clerk.AddClerk(tx, audit.Console, a, c.ID)
 	})
 }

@@ -53,6 +53,7 @@ type appAddCommand struct {
 	Redirect   []string `required:"" help:"Redirect URI, compared exactly. May be repeated." sep:"none"`
 	PostLogout []string `help:"Post-logout redirect URI. May be repeated." sep:"none"`
 	Logout     string   `help:"Back-channel logout URI."`
+	Events     string   `help:"Where the application hears that an account is gone (RFC 8935)."`
 	Home       string   `help:"Where people open the application."`
 	Training   bool     `help:"Give it the role catalogue of the training portal; else its roles stay."`
 }
@@ -77,7 +78,7 @@ func (a appAddCommand) Run(ctx context.Context) error {
 		if a.Training {
 			roles = trainingRoles()
 		}
-		app.ClientID, app.Name, app.ClientURI, app.RedirectURIs, app.PostLogoutRedirectURIs, app.BackchannelLogoutURI = a.ClientID, a.Name, a.Home, a.Redirect, a.PostLogout, a.Logout
+		app.ClientID, app.Name, app.ClientURI, app.RedirectURIs, app.PostLogoutRedirectURIs, app.BackchannelLogoutURI, app.SecurityEventURI = a.ClientID, a.Name, a.Home, a.Redirect, a.PostLogout, a.Logout, a.Events
 		app.AuthMethod, app.IDTokenAlg, app.State = "client_secret_basic", "ES256", application.Active
 		if app, err = application.Put(tx, audit.Console, app, roles); err != nil {
 			return err
@@ -147,6 +148,7 @@ func (s appShowCommand) Run(ctx context.Context) error {
 		{"redirect_uris", strings.Join(a.RedirectURIs, " ")},
 		{"post_logout_redirect_uris", strings.Join(a.PostLogoutRedirectURIs, " ")},
 		{"backchannel_logout_uri", a.BackchannelLogoutURI},
+		{"security_event_uri", a.SecurityEventURI},
 		{"token_endpoint_auth_method", a.AuthMethod},
 		{"id_token_signed_response_alg", a.IDTokenAlg},
 		{"require_pkce", fmt.Sprint(a.RequirePKCE)},
@@ -165,6 +167,7 @@ type appSetCommand struct {
 	Redirect   []string `help:"Redirect URIs from now on; repeat for each." sep:"none"`
 	PostLogout []string `help:"Post-logout redirect URIs from now on; repeat for each." sep:"none"`
 	Logout     *string  `help:"Back-channel logout URI."`
+	Events     *string  `help:"Where the application hears that an account is gone (RFC 8935)."`
 	Auth       *string  `help:"client_secret_basic, client_secret_post or none."`
 	Alg        *string  `help:"ES256 or RS256."`
 	PKCE       *bool    `name:"pkce" negatable:"" help:"Require PKCE."`
@@ -178,7 +181,7 @@ func (s appSetCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer d.Close()
-	for given, field := range map[*string]*string{s.Name: &a.Name, s.Home: &a.ClientURI, s.Manual: &a.ManualURI, s.Support: &a.Support, s.Logout: &a.BackchannelLogoutURI, s.Auth: &a.AuthMethod, s.Alg: &a.IDTokenAlg} {
+	for given, field := range map[*string]*string{s.Name: &a.Name, s.Home: &a.ClientURI, s.Manual: &a.ManualURI, s.Support: &a.Support, s.Logout: &a.BackchannelLogoutURI, s.Events: &a.SecurityEventURI, s.Auth: &a.AuthMethod, s.Alg: &a.IDTokenAlg} {
 		if given != nil {
 			*field = *given
 		}

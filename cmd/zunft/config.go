@@ -16,6 +16,8 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/mail"
 	"zunft/internal/ground/seal"
+
+	"zunft/internal/training/erasure"
 )
 
 // Config is zunft.toml. Every key may also come from the environment
@@ -35,6 +37,7 @@ type Config struct {
 		Database     string `toml:"database" help:"a database of its own"`
 		ClientID     string `toml:"client_id" help:"OpenID client of the training portal at the identity portal"`
 		ClientSecret string `toml:"client_secret" help:"its secret; better in ZUNFT_TRAINING_CLIENT_SECRET"`
+		KeepYears    int    `toml:"keep_years" help:"for how many years the report book of somebody who left is kept, after the end of the year in which the apprenticeship ended"`
 	} `toml:"training"`
 	Mail struct {
 		Host     string `toml:"host" help:"mail server (SMTP)"`
@@ -57,6 +60,7 @@ func defaults() Config {
 	var c Config
 	c.Identity.Listen, c.Identity.Database = "127.0.0.1:8080", "sqlite:identity.db"
 	c.Training.Listen, c.Training.Database, c.Training.ClientID = "127.0.0.1:8081", "sqlite:training.db", "training"
+	c.Training.KeepYears = erasure.Years
 	c.Mail.Port, c.Mail.TLS = 587, "starttls"
 	return c
 }
@@ -132,6 +136,9 @@ func (c *Config) check() error {
 	}
 	if c.Training.Base != "" && c.Training.ClientSecret == "" {
 		return fmt.Errorf("training.client_secret is missing: take the one that `zunft app add` printed")
+	}
+	if c.Training.KeepYears < 1 || c.Training.KeepYears > 50 {
+		return fmt.Errorf("training.keep_years must be from 1 to 50, not %d", c.Training.KeepYears)
 	}
 	if c.Mail.Host == "" {
 		return fmt.Errorf("mail.host is missing: name the mail server")

@@ -56,7 +56,7 @@ func (s serveCommand) Run(ctx context.Context) error {
 		t.Keys = keys
 		tr, err := training.New(ctx, training.Options{
 			DB: t, Base: c.Training.Base, Owner: c.Owner, Issuer: c.Identity.Base,
-			ClientID: c.Training.ClientID, ClientSecret: c.Training.ClientSecret, Mail: c.sender(t, c.Training.Base), Proxies: proxies,
+			ClientID: c.Training.ClientID, ClientSecret: c.Training.ClientSecret, Mail: c.sender(t, c.Training.Base), Proxies: proxies, KeepYears: c.Training.KeepYears,
 		})
 		if err != nil {
 			return err

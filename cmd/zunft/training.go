@@ -17,6 +17,7 @@ import (
 type trainingCommand struct {
 	Import   trainingImportCommand   `cmd:"" help:"Bring apprenticeships up to the list of a chamber's registry (CSV)."`
 	Plan     trainingPlanCommand     `cmd:"" help:"Make a list the training plan of an occupation (Ausbildungsrahmenplan)."`
+	Erase    trainingEraseCommand    `cmd:"" help:"Forget a person (GDPR Art. 17): what has no ground to stay at once, the report book when its time is over."`
 	Verify   trainingVerifyCommand   `cmd:"" help:"Check the seals of all report books: whether anything signed off was changed since."`
 	Document trainingDocumentCommand `cmd:"" help:"Documents of a chamber for apprentices and companies."`
 	Office   trainingOfficeCommand   `cmd:"" help:"Organizations that are a chamber's own office: their chamber_clerk works for it."`
@@ -48,10 +49,12 @@ type trainingImportCommand struct {
 	configFlags
 	File    string `arg:"" type:"existingfile" help:"CSV with apprentice number, names, the company's Identnummer, occupation, start, end, trainer number; separated by ; or , or tab."`
 	Chamber string `required:"" help:"Kammernummer."`
+	Strict  bool   `help:"One bad row, and nothing is kept."`
 	DryRun  bool   `help:"Keep nothing, report the same."`
 }
 
-// Run reports row by row what cannot be used. The exit status is 1 if no row could.
+// Run reports row by row what cannot be used. The exit status is 1 if no row
+// could be used, with --strict if one could not.
 func (c trainingImportCommand) Run(ctx context.Context) error {
 	if len(c.Chamber) != 3 || strings.Trim(c.Chamber, "0123456789") != "" {
 		return fmt.Errorf("--chamber: %s", trainingWord("person.chamber_number"))
@@ -66,18 +69,21 @@ func (c trainingImportCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer d.Close()
-	r, err := registry.Import(ctx, d, audit.Console, registry.Options{Chamber: c.Chamber, DryRun: c.DryRun}, file)
-	if err != nil {
+	r, err := registry.Import(ctx, d, audit.Console, registry.Options{Chamber: c.Chamber, DryRun: c.DryRun, Strict: c.Strict}, file)
+	if err != nil && r.BadRows == 0 {
 		return sayBy(err, trainingWord)
 	}
 	for _, b := range r.Bad {
 		fmt.Printf("line %d, %s: %s\n", b.Line, b.Field, trainingWord(b.Key, b.Args...))
 	}
 	verb := "were"
-	if c.DryRun {
+	if c.DryRun || err != nil {
 		verb = "would be"
 	}
 	fmt.Printf("%d rows: %d %s created, %d changed, %d unchanged, %d cannot be used\n", r.Rows, r.Created, verb, r.Changed, r.Unchanged, r.BadRows)
+	if err != nil {
+		return sayBy(err, trainingWord)
+	}
 	if r.Rows > 0 && r.BadRows == r.Rows {
 		return fmt.Errorf("no row can be used")
 	}

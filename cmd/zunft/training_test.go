@@ -27,6 +27,7 @@ func TestTrainingCommands(t *testing.T) {
 	}
 	in := "training import " + list + " --chamber 999"
 	c.works(in+" --dry-run", "line 3, occupation", "Astronaut", "2 rows: 1 would be created, 0 changed, 0 unchanged, 1 cannot be used")
+	c.fails(in+" --strict", "1 row needs mending")
 	c.works(in, "1 were created")
 	c.works(in, "0 were created, 0 changed, 1 unchanged")
 	c.fails("training import "+list+" --chamber 99", "three digits")

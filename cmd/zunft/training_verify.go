@@ -41,9 +41,18 @@ func (c trainingVerifyCommand) Run(ctx context.Context) error {
 	}
 	defer d.Close()
 	var heads strings.Builder
-	books, seals, wrong := 0, 0, 0
+	books, seals, wrong, erased := 0, 0, 0, 0
 	err = chain.CheckAll(ctx, d, kept, func(f chain.Finding) error {
-		books, seals, wrong = books+1, seals+f.Seals, wrong+len(f.Misfits)
+		seals, wrong = seals+f.Seals, wrong+len(f.Misfits)
+		if f.Seals > 0 || f.Erased.IsZero() {
+			books++
+		}
+		if !f.Erased.IsZero() {
+			erased++
+			if _, asked := kept[f.Apprentice]; asked {
+				fmt.Printf("%s: erased on %s\n", f.Apprentice, f.Erased.UTC().Format("2006-01-02 15:04Z"))
+			}
+		}
 		for _, m := range f.Misfits {
 			fmt.Printf("%s  %s  report %s: %s\n", f.Apprentice, m.Week, m.Report, misfits[m.What])
 		}
@@ -65,7 +74,11 @@ func (c trainingVerifyCommand) Run(ctx context.Context) error {
 			return err
 		}
 	}
-	fmt.Printf("%d books with %d seals\n", books, seals)
+	fmt.Printf("%d books with %d seals", books, seals)
+	if erased > 0 {
+		fmt.Printf(", %d books erased since", erased)
+	}
+	fmt.Println()
 	if wrong > 0 {
 		return fmt.Errorf("%d things do not fit", wrong)
 	}

@@ -197,8 +197,27 @@ func leaves(t *testing.T, w *story.World, c *clock) {
 	keep := link(t, nth(t, w, "frida@example.org", "Ihr Konto wird am", 2), "/keep/")
 	frida.Open(keep)
 	frida.HasText("Soll Ihr Konto bleiben?")
+	// Lena goes, too; the training portal, where she was, hears of it and lets her go.
+	lena := value(t, w.IdentityDB, `SELECT id FROM account WHERE email = 'lena@example.org'`)
+	if n := count(t, w.TrainingDB, `SELECT count(*) FROM company_role WHERE person = $1`, lena); n == 0 {
+		t.Fatal("Lena was never there")
+	}
+	if err := w.IdentityDB.Write(t.Context(), func(tx *db.Tx) error {
+		_, err := tx.Exec(`UPDATE account SET delete_at = $1 WHERE id = $2`, tx.Now(), lena)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
 	c.pass(departure.Grace + time.Hour)
 	nth(t, w, "frida@example.org", "Ihr Konto ist gelöscht", 1)
+	for limit := time.Now().Add(30 * time.Second); value(t, w.TrainingDB, `SELECT gone FROM person WHERE sub = $1`, lena) != "purged"; <-time.After(20 * time.Millisecond) {
+		if time.Now().After(limit) {
+			t.Fatal("the training portal was not told")
+		}
+	}
+	if n := count(t, w.TrainingDB, `SELECT (SELECT count(*) FROM company_role WHERE person = $1) + (SELECT count(*) FROM session WHERE person = $1 AND ended_at IS NULL)`, lena); n != 0 {
+		t.Error("Lena may still come in")
+	}
 	frida.Press("Konto behalten") // too late
 	frida.HasText("Diesen Link kennen wir nicht.")
 	frida.signIn()

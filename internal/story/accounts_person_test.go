@@ -61,6 +61,7 @@ var nameReference = regexp.MustCompile(`N-[0-9A-Z]{4}-[0-9A-Z]{3}`)
 // R043 R044 R149 R150 R151 R160 R175 R180 R181 R182 R183 R217 R218 R219 R220
 // R290 R293 R294
 func TestPersonalData(t *testing.T) {
+	t.Parallel()
 	for _, engine := range []string{"sqlite", "postgres"} {
 		t.Run(engine, func(t *testing.T) {
 			c := &clock{}

@@ -86,6 +86,7 @@ func (p *person) approves(number, evidence string) {
 // chamber gives the account back by letter, after 72 hours in which every old
 // channel was told (R044, ASVS 6.4.3, 6.4.6).
 func TestRecoveryWithTheChamber(t *testing.T) {
+	t.Parallel()
 	for _, engine := range []string{"sqlite", "postgres"} {
 		t.Run(engine, func(t *testing.T) {
 			w, later := clocked(t, engine)

@@ -250,6 +250,7 @@ func TestAccess(t *testing.T) {
 		"POST /reviews/{id}/undo":                           {{"/reviews/" + report + "/undo", "murat"}},
 		"GET /reviews/{id}/files/{file}":                    nil, // of a report one may read, see the training portal's own tests
 		"POST /substitute/{id}/end":                         nil, // see review.TestSubstitute
+		"POST /reviews/{id}/confirm":                        nil, // of one sent to an address, see review.TestAddressesAreConfirmed
 		"POST /reviews/{id}/comment":                        {{"/reviews/" + report + "/comment", "murat lena"}},
 		"GET /trainees/{id}":                                {{"/trainees/" + sub, "murat bert"}},
 		"POST /trainees/{id}/registered":                    {{"/trainees/" + sub + "/registered", "bert"}}, // a training admin's word

@@ -42,7 +42,7 @@ func TestSecretsStayHidden(t *testing.T) {
 	old := slog.Default()
 	slog.SetDefault(slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	t.Cleanup(func() { slog.SetDefault(old) })
-	each(t, story.Options{Clients: []story.Client{{ClientID: "kit", ClientSecret: "a-client-secret-of-the-kit-1234", RedirectURIs: []string{"http://127.0.0.1:4183/cb"}}}}, func(t *testing.T, w *story.World) {
+	alone(t, story.Options{Clients: []story.Client{{ClientID: "kit", ClientSecret: "a-client-secret-of-the-kit-1234", RedirectURIs: []string{"http://127.0.0.1:4183/cb"}}}}, func(t *testing.T, w *story.World) {
 		h := intrude(t, w)
 		secrets := map[string]string{"password": story.Password, "client secret": "a-client-secret-of-the-kit-1234"}
 		// Sign-up, with a password of its own, wrong and right codes.

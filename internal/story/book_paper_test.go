@@ -17,6 +17,7 @@ import (
 //
 // R313 R314 R315 R316 R317 R318 R319 R320 R321 R322 R334
 func TestThePaperYear(t *testing.T) {
+	t.Parallel()
 	for _, engine := range []string{"sqlite", "postgres"} {
 		t.Run(engine, func(t *testing.T) {
 			y := &year{t: t, c: &clock{}}

@@ -69,6 +69,11 @@ func petrasWeeks(y *year, lena *formHand) int {
 		}
 		if found {
 			pin, _, _ = strings.Cut(rest, "\n")
+			nora := y.hand("nora") // who answers for Lena says once whose address it is
+			nora.comes()
+			nora.has(nora.page("/reviews"), her)
+			to := "/reviews/" + reportOf(t, w, at) + "/confirm"
+			nora.has(nora.send(to, formOn(t, nora.page("/reviews"), to)), "ist bestätigt")
 		}
 		petra := &person{browser.New(t, browser.Options{Width: 360}), t, w, "petra"}
 		petra.Open(link(t, m, "/supervisor/reports/"))

@@ -20,6 +20,7 @@ import (
 // R216 R224 R226 R227 R228 R229 R232 R268 R269 R323 R324 R325 R326 R327 R328
 // R329 R330 R331 R332 R333 R334 R335
 func TestAYearOfOneBook(t *testing.T) {
+	t.Parallel()
 	for _, engine := range []string{"sqlite", "postgres"} {
 		t.Run(engine, func(t *testing.T) {
 			y := &year{t: t, c: &clock{}}

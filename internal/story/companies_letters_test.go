@@ -72,6 +72,7 @@ func newLetter(t *testing.T, w *story.World, n int) (text, code string) {
 //
 // R027 R065 R092 R093 R097 R102 R300
 func TestLettersSitesDetails(t *testing.T) {
+	t.Parallel()
 	for _, engine := range []string{"sqlite", "postgres"} {
 		t.Run(engine, func(t *testing.T) {
 			w, pass := clocked(t, engine)

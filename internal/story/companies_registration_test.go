@@ -8,7 +8,7 @@ import (
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/identity/chamber"
-	"zunft/internal/identity/directory"
+	"zunft/internal/identity/company"
 	"zunft/internal/identity/registration"
 	"zunft/internal/identity/textblock"
 	"zunft/internal/story"
@@ -69,7 +69,7 @@ func (p *person) registers(c typed) {
 var reference = regexp.MustCompile(`R-[0-9A-Z]{4}-[0-9A-Z]{3}`)
 
 // apply has somebody of the story hand in an application without a browser.
-func apply(t testing.TB, w *story.World, key string, c directory.Company, way string) (r registration.Registration) {
+func apply(t testing.TB, w *story.World, key string, c company.Company, way string) (r registration.Registration) {
 	t.Helper()
 	err := w.IdentityDB.Write(t.Context(), func(tx *db.Tx) error {
 		id, err := db.Value[string](tx, `SELECT id FROM account WHERE username = $1`, w.Person(key).Username)
@@ -81,7 +81,7 @@ func apply(t testing.TB, w *story.World, key string, c directory.Company, way st
 			return err
 		}
 		return registration.AttachCertificate(tx, by, r.ID, registration.Certificate{
-			Company: directory.Company{Name: "SPIEL- UND SPASS GMBH", Street: "SCHUTEWEG", HouseNumber: "1", Postcode: "00996", Place: "MUSTERHAFEN"}, Serial: "3D:5A:99", Issuer: "ELSTER-CA",
+			Company: company.Company{Name: "SPIEL- UND SPASS GMBH", Street: "SCHUTEWEG", HouseNumber: "1", Postcode: "00996", Place: "MUSTERHAFEN"}, Serial: "3D:5A:99", Issuer: "ELSTER-CA",
 		})
 	})
 	if err != nil {
@@ -249,7 +249,7 @@ func TestGalleryRegistration(t *testing.T) {
 	nora.Inspect("registration-status-question")
 
 	// Little agrees: two clerks.
-	vague := apply(t, w, "murat", directory.Company{Name: "Gärtnerei Abendstern", LegalForm: "gmbh", Street: "Hauptstraße", HouseNumber: "1", Postcode: "00998", Place: "Musterhausen"}, "")
+	vague := apply(t, w, "murat", company.Company{Name: "Gärtnerei Abendstern", LegalForm: "gmbh", Street: "Hauptstraße", HouseNumber: "1", Postcode: "00998", Place: "Musterhausen"}, "")
 	clara.Open(w.Identity + "/chamber/registrations/" + vague.ID)
 	clara.Inspect("registration-case-vague")
 	clara.Choose("Rückruf")
@@ -266,7 +266,7 @@ func TestGalleryRegistration(t *testing.T) {
 	otto.Inspect("registration-case-approved")
 
 	// ELSTER beside application and directory; nobody of that name in the directory.
-	certified := apply(t, w, "lena", directory.Company{Name: "Spiel & Spaß GmbH", LegalForm: "gmbh", Street: "Schuteweg", HouseNumber: "1", Postcode: "00996", Place: "Musterhafen", IdentNumber: "100063"}, chamber.ByElster)
+	certified := apply(t, w, "lena", company.Company{Name: "Spiel & Spaß GmbH", LegalForm: "gmbh", Street: "Schuteweg", HouseNumber: "1", Postcode: "00996", Place: "Musterhafen", IdentNumber: "100063"}, chamber.ByElster)
 	clara.Open(w.Identity + "/chamber/registrations/" + certified.ID)
 	clara.Inspect("registration-case-elster")
 	clara.Press("Freigeben")

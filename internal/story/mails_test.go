@@ -34,7 +34,7 @@ var sample = map[string]any{
 	"Missing": []string{"46 (09.11. – 15.11.2026)", "47 (16.11. – 22.11.2026)"}, "Returned": []string{"44 (26.10. – 01.11.2026)"}, "More": 2, "Weeks": 5, "Since": "26.10.2026", "Day": "23.11.2026", "Told": false, "Lost": "18.11.2026",
 	"Count": 12, "Oldest": "02.11.2026", "People": []string{"Anna Amsel: 3", "Lena Lüders: 9"}, "Silent": []map[string]any{{"Who": "Lena B.", "Weeks": 4, "Since": "26.10.2026"}},
 	"Moved": []map[string]any{{"Who": "Lena Lerche", "From": "01.12.2026", "Until": "", "Now": "Murat Yılmaz"}, {"Who": "Anna Amsel", "From": "01.12.2026", "Until": "31.12.2026", "Now": "Murat Yılmaz"}},
-	"Who":   "Murat Yılmaz", "Checker": "Petra Pohl", "Clerk": "Clara Clausen", "Writes": true, "FirstDay": "23.11.2026", "LastDay": "27.11.2026",
+	"Who":   "Murat Yılmaz", "Checker": "Petra Pohl", "Unknown": true, "Clerk": "Clara Clausen", "Writes": true, "FirstDay": "23.11.2026", "LastDay": "27.11.2026",
 }
 
 var noon = db.Time{Time: time.Date(2026, 11, 23, 11, 0, 0, 0, time.UTC)}

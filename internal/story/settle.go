@@ -53,6 +53,7 @@ type Client struct {
 	RedirectURIs            []string `json:"redirect_uris"`
 	PostLogoutRedirectURIs  []string `json:"post_logout_redirect_uris"`
 	BackchannelLogoutURI    string   `json:"backchannel_logout_uri"`
+	SecurityEventURI        string   `json:"security_event_uri"`
 	TokenEndpointAuthMethod string   `json:"token_endpoint_auth_method"`
 	IDTokenSignedAlg        string   `json:"id_token_signed_response_alg"`
 }
@@ -178,7 +179,8 @@ func (w *World) connect(tx *db.Tx, clients []Client, trainingSecret string) erro
 	book := application.Application{
 		ClientID: "training", Name: "Ausbildungsportal", ClientURI: w.Training + "/", ManualURI: w.Training + "/help",
 		SecretHash: seal.Hash(trainingSecret), RedirectURIs: []string{redirect}, PostLogoutRedirectURIs: []string{w.Training + "/logged-out"},
-		BackchannelLogoutURI: w.Training + "/oidc/backchannel-logout", AuthMethod: "client_secret_basic", IDTokenAlg: "ES256", RequirePKCE: true, State: "active",
+		BackchannelLogoutURI: w.Training + "/oidc/backchannel-logout", SecurityEventURI: w.Training + "/oidc/events",
+		AuthMethod: "client_secret_basic", IDTokenAlg: "ES256", RequirePKCE: true, State: "active",
 	}
 	if _, err := application.Put(tx, audit.Console, book, Roles()); err != nil {
 		return err
@@ -197,7 +199,7 @@ func (w *World) connect(tx *db.Tx, clients []Client, trainingSecret string) erro
 func (c Client) application() (application.Application, string) {
 	a := application.Application{
 		ClientID: c.ClientID, Name: c.ClientName, ClientURI: c.ClientURI, RedirectURIs: c.RedirectURIs,
-		PostLogoutRedirectURIs: c.PostLogoutRedirectURIs, BackchannelLogoutURI: c.BackchannelLogoutURI, AuthMethod: c.TokenEndpointAuthMethod, IDTokenAlg: c.IDTokenSignedAlg, State: "active",
+		PostLogoutRedirectURIs: c.PostLogoutRedirectURIs, BackchannelLogoutURI: c.BackchannelLogoutURI, SecurityEventURI: c.SecurityEventURI, AuthMethod: c.TokenEndpointAuthMethod, IDTokenAlg: c.IDTokenSignedAlg, State: "active",
 	}
 	if a.ClientID == "" {
 		a.ClientID = db.NewID()

@@ -188,16 +188,16 @@ func (w *World) start(ctx context.Context, o Options) error {
 	if err != nil {
 		return fmt.Errorf("training portal: %w", err)
 	}
-	rule := o.Policy
-	if rule == nil {
-		p, err := policy.Preset(policy.Standard)
-		if err != nil {
-			return err
-		}
-		p.Factor.Least, rule = nil, &p
+	rule, err := policy.Preset(policy.Standard)
+	if err != nil {
+		return err
+	}
+	rule.Factor.Least = nil
+	if o.Policy != nil {
+		rule = *o.Policy
 	}
 	rule.Default = true
-	if err := w.IdentityDB.Write(ctx, func(tx *db.Tx) error { return policy.Save(tx, audit.Console, *rule) }); err != nil {
+	if err := w.IdentityDB.Write(ctx, func(tx *db.Tx) error { return policy.Save(tx, audit.Console, rule) }); err != nil {
 		return fmt.Errorf("policy: %w", err)
 	}
 	if o.Presets {

@@ -28,8 +28,15 @@ func start(t testing.TB, engine string, o story.Options) *story.World {
 	return w
 }
 
-// each runs a test in a world on SQLite and in one on PostgreSQL.
+// each runs a test in a world on SQLite and then in one on PostgreSQL, beside
+// other tests: they meet nobody, and a way through the browser leaves a core idle.
 func each(t *testing.T, o story.Options, f func(t *testing.T, w *story.World)) {
+	t.Parallel()
+	alone(t, o, f)
+}
+
+// alone is each for a test that changes what all of the process share.
+func alone(t *testing.T, o story.Options, f func(t *testing.T, w *story.World)) {
 	for _, engine := range []string{"sqlite", "postgres"} {
 		t.Run(engine, func(t *testing.T) { f(t, start(t, engine, o)) })
 	}

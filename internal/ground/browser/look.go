@@ -130,10 +130,14 @@ func (b *Browser) axe(runOnly string) []Violation {
 	].filter(([bad]) => bad).map(([, id, help]) => ({id, impact: "serious", help, where: ["html"]}))))`
 	var found []Violation
 	// axe waits on timers, which run only where scripts may; those of the page
-	// were skipped when it was parsed and stay so.
+	// were skipped when it was parsed and stay so. Half a megabyte is handed over
+	// once for each page.
+	var there bool
+	b.run("look for axe", emulation.SetScriptExecutionDisabled(false), chromedp.Evaluate(`typeof axe !== "undefined"`, &there))
+	if !there {
+		b.run("load axe", chromedp.Evaluate("(()=>{"+source+"\n})(), 0", nil))
+	}
 	b.run("run axe",
-		emulation.SetScriptExecutionDisabled(false),
-		chromedp.Evaluate(`typeof axe === "undefined" && `+"(()=>{"+source+"\n})(), 0", nil),
 		chromedp.Evaluate(run, &found, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }),
 		emulation.SetScriptExecutionDisabled(!b.options.Scripts),
 	)

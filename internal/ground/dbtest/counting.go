@@ -24,6 +24,17 @@ func Counting(t testing.TB, address string) (string, *atomic.Int64) {
 	}), executed
 }
 
+// CountingWays counts all ways there and back: statements, and what begins and
+// ends a transaction. Background work counts, too: a test has none.
+func CountingWays(t testing.TB, address string) (string, *atomic.Int64) {
+	ways := new(atomic.Int64)
+	return listen(t, address, func(kind byte, _ []byte) {
+		if kind == 'E' || kind == 'Q' {
+			ways.Add(1)
+		}
+	}), ways
+}
+
 // CountingWrites counts transactions that may write: package db says of all
 // others that they only read.
 func CountingWrites(t testing.TB, address string) (string, *atomic.Int64) {

@@ -116,8 +116,11 @@ func (t Texts) Fill(to Person, name string, data any) (Message, error) {
 // readable in the database.
 type sealed struct{ ID, Mail string }
 
-// Enqueue puts a mail into the transaction.
+// Enqueue puts a mail into the transaction. Who has no address gets none.
 func Enqueue(tx *db.Tx, m Message) error {
+	if m.To == "" {
+		return nil
+	}
 	b, err := json.Marshal(m)
 	if err != nil {
 		return err

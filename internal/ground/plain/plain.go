@@ -1,5 +1,6 @@
-// Package plain brings text to what people mean by it: lower-case words of
-// plain letters, so that two spellings compare as equal.
+// Package plain is about text that people wrote: what they mean by it
+// (lower-case words of plain letters, so that two spellings compare as equal),
+// whether it leads somewhere, and its beginning where there is little room.
 package plain
 
 import (

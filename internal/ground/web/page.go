@@ -35,8 +35,9 @@ type Frame struct {
 	LoginText                string // empty: "Anmelden"
 	HomeHref                 string
 	Nav, Footer, Languages   []Link
-	Context, ContextHref     string // "Sie handeln für: …"
-	Notice                   string // shown once, after a change
+	Counted                  map[string]int // what the page knows for Nav, by address: Fill need not count it again
+	Context, ContextHref     string         // "Sie handeln für: …"
+	Notice                   string         // shown once, after a change
 	Failed, Wide             bool
 	Refresh                  int    // seconds; 0: never
 	Script                   string // built file that this page may run, e.g. "passkey.js"; empty: none (R010)

@@ -15,6 +15,7 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/limit"
+	"zunft/internal/ground/plain"
 )
 
 const (
@@ -115,7 +116,7 @@ func personal(p *fault.Problems, field, typed string, most int, long, form strin
 			return s
 		}
 	}
-	if strings.Contains(strings.ToLower(s), "www.") {
+	if plain.Leads(s) {
 		p.Add(field, form)
 	}
 	return s

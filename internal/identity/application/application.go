@@ -50,6 +50,7 @@ type Application struct {
 	RedirectURIs           []string
 	PostLogoutRedirectURIs []string
 	BackchannelLogoutURI   string
+	SecurityEventURI       string // where it wants to hear that an account is gone (RFC 8935)
 	AuthMethod             string // token_endpoint_auth_method
 	IDTokenAlg             string // id_token_signed_response_alg: ES256 or RS256
 	RequirePKCE            bool
@@ -301,6 +302,7 @@ func valid(a Application, roles []Role) error {
 		{"client_uri", false, []string{a.ClientURI}},
 		{"manual_uri", false, []string{a.ManualURI}},
 		{"backchannel_logout_uri", false, []string{a.BackchannelLogoutURI}},
+		{"security_event_uri", false, []string{a.SecurityEventURI}},
 	} {
 		for _, u := range f.uris {
 			if (u != "" || f.private) && !address(u, f.private) {

@@ -10,7 +10,7 @@ import (
 )
 
 const columns = `id, client_id, client_name, client_uri, manual_uri, support, redirect_uris, post_logout_redirect_uris,
-	backchannel_logout_uri, token_endpoint_auth_method, id_token_signed_response_alg, require_pkce, state, created_at, version`
+	backchannel_logout_uri, security_event_uri, token_endpoint_auth_method, id_token_signed_response_alg, require_pkce, state, created_at, version`
 
 // list is a JSON array of strings in a column.
 type list []string
@@ -36,7 +36,7 @@ func text(l []string) string {
 func (a *Application) fields() []any {
 	return []any{
 		&a.ID, &a.ClientID, &a.Name, &a.ClientURI, &a.ManualURI, &a.Support, (*list)(&a.RedirectURIs), (*list)(&a.PostLogoutRedirectURIs),
-		&a.BackchannelLogoutURI, &a.AuthMethod, &a.IDTokenAlg, &a.RequirePKCE, &a.State, &a.CreatedAt, &a.Version,
+		&a.BackchannelLogoutURI, &a.SecurityEventURI, &a.AuthMethod, &a.IDTokenAlg, &a.RequirePKCE, &a.State, &a.CreatedAt, &a.Version,
 	}
 }
 
@@ -93,11 +93,11 @@ func rolesOfActive(tx *db.Tx) ([]Role, error) {
 func (a *Application) values() []any {
 	return []any{
 		a.ID, a.ClientID, a.Name, a.ClientURI, a.ManualURI, a.Support, text(a.RedirectURIs), text(a.PostLogoutRedirectURIs),
-		a.BackchannelLogoutURI, a.AuthMethod, a.IDTokenAlg, a.RequirePKCE, a.State, a.CreatedAt,
+		a.BackchannelLogoutURI, a.SecurityEventURI, a.AuthMethod, a.IDTokenAlg, a.RequirePKCE, a.State, a.CreatedAt,
 	}
 }
 
-const insertion = `INSERT INTO application (` + columns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1) `
+const insertion = `INSERT INTO application (` + columns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 1) `
 
 // insert adds an application; NotFound if the client id is taken.
 func insert(tx *db.Tx, a *Application) error {
@@ -111,7 +111,7 @@ func save(tx *db.Tx, a *Application) (event string, err error) {
 	a.ID, a.CreatedAt = id, tx.Now()
 	err = tx.Scan(insertion+`ON CONFLICT (client_id) DO UPDATE SET client_name = excluded.client_name, client_uri = excluded.client_uri, manual_uri = excluded.manual_uri,
 			support = excluded.support, redirect_uris = excluded.redirect_uris, post_logout_redirect_uris = excluded.post_logout_redirect_uris,
-			backchannel_logout_uri = excluded.backchannel_logout_uri, token_endpoint_auth_method = excluded.token_endpoint_auth_method,
+			backchannel_logout_uri = excluded.backchannel_logout_uri, security_event_uri = excluded.security_event_uri, token_endpoint_auth_method = excluded.token_endpoint_auth_method,
 			id_token_signed_response_alg = excluded.id_token_signed_response_alg, require_pkce = excluded.require_pkce, state = excluded.state, version = application.version + 1
 		RETURNING id, created_at, version`, a.values(), &a.ID, &a.CreatedAt, &a.Version)
 	if err != nil {
@@ -125,9 +125,9 @@ func save(tx *db.Tx, a *Application) (event string, err error) {
 
 func change(tx *db.Tx, a Application) error {
 	n, err := tx.Exec(`UPDATE application SET client_name = $3, client_uri = $4, manual_uri = $5, support = $6, redirect_uris = $7, post_logout_redirect_uris = $8,
-		backchannel_logout_uri = $9, token_endpoint_auth_method = $10, id_token_signed_response_alg = $11, require_pkce = $12, version = version + 1 WHERE id = $1 AND version = $2`,
+		backchannel_logout_uri = $9, security_event_uri = $10, token_endpoint_auth_method = $11, id_token_signed_response_alg = $12, require_pkce = $13, version = version + 1 WHERE id = $1 AND version = $2`,
 		a.ID, a.Version, a.Name, a.ClientURI, a.ManualURI, a.Support, text(a.RedirectURIs), text(a.PostLogoutRedirectURIs),
-		a.BackchannelLogoutURI, a.AuthMethod, a.IDTokenAlg, a.RequirePKCE)
+		a.BackchannelLogoutURI, a.SecurityEventURI, a.AuthMethod, a.IDTokenAlg, a.RequirePKCE)
 	if err != nil {
 		return fmt.Errorf("change application %s: %w", a.ClientID, err)
 	}

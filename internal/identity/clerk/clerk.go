@@ -214,7 +214,7 @@ func tell(tx *db.Tx, by audit.Actor, chamberID, event, text string, a account.Ac
 
 // SendLetter queues a letter to the management of a company: with a new
 // activation code while it waits for the first, or for a new admin once it is
-// active (R102). The one before is void. It counts against the letters of a month.
+// active (R102). It counts against the letters of a month.
 func SendLetter(tx *db.Tx, by audit.Actor, organizationID string) error {
 	o, err := organization.Get(tx, organizationID)
 	if err != nil {

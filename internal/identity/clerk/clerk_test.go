@@ -251,3 +251,53 @@ func leads(w *world) string {
 	w.Fatal("nobody leads")
 	return ""
 }
+
+// Who becomes or ceases to be an operator is told by mail, once, and signs in
+// anew with the factor that the role needs.
+func TestOperatorsAreTold(t *testing.T) {
+	each(t, func(w *world) {
+		letters := func(n int64) {
+			w.Helper()
+			var got int64
+			w.write(func(tx *db.Tx) (err error) {
+				got, err = db.Value[int64](tx, `SELECT count(*) FROM job WHERE kind = 'mail'`)
+				return err
+			})
+			if got != n {
+				w.Errorf("%d mails, want %d", got, n)
+			}
+		}
+		person := func(tx *db.Tx, key string) account.Account {
+			a, err := account.Get(tx, w.people[key])
+			if err != nil {
+				w.Fatal(err)
+			}
+			return a
+		}
+		w.write(func(tx *db.Tx) error { return clerk.AddOperator(tx, audit.Console, person(tx, "Nina")) })
+		letters(1)
+		w.write(func(tx *db.Tx) error {
+			_, _, err := session.Start(tx, audit.Actor{Account: w.people["Anna"]}, w.people["Anna"], "pwd")
+			return err
+		})
+		for range 2 { // being it already is no news
+			w.write(func(tx *db.Tx) error { return clerk.AddOperator(tx, w.by("Nina"), person(tx, "Anna")) })
+			letters(2)
+		}
+		w.write(func(tx *db.Tx) error {
+			running, err := session.List(tx, w.people["Anna"])
+			if len(running) != 0 {
+				w.Error("an operator goes on with a session of before")
+			}
+			return err
+		})
+		w.write(func(tx *db.Tx) error { return clerk.RemoveOperator(tx, w.by("Nina"), person(tx, "Anna")) })
+		letters(3)
+		err := w.d.Write(w.Context(), func(tx *db.Tx) error { return clerk.AddOperator(tx, w.by("Clara"), person(tx, "Anna")) })
+		if !fault.Is(err, fault.KindForbidden) {
+			w.Error(err)
+		}
+		w.write(func(tx *db.Tx) error { return clerk.AddClerk(tx, audit.Console, person(tx, "Anna"), w.there) })
+		letters(4)
+	})
+}

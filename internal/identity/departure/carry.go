@@ -6,6 +6,7 @@ import (
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
+	"zunft/internal/ground/job"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/mandate"
@@ -76,6 +77,16 @@ func CarryOut(ctx context.Context, d *db.DB) error {
 	}
 }
 
+// GoneKind is the job that follows the end of an account: whoever tells
+// applications (package openid) does it.
+const GoneKind = "account.gone"
+
+// Gone is the body of a job of [GoneKind]: an id that names nobody any more.
+type Gone struct {
+	Account string  `json:"account"`
+	At      db.Time `json:"at"`
+}
+
 // remove makes an account a tombstone: an id that others may still refer to,
 // and nothing else. NotFound: it is not due (any more). Conflict: an
 // organization would be left without an admin.
@@ -131,6 +142,9 @@ func remove(tx *db.Tx, id string) error {
 		return err
 	}
 	if err := audit.Forget(tx, id); err != nil {
+		return err
+	}
+	if err := job.Enqueue(tx, GoneKind, id, Gone{Account: id, At: tx.Now()}); err != nil {
 		return err
 	}
 	return texts.Send(tx, a.Person(), "gone", letter{Name: a.Name(), At: tx.Now()})

@@ -48,6 +48,7 @@ func each(t *testing.T, f func(w *world)) {
 		w.clock.Store(time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC).UnixMicro())
 		d.Now = func() time.Time { return time.UnixMicro(w.clock.Load()).UTC() }
 		w.jobs.On(session.EndedKind, func(context.Context, []byte) error { return nil })
+		w.jobs.On(GoneKind, func(context.Context, []byte) error { return nil })
 		w.jobs.On(account.RecoverKind, account.Recover(d))
 		w.jobs.On(unlockKind, sendUnlock(d))
 		w.jobs.On(mail.Kind, func(_ context.Context, body []byte) error {

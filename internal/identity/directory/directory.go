@@ -16,11 +16,10 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/text/unicode/norm"
-
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/company"
 	"zunft/internal/identity/fold"
 )
 
@@ -33,7 +32,7 @@ var Phrases embed.FS
 type Entry struct {
 	ID      string
 	Chamber string
-	Company
+	company.Company
 	Management string // to whom the activation letter goes (R092); never shown to applicants
 
 	ImportedAt db.Time // when this content came
@@ -46,7 +45,7 @@ type Entry struct {
 // given; exactly after normalization, or letter by letter where the chamber
 // settled so (W06). Several equal entries are none: then a clerk decides. The
 // answer tells an applicant nothing but yes or no.
-func FindExact(tx *db.Tx, chamberID string, c Company) (Entry, error) {
+func FindExact(tx *db.Tx, chamberID string, c company.Company) (Entry, error) {
 	key := c.Key()
 	if key == "" {
 		return Entry{}, fault.NotFound()
@@ -65,7 +64,7 @@ func FindExact(tx *db.Tx, chamberID string, c Company) (Entry, error) {
 	}
 	literal := settings.Matching == chamber.Literal
 	found = slices.DeleteFunc(found, func(e Entry) bool {
-		if literal && !Literally(c, e.Company) {
+		if literal && !company.Literally(c, e.Company) {
 			return true
 		}
 		if strings.TrimSpace(c.IdentNumber) == "" {
@@ -78,14 +77,6 @@ func FindExact(tx *db.Tx, chamberID string, c Company) (Entry, error) {
 		return Entry{}, fault.NotFound()
 	}
 	return found[0], nil
-}
-
-// Literally reports whether two companies are written alike in name, street,
-// house number and postcode, letter by letter (the seed's "müssen exakt
-// entsprechen", R121); only blanks around and between words are not looked at.
-func Literally(a, b Company) bool {
-	plain := func(s string) string { return norm.NFC.String(strings.Join(strings.Fields(s), " ")) }
-	return plain(a.Name) == plain(b.Name) && plain(a.Street+" "+a.HouseNumber) == plain(b.Street+" "+b.HouseNumber) && plain(a.Postcode) == plain(b.Postcode)
 }
 
 // ByIdent is the entry with an ident number, in any of its spellings (R086).
@@ -103,7 +94,7 @@ func ByIdent(tx *db.Tx, chamberID, ident string) (Entry, error) {
 
 // Named are the entries of a chamber with a company's name at its postcode,
 // whatever their street.
-func Named(tx *db.Tx, chamberID string, c Company) ([]Entry, error) {
+func Named(tx *db.Tx, chamberID string, c company.Company) ([]Entry, error) {
 	name, postcode := fold.Name(c.Name), fold.Postcode(c.Postcode)
 	if name == "" || postcode == "" {
 		return nil, nil

@@ -11,8 +11,14 @@ import (
 	"zunft/internal/ground/dbtest"
 	"zunft/internal/ground/fault"
 	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/company"
 	"zunft/internal/identity/schema"
 )
+
+var applied = company.Company{
+	Name: "Bäckerei Bert GmbH", LegalForm: "gmbh", Street: "Mühlstraße", HouseNumber: "1 a", Postcode: "00001", Place: "Musterstadt",
+	IdentNumber: "000011", RegisterKind: "HRB", RegisterNumber: "12345 B", RegisterCourt: "B8534",
+}
 
 // W06: exact after normalization finds one company; near misses, other
 // chambers and twins find none. R091: the desk sees the near misses.
@@ -35,19 +41,19 @@ func TestW06FindExactAndCandidates(t *testing.T) {
 			if e, err := FindExact(tx, c.ID, without); err != nil || e.IdentNumber != "11" {
 				t.Errorf("without ident number: %+v, %v", e, err)
 			}
-			for name, change := range map[string]func(*Company){
-				"other house":     func(c *Company) { c.HouseNumber = "1 b" },
-				"other name":      func(c *Company) { c.Name = "Bäckerei Berta GmbH" },
-				"part of a name":  func(c *Company) { c.Name = "Bäckerei" },
-				"other ident":     func(c *Company) { c.IdentNumber = "21" },
-				"no ident at all": func(c *Company) { c.IdentNumber = "elf" },
-				"twins": func(c *Company) {
-					*c = Company{Name: "Zwilling GmbH", Street: "Hauptstraße", HouseNumber: "1", Postcode: "00001"}
+			for name, change := range map[string]func(*company.Company){
+				"other house":     func(c *company.Company) { c.HouseNumber = "1 b" },
+				"other name":      func(c *company.Company) { c.Name = "Bäckerei Berta GmbH" },
+				"part of a name":  func(c *company.Company) { c.Name = "Bäckerei" },
+				"other ident":     func(c *company.Company) { c.IdentNumber = "21" },
+				"no ident at all": func(c *company.Company) { c.IdentNumber = "elf" },
+				"twins": func(c *company.Company) {
+					*c = company.Company{Name: "Zwilling GmbH", Street: "Hauptstraße", HouseNumber: "1", Postcode: "00001"}
 				},
-				"no name": func(c *Company) {
-					*c = Company{Name: "☆☆", Street: "Hauptstraße", HouseNumber: "1", Postcode: "00001"}
+				"no name": func(c *company.Company) {
+					*c = company.Company{Name: "☆☆", Street: "Hauptstraße", HouseNumber: "1", Postcode: "00001"}
 				},
-				"nothing": func(c *Company) { *c = Company{} },
+				"nothing": func(c *company.Company) { *c = company.Company{} },
 			} {
 				a := applied
 				change(&a)
@@ -58,7 +64,7 @@ func TestW06FindExactAndCandidates(t *testing.T) {
 			if _, err := FindExact(tx, other.ID, applied); !fault.Is(err, fault.KindNotFound) {
 				t.Errorf("another chamber's directory: %v", err)
 			}
-			twin := Company{Name: "Zwilling GmbH", Street: "Hauptstr.", HouseNumber: "1", Postcode: "00001", IdentNumber: "0022"}
+			twin := company.Company{Name: "Zwilling GmbH", Street: "Hauptstr.", HouseNumber: "1", Postcode: "00001", IdentNumber: "0022"}
 			if e, err := FindExact(tx, c.ID, twin); err != nil || e.IdentNumber != "22" {
 				t.Errorf("a twin by its ident number: %+v, %v", e, err)
 			}
@@ -74,7 +80,7 @@ func TestW06FindExactAndCandidates(t *testing.T) {
 					t.Errorf("a stranger at the same postcode: %d", g.Match.Score)
 				}
 			}
-			byRegister := Company{Name: "Bert Bäcker Verwaltungs GmbH", LegalForm: "gmbh", Street: "Ring", HouseNumber: "3", Postcode: "11111", Place: "Anderswo", RegisterNumber: "HRB 12345 B"}
+			byRegister := company.Company{Name: "Bert Bäcker Verwaltungs GmbH", LegalForm: "gmbh", Street: "Ring", HouseNumber: "3", Postcode: "11111", Place: "Anderswo", RegisterNumber: "HRB 12345 B"}
 			if got, err := Candidates(tx, c.ID, byRegister, 5); err != nil || len(got) == 0 || got[0].Entry.IdentNumber != "31" {
 				t.Errorf("by register number: %+v, %v", got, err)
 			}
@@ -120,7 +126,7 @@ func TestR091TheRightOneAmongThousands(t *testing.T) {
 		if _, err := Import(context.Background(), d, audit.Console, c.ID, strings.NewReader(file), ImportOptions{Strict: true}); err != nil {
 			t.Fatal(err)
 		}
-		for name, a := range map[string]Company{
+		for name, a := range map[string]company.Company{
 			"letters missing":       {Name: "Konditorei Süses Glük GmbH", Street: "Lindenallee", HouseNumber: "7", Postcode: "00001", Place: "Musterstadt"},
 			"moved within the town": {Name: "Konditorei Süßes Glück GmbH", Street: "Am Markt", HouseNumber: "1", Postcode: "00001", Place: "Musterstadt"},
 			"renamed":               {Name: "Süßwaren Pralinchen KG", Street: "Lindenallee", HouseNumber: "7", Postcode: "00001", Place: "Musterstadt"},
@@ -140,7 +146,7 @@ func TestR091TheRightOneAmongThousands(t *testing.T) {
 // The desk's cost of one case: 3,000 companies at the applicant's postcode.
 // Aim: 15 ms.
 func BenchmarkCandidates3000(b *testing.B) {
-	a := Company{Name: "Bäckerei Numer 1500 GmbH und Co KG", LegalForm: "gmbh_co_kg", Street: "Karl-Marx-Str.", HouseNumber: "102 a", Postcode: "00001", Place: "Musterstadt"}
+	a := company.Company{Name: "Bäckerei Numer 1500 GmbH und Co KG", LegalForm: "gmbh_co_kg", Street: "Karl-Marx-Str.", HouseNumber: "102 a", Postcode: "00001", Place: "Musterstadt"}
 	dbtest.EachB(b, schema.Files, func(b *testing.B, d *db.DB) {
 		c := musterland(b, d)
 		for _, run := range []struct {
@@ -157,4 +163,18 @@ func BenchmarkCandidates3000(b *testing.B) {
 			})
 		}
 	})
+}
+
+// R091: the best first, and no more than asked for.
+func TestR091BestIsSortedAndShort(t *testing.T) {
+	listed, near := applied, applied
+	listed.Name, near.HouseNumber = "BÄCKEREI BERT GmbH", "2"
+	entries := []Entry{{Company: company.Company{Name: "Schlosserei Otto KG", Postcode: "00001"}}, {Company: near}, {Company: listed}}
+	got := best(applied, entries, "999", 5)
+	if len(got) != 2 || got[0].Match.Score != 100 || got[1].Entry.HouseNumber != "2" {
+		t.Errorf("%+v", got)
+	}
+	if got := best(applied, entries, "999", 1); len(got) != 1 {
+		t.Errorf("limit 1 gave %d", len(got))
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/text/encoding/charmap"
 
 	"zunft/internal/ground/fault"
+	"zunft/internal/identity/company"
 	"zunft/internal/identity/fold"
 )
 
@@ -60,7 +61,7 @@ func TestR072DirectoryInEveryDress(t *testing.T) {
 			t.Errorf("%s: %d rows, bad %v, %v", name, len(rows), bad, err)
 			continue
 		}
-		want := Entry{Company: Company{
+		want := Entry{Company: company.Company{
 			IdentNumber: "11", Name: "Bäckerei Bert GmbH", LegalForm: "GmbH", Street: "Mühlstraße", HouseNumber: "1 a", Postcode: "00001", Place: "Musterstadt",
 			RegisterKind: "HRB", RegisterNumber: "12345B", RegisterCourt: "Amtsgericht Stuttgart",
 		}, Management: "Bert Bäcker"}

@@ -35,6 +35,7 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/mail"
+	"zunft/internal/ground/plain"
 	"zunft/internal/ground/seal"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/application"
@@ -187,7 +188,7 @@ func (h host) check(tx *db.Tx, w *Wish) error {
 	if n := len([]rune(w.Message)); n > MessageMax {
 		p.Add("message", "invitation.message_long", MessageMax)
 	}
-	if lower := strings.ToLower(w.Message); strings.Contains(lower, "://") || strings.Contains(lower, "www.") {
+	if plain.Leads(w.Message) {
 		p.Add("message", "invitation.message_link") // our mails carry our links only
 	}
 	w.ApprenticeNumber, w.TrainerNumber = number(&p, "apprentice_number", w.ApprenticeNumber), number(&p, "trainer_number", w.TrainerNumber)

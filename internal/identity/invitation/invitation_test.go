@@ -189,6 +189,8 @@ func TestCheck(t *testing.T) {
 			"address":        {invitation.Wish{Email: "anna@"}, "email: account.email_form"},
 			"number":         {invitation.Wish{Email: "a@b.de", ApprenticeNumber: "=cmd()"}, "apprentice_number: invitation.number_form"},
 			"long number":    {invitation.Wish{Email: "a@b.de", TrainerNumber: strings.Repeat("7", 41)}, "trainer_number: invitation.number_long"},
+			"bare host":      {invitation.Wish{Email: "a@b.de", Message: "Melden Sie sich auf boese.de an"}, "message: invitation.message_link"},
+			"name is a host": {invitation.Wish{Email: "a@b.de", GivenName: "Boese.De"}, "given_name: account.given_name_form"},
 			"link":           {invitation.Wish{Email: "a@b.de", Message: "Klick: https://böse.example"}, "message: invitation.message_link"},
 			"long message":   {invitation.Wish{Email: "a@b.de", Message: strings.Repeat("ä", 301)}, "message: invitation.message_long"},
 			"days":           {invitation.Wish{Email: "a@b.de", Days: 91}, "days: invitation.days"},

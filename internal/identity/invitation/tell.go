@@ -1,13 +1,13 @@
 package invitation
 
 import (
-	"strings"
 	"unicode/utf8"
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/mail"
+	"zunft/internal/ground/plain"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/fold"
 	"zunft/internal/identity/membership"
@@ -37,7 +37,7 @@ func (h host) post(tx *db.Tx, i Invitation, name string, again bool) (Invitation
 		return i, nil
 	}
 	l := letter{
-		Name: i.Name(), Organization: h.Name, Short: short(h.Name, 28), Admin: i.Admin, Message: i.Message, Token: token(tx, i.ID), Until: i.ExpiresAt,
+		Name: i.Name(), Organization: h.Name, Short: plain.Short(h.Name, 28), Admin: i.Admin, Message: i.Message, Token: token(tx, i.ID), Until: i.ExpiresAt,
 		Days: max(1, int(i.ExpiresAt.Sub(tx.Now()).Hours()/24+0.5)),
 	}
 	for _, r := range i.Roles {
@@ -46,7 +46,7 @@ func (h host) post(tx *db.Tx, i Invitation, name string, again bool) (Invitation
 		}
 	}
 	if len(l.Roles) == 1 && !i.Admin {
-		l.As = short(l.Roles[0], 60-utf8.RuneCountInString(l.Short)-utf8.RuneCountInString(" lädt Sie ein als "))
+		l.As = plain.Short(l.Roles[0], 60-utf8.RuneCountInString(l.Short)-utf8.RuneCountInString(" lädt Sie ein als "))
 	}
 	if i.InvitedBy != "" {
 		admin, err := account.Get(tx, i.InvitedBy)
@@ -126,11 +126,4 @@ func (i Invitation) who() string {
 		return name
 	}
 	return i.Email
-}
-
-func short(s string, n int) string {
-	if utf8.RuneCountInString(s) <= n {
-		return s
-	}
-	return strings.TrimSpace(string([]rune(s)[:n-1])) + "…"
 }

@@ -17,7 +17,9 @@
 //   - The letter goes to the management at the address of the member directory,
 //     never to the person who registered (R092).
 //   - A code holds 90 days and five tries, then a new letter is needed (L02).
-//     One letter of a kind counts per organization at a time. The codes
+//     One letter of a kind counts per organization at a time; of succession those
+//     that are out hold until one is used, or an admin who fears for the office
+//     would ask for a new one whenever one arrives (decision 17). The codes
 //     of a revocation and a succession have no end of tries: else whoever is in
 //     could use them up and be safe from the management. They have 50 random bits;
 //     the doors where they are typed let nobody guess often.
@@ -142,9 +144,12 @@ func Last(tx *db.Tx, organizationID, kind string) (Letter, error) {
 // Of are the last letters to an organization, newest first.
 func Of(tx *db.Tx, organizationID string) ([]Letter, error) { return of(tx, organizationID) }
 
-// Renew makes what waits or is out of a kind void and queues a new letter (M09).
-// Its caller has settled that the actor may ask for one.
+// Renew makes what is out of a kind void, other than succession, and queues a new
+// letter (M09). Its caller has settled that the actor may ask for one.
 func Renew(tx *db.Tx, by audit.Actor, chamberID, organizationID, kind string) error {
+	if kind == Succession {
+		return QueueKind(tx, by, chamberID, organizationID, kind)
+	}
 	if err := voidWhere(tx, by, "renewed", `organization = $2 AND kind = $3 AND state = 'printed'`, organizationID, kind); err != nil {
 		return err
 	}
@@ -201,19 +206,26 @@ func Reprint(tx *db.Tx, by audit.Actor, letterID string) error {
 // and with the last the letter is void. The caller must commit in either case
 // (db.Keep). Without a letter that holds it is a Conflict.
 func Try(tx *db.Tx, by audit.Actor, organizationID, kind, code string) (ok bool, left int, err error) {
-	l, mac, err := count(tx, organizationID, kind)
-	if fault.Is(err, fault.KindNotFound) {
-		return false, 0, fault.Conflict("letter.none_holds")
-	}
+	live, err := count(tx, organizationID, kind)
 	if err != nil {
 		return false, 0, fmt.Errorf("try %s code of %s: %w", kind, organizationID, err)
 	}
-	if seal.Equal(mac, mark(tx, kind, l.ID, code)) {
+	if len(live) == 0 {
+		return false, 0, fault.Conflict("letter.none_holds")
+	}
+	for _, l := range live {
+		if !seal.Equal(l.mac, mark(tx, kind, l.ID, code)) {
+			continue
+		}
 		if err := end(tx, l.ID, Printed, Used); err != nil {
 			return false, 0, err
 		}
-		return true, Tries - l.Tries, l.record(tx, by, "letter.used", nil)
+		if err := l.record(tx, by, "letter.used", nil); err != nil {
+			return false, 0, err
+		}
+		return true, Tries - l.Tries, VoidAll(tx, by, organizationID, "used", kind)
 	}
+	l := live[0]
 	event := "letter.wrong_code"
 	if kind == Activation && l.Tries >= Tries {
 		event = "letter.burned"
@@ -222,6 +234,11 @@ func Try(tx *db.Tx, by audit.Actor, organizationID, kind, code string) (ok bool,
 		}
 	}
 	return false, Tries - l.Tries, l.record(tx, by, event, map[string]any{"tries": l.Tries})
+}
+
+// Holds reports whether a letter of a kind is out whose code can still be used.
+func Holds(tx *db.Tx, organizationID, kind string) (bool, error) {
+	return db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM letter WHERE organization = $1 AND kind = $2 AND state = 'printed' AND expires_at > $3)`, organizationID, kind, tx.Now())
 }
 
 // LookRevocation is the letter with this revocation code, or NotFound: of codes

@@ -3,6 +3,8 @@ package letter
 import (
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
@@ -93,13 +95,23 @@ func voidWhere(tx *db.Tx, by audit.Actor, why, where string, args ...any) error 
 
 // count takes one of the tries of the letter that holds. The row stays locked
 // until the end of the transaction, so of many tries each is counted.
-func count(tx *db.Tx, organizationID, kind string) (l Letter, mac string, err error) {
+func count(tx *db.Tx, organizationID, kind string) ([]counted, error) {
 	most := Tries
 	if kind != Activation {
 		most = math.MaxInt32 // see Policy
 	}
-	l.Organization, l.Kind = organizationID, kind
-	err = tx.Scan(`UPDATE letter SET tries = tries + 1 WHERE organization = $1 AND kind = $2 AND state = 'printed' AND expires_at > $3 AND tries < $4
-		RETURNING id, chamber, tries, code_mac`, []any{organizationID, kind, tx.Now(), most}, &l.ID, &l.Chamber, &l.Tries, &mac)
-	return l, mac, err
+	live, err := db.All(tx, func(l *counted) []any { return []any{&l.ID, &l.Chamber, &l.Tries, &l.mac} },
+		`UPDATE letter SET tries = tries + 1 WHERE organization = $1 AND kind = $2 AND state = 'printed' AND expires_at > $3 AND tries < $4
+		RETURNING id, chamber, tries, code_mac`, organizationID, kind, tx.Now(), most)
+	slices.SortFunc(live, func(a, b counted) int { return strings.Compare(b.ID, a.ID) }) // newest first
+	for i := range live {
+		live[i].Organization, live[i].Kind = organizationID, kind
+	}
+	return live, err
+}
+
+// A counted letter is one whose code is being tried.
+type counted struct {
+	Letter
+	mac string
 }

@@ -134,7 +134,31 @@ func revoke(tx *db.Tx, by audit.Actor, id, text string) error {
 	if err := m.record(tx, by, "mandate.revoked"); err != nil {
 		return err
 	}
+	if err := m.less(tx); err != nil {
+		return err
+	}
 	return m.tellEnd(tx, by, text)
+}
+
+// less tells applications that nobody acts by the mandate any more: whoever did
+// is out of them at once (back-channel logout).
+func (m Mandate) less(tx *db.Tx) error {
+	if m.AcceptedBy == "" { // nobody ever acted by it
+		return nil
+	}
+	actors := []string{m.Account}
+	if m.Representative != "" {
+		var err error
+		if actors, err = db.Values[string](tx, `SELECT account FROM mandate_person WHERE mandate = $1 ORDER BY account`, m.ID); err != nil {
+			return err
+		}
+	}
+	for _, a := range actors {
+		if err := membership.Less(tx, a, m.Principal); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // meanwhile says what a mandate has become when a step came too late.
@@ -244,6 +268,11 @@ func SetPerson(tx *db.Tx, by audit.Actor, id, accountID string, yes bool) error 
 	if err := audit.Record(tx, by, audit.Entry{Event: event, Account: accountID, Organization: m.Principal, Thing: m.ID, Detail: map[string]any{"representative": m.Representative}}); err != nil {
 		return err
 	}
+	if !yes {
+		if err := membership.Less(tx, accountID, m.Principal); err != nil {
+			return err
+		}
+	}
 	return m.tellPerson(tx, by, accountID, yes)
 }
 
@@ -302,6 +331,9 @@ func Due(ctx context.Context, d *db.DB) error {
 					return m.tellSoon(tx)
 				}
 				if err := m.record(tx, audit.Job, step.event); err != nil {
+					return err
+				}
+				if err := m.less(tx); err != nil {
 					return err
 				}
 				return m.tellEnd(tx, audit.Job, "ended")

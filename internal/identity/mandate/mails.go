@@ -3,13 +3,12 @@ package mandate
 import (
 	"cmp"
 	"embed"
-	"strings"
-	"unicode/utf8"
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/mail"
+	"zunft/internal/ground/plain"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/application"
 	"zunft/internal/identity/fold"
@@ -77,7 +76,7 @@ func (m Mandate) stage(tx *db.Tx) (s stage, err error) {
 
 func (s stage) letter(lang string) letter {
 	l := letter{
-		Reference: s.Reference, Principal: s.principal, Short: short(s.principal, 24), By: s.by, Offered: s.ProposedSide == ForRepresentative, First: s.StartsAt, Last: s.LastDay(),
+		Reference: s.Reference, Principal: s.principal, Short: plain.Short(s.principal, 24), By: s.by, Offered: s.ProposedSide == ForRepresentative, First: s.StartsAt, Last: s.LastDay(),
 		Note: s.Note, Answer: s.Answer, Waiting: s.State == Accepted, Path: "/mandates/" + s.ID,
 	}
 	for _, r := range s.Roles {
@@ -240,11 +239,4 @@ func (m Mandate) tellPerson(tx *db.Tx, by audit.Actor, accountID string, yes boo
 	}
 	phrase := map[bool]string{true: "notice.mandate_named", false: "notice.mandate_unnamed"}[yes]
 	return notice.Tell(tx, accountID, phrase, "/account/mandates", o.Name)
-}
-
-func short(s string, n int) string {
-	if utf8.RuneCountInString(s) <= n {
-		return s
-	}
-	return strings.TrimSpace(string([]rune(s)[:n-1])) + "…"
 }

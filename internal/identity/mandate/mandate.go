@@ -1,6 +1,5 @@
 // Package mandate holds who may act for an organization without belonging to
-// it (representation, R295–R303), and for whom a person may act at all
-// ([Contexts]): as a member, or by a mandate.
+// it (representation, R295–R303). Package behalf asks what of it holds.
 //
 // A mandate names a principal (for whom), a representative (a person, or an
 // organization that says which of its people), roles of applications, and from
@@ -42,6 +41,7 @@ import (
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/limit"
 	"zunft/internal/ground/mail"
+	"zunft/internal/ground/plain"
 	"zunft/internal/ground/seal"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/application"
@@ -170,7 +170,7 @@ func Propose(tx *db.Tx, by audit.Actor, side, organizationID string, w Wish) (Ma
 	if utf8.RuneCountInString(m.Note) > MostNote {
 		p.Add("note", "mandate.note_long", MostNote)
 	}
-	if lower := strings.ToLower(m.Note); strings.Contains(lower, "://") || strings.Contains(lower, "www.") {
+	if plain.Leads(m.Note) {
 		p.Add("note", "mandate.note_link") // our mails carry our links only
 	}
 	if err := m.period(tx, &p, w); err != nil {

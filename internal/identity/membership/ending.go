@@ -9,6 +9,7 @@ import (
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/job"
 	"zunft/internal/ground/mail"
+	"zunft/internal/ground/plain"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/application"
 	"zunft/internal/identity/notice"
@@ -56,6 +57,9 @@ func Ends(tx *db.Tx, most int) (int64, error) {
 			return done, err
 		}
 		if err := record(tx, audit.Job, "role.expired", m, Holding{Role: g.Role, Site: g.Site}.detail()); err != nil {
+			return done, err
+		}
+		if err := less(tx, m); err != nil {
 			return done, err
 		}
 		if err := tellMember(tx, audit.Job, m, "notice.role_ended", g.Role); err != nil {
@@ -181,7 +185,7 @@ func (e ending) tell(tx *db.Tx, offers application.Offers) error {
 		return err
 	}
 	if yes {
-		l := letter{Name: person.Name(), Organization: company.Name, Short: short(company.Name, 28), At: e.at, ID: company.ID}
+		l := letter{Name: person.Name(), Organization: company.Name, Short: plain.Short(company.Name, 28), At: e.at, ID: company.ID}
 		if e.role.Key != "" {
 			l.Role = RoleName(offers, e.role, person.Language)
 		}

@@ -105,6 +105,11 @@ func Give(tx *db.Tx, by audit.Actor, membershipID string, h Holding) error {
 	if err := record(tx, by, "role.granted", m, h.detail()); err != nil {
 		return err
 	}
+	if !h.Holds(tx.Now()) { // what was held until now begins later
+		if err := less(tx, m); err != nil {
+			return err
+		}
+	}
 	return tellMember(tx, by, m, "notice.role_given", h.Role)
 }
 
@@ -122,6 +127,9 @@ func Take(tx *db.Tx, by audit.Actor, membershipID string, r Role, site string) e
 		return err
 	}
 	if err := record(tx, by, "role.withdrawn", m, Holding{Role: r, Site: site}.detail()); err != nil {
+		return err
+	}
+	if err := less(tx, m); err != nil {
 		return err
 	}
 	return tellMember(tx, by, m, "notice.role_taken", r)

@@ -133,7 +133,13 @@ func steppedDown(tx *db.Tx, m Member) error {
 // unnamed: who leaves acts for nobody else in the organization's name any more,
 // and does not again by coming back (package mandate, [mandate.SetPerson]).
 func unnamed(tx *db.Tx, m Member) error {
-	_, err := tx.Exec(`DELETE FROM mandate_person WHERE account = $1 AND mandate IN (SELECT id FROM mandate WHERE representative = $2 AND representative <> '')`, m.Account, m.Organization)
+	acted, err := db.Values[string](tx, `SELECT d.principal FROM mandate_person n JOIN mandate d ON d.id = n.mandate WHERE n.account = $1 AND d.representative = $2 AND d.state = 'active'`, m.Account, m.Organization)
+	for i := 0; err == nil && i < len(acted); i++ {
+		err = Less(tx, m.Account, acted[i])
+	}
+	if err == nil {
+		_, err = tx.Exec(`DELETE FROM mandate_person WHERE account = $1 AND mandate IN (SELECT id FROM mandate WHERE representative = $2 AND representative <> '')`, m.Account, m.Organization)
+	}
 	return err
 }
 

@@ -2,12 +2,11 @@ package membership
 
 import (
 	"embed"
-	"strings"
-	"unicode/utf8"
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/mail"
+	"zunft/internal/ground/plain"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/application"
 	"zunft/internal/identity/notice"
@@ -74,17 +73,10 @@ func tellGone(tx *db.Tx, m Member, name string) error {
 	}
 	yes, err := notice.Mails(tx, m.Account, notice.Answers)
 	if err == nil && yes {
-		err = texts.Send(tx, person.Person(), name, letter{Name: person.Name(), Organization: company.Name, Short: short(company.Name, 28)})
+		err = texts.Send(tx, person.Person(), name, letter{Name: person.Name(), Organization: company.Name, Short: plain.Short(company.Name, 28)})
 	}
 	if err != nil {
 		return err
 	}
 	return notice.Tell(tx, m.Account, "notice.removed", "/", company.Name)
-}
-
-func short(s string, n int) string {
-	if utf8.RuneCountInString(s) <= n {
-		return s
-	}
-	return strings.TrimSpace(string([]rune(s)[:n-1])) + "…"
 }

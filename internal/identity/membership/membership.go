@@ -323,8 +323,11 @@ func end(tx *db.Tx, by audit.Actor, m Member, event string) error {
 // organization than their token says; its body names account and organization.
 const LessKind = "membership.less"
 
-func less(tx *db.Tx, m Member) error {
-	return job.Enqueue(tx, LessKind, m.ID, map[string]string{"account": m.Account, "organization": m.Organization})
+func less(tx *db.Tx, m Member) error { return Less(tx, m.Account, m.Organization) }
+
+// Less is for whoever else takes power from a person: a mandate that ends.
+func Less(tx *db.Tx, accountID, organizationID string) error {
+	return job.Enqueue(tx, LessKind, accountID+" "+organizationID, map[string]string{"account": accountID, "organization": organizationID})
 }
 
 // spareLast refuses to take an organization its last admin (L06).

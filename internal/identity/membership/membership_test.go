@@ -11,6 +11,7 @@ import (
 	"zunft/internal/ground/dbtest"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/i18n"
+	"zunft/internal/ground/plain"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/application"
 	"zunft/internal/identity/fold"
@@ -236,7 +237,7 @@ func TestPhrasesAndMails(t *testing.T) {
 	if _, err := i18n.Load(Phrases, notice.Phrases); err != nil {
 		t.Fatal(err)
 	}
-	l := letter{Name: "Bert Backmann", Organization: "Bäckerei Brotmann und Söhne Lieferservice GmbH & Co. KG", Short: short("Bäckerei Brotmann und Söhne Lieferservice GmbH & Co. KG", 28)}
+	l := letter{Name: "Bert Backmann", Organization: "Bäckerei Brotmann und Söhne Lieferservice GmbH & Co. KG", Short: plain.Short("Bäckerei Brotmann und Söhne Lieferservice GmbH & Co. KG", 28)}
 	for _, name := range []string{"removed", "ended", "ending", "review"} {
 		for _, lang := range i18n.Languages() {
 			m, err := texts.Fill(account.Account{GivenName: "Bert", FamilyName: "Backmann", Email: "bert@example.org", Language: lang}.Person(), name, l)

@@ -6,6 +6,7 @@ import (
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
+	"zunft/internal/ground/plain"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/notice"
@@ -197,7 +198,7 @@ func tellReview(tx *db.Tx, organizationID string) error {
 	}
 	for _, id := range admins {
 		if !silent[id] {
-			l := letter{Name: people[id].Name(), Organization: company.Name, Short: short(company.Name, 28), ID: company.ID}
+			l := letter{Name: people[id].Name(), Organization: company.Name, Short: plain.Short(company.Name, 28), ID: company.ID}
 			if err := texts.Send(tx, people[id].Person(), "review", l); err != nil {
 				return err
 			}

@@ -1,8 +1,10 @@
 package openid_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
@@ -14,8 +16,10 @@ import (
 	"zunft/internal/ground/dbtest"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/application"
+	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/mandate"
 	"zunft/internal/identity/membership"
+	"zunft/internal/identity/organization"
 	"zunft/internal/identity/policy"
 	"zunft/internal/identity/schema"
 )
@@ -151,6 +155,143 @@ func TestActThroughACompany(t *testing.T) {
 		}
 		if p := w.signedIn(zoe).authorize("training"); p.to.Path != "/authorize/no-access" {
 			t.Errorf("an admin who is not named: %v", p.to)
+		}
+	})
+}
+
+// Whoever acts for an organization no more is out of the applications at once:
+// they are told, whatever the reason (Back-Channel Logout 1.0).
+func TestWhoActsNoMoreIsOut(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		told := make(chan string, 100)
+		rp := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { told <- r.PostFormValue("logout_token") }))
+		defer rp.Close()
+		w.write(func(tx *db.Tx) error {
+			_, err := tx.Exec(`UPDATE application SET backchannel_logout_uri = $1 WHERE id = $2`, rp.URL, w.training.ID)
+			return err
+		})
+		bert, zoe := w.person("bert"), w.person("zoe")
+		bakery, office := w.organization("Bäckerei", bert), w.organization("Kanzlei", zoe)
+		w.admin(bakery, bert)
+		w.admin(office, zoe)
+		w.write(func(tx *db.Tx) error {
+			_, err := tx.Exec(`UPDATE organization SET ident_number = '200001' WHERE id = $1`, office)
+			return err
+		})
+		act, clock := func(a account.Account) audit.Actor { return audit.Actor{Account: a.ID} }, w.d.Now
+		later := func(days int) func(tx *db.Tx) error { // the clock goes on, and jobs come by
+			return func(*db.Tx) error {
+				now := clock().AddDate(0, 0, days)
+				w.d.Now = func() time.Time { return now }
+				return nil
+			}
+		}
+		through := func(person account.Account) (m mandate.Mandate) {
+			now := w.d.Now()
+			w.employ(office, person)
+			w.write(func(tx *db.Tx) (err error) {
+				m, err = mandate.Propose(tx, act(bert), mandate.ForPrincipal, bakery, mandate.Wish{Company: true, IdentNumber: "200001", ChamberNumber: "999", First: db.At(now), Last: db.At(now.AddDate(0, 1, 0)), Roles: []membership.Role{{Application: w.training.ID, Key: "trainer"}}})
+				if err != nil {
+					return err
+				}
+				if _, err = mandate.Accept(tx, act(zoe), m.ID); err != nil {
+					return err
+				}
+				return mandate.SetPerson(tx, act(zoe), m.ID, person.ID, true)
+			})
+			return m
+		}
+		drain := func() {
+			if err := w.jobs.Drain(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.jobs.On("mail", func(context.Context, []byte) error { return nil })
+		in := func(tx *db.Tx, organization string, person account.Account) string {
+			m, err := membership.In(tx, organization, person.ID)
+			if err != nil {
+				t.Error(err)
+			}
+			return m.ID
+		}
+		held := membership.Role{Application: w.training.ID, Key: "trainer"}
+		n := 0
+		for name, loses := range map[string]func(person account.Account) func(tx *db.Tx) error{
+			"mandate revoked": func(person account.Account) func(tx *db.Tx) error {
+				m := w.mandate(bakery, bert, person, "trainer")
+				return func(tx *db.Tx) error { return mandate.Revoke(tx, act(bert), m.ID) }
+			},
+			"mandate over": func(person account.Account) func(tx *db.Tx) error {
+				w.mandate(bakery, bert, person, "trainer")
+				return later(40)
+			},
+			"mandate of the company revoked": func(person account.Account) func(tx *db.Tx) error {
+				m := through(person)
+				return func(tx *db.Tx) error { return mandate.Revoke(tx, act(zoe), m.ID) }
+			},
+			"named no more": func(person account.Account) func(tx *db.Tx) error {
+				m := through(person)
+				return func(tx *db.Tx) error { return mandate.SetPerson(tx, act(zoe), m.ID, person.ID, false) }
+			},
+			"left the representing company": func(person account.Account) func(tx *db.Tx) error {
+				through(person)
+				return func(tx *db.Tx) error { return membership.Remove(tx, act(zoe), in(tx, office, person)) }
+			},
+			"role taken": func(person account.Account) func(tx *db.Tx) error {
+				w.employ(bakery, person, "trainer")
+				return func(tx *db.Tx) error { return membership.Take(tx, act(bert), in(tx, bakery, person), held, "") }
+			},
+			"role begins later": func(person account.Account) func(tx *db.Tx) error {
+				w.employ(bakery, person, "trainer")
+				return func(tx *db.Tx) error {
+					return membership.Give(tx, act(bert), in(tx, bakery, person), membership.Holding{Role: held, From: db.At(tx.Now().AddDate(0, 0, 3))})
+				}
+			},
+			"role over": func(person account.Account) func(tx *db.Tx) error {
+				w.employ(bakery, person, "trainer")
+				w.write(func(tx *db.Tx) error {
+					return membership.Give(tx, act(bert), in(tx, bakery, person), membership.Holding{Role: held, Until: db.At(tx.Now().AddDate(0, 0, 3))})
+				})
+				return later(4)
+			},
+			"company locked": func(person account.Account) func(tx *db.Tx) error {
+				w.mandate(bakery, bert, person, "trainer")
+				return func(tx *db.Tx) error {
+					if err := chamber.AddStaff(tx, audit.Console, zoe.ID, w.chamber, chamber.Clerk); err != nil {
+						return err
+					}
+					return organization.Lock(tx, act(zoe), bakery, "Rückfrage mit der Geschäftsführung")
+				}
+			},
+		} {
+			w.d.Now = clock
+			w.write(func(tx *db.Tx) error {
+				_, err := tx.Exec(`UPDATE organization SET state = 'active', locked_reason = '' WHERE id = $1`, bakery)
+				return err
+			})
+			n++
+			person := w.person(fmt.Sprintf("max%d", n))
+			lose := loses(person)
+			w.exchange("training", w.signedIn(person).code("training", "scope", "openid organization roles"))
+			drain()
+			for len(told) > 0 {
+				<-told
+			}
+			w.write(lose)
+			w.write(func(tx *db.Tx) error { _, err := membership.Ends(tx, 50); return err })
+			if err := mandate.Due(t.Context(), w.d); err != nil {
+				t.Fatal(err)
+			}
+			drain()
+			times := 0
+			for len(told) > 0 {
+				if claims(t, <-told)["sub"] == person.ID {
+					times++
+				}
+			}
+			if times != 1 {
+				t.Errorf("%s: told %d times", name, times)
+			}
 		}
 	})
 }

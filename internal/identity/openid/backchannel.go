@@ -48,8 +48,9 @@ func (p *Provider) sessionEnded(ctx context.Context, body []byte) error {
 	})
 }
 
-// mayLess is the work after somebody lost a role or a membership: applications
-// that know them in this organization end their sessions, and learn at the next
+// mayLess is the work after somebody lost a role, a membership or a mandate, or
+// everybody did because the organization was locked (no account is named):
+// applications that know them in this organization end their sessions, and learn at the next
 // sign-in what is left. Without it a trainer who was dismissed at noon would sign
 // reports until the evening.
 func (p *Provider) mayLess(ctx context.Context, body []byte) error {
@@ -58,9 +59,15 @@ func (p *Provider) mayLess(ctx context.Context, body []byte) error {
 		return fmt.Errorf("may less: %w: %w", err, job.ErrGiveUp)
 	}
 	return p.DB.Write(ctx, func(tx *db.Tx) error {
+		who, args := `g.account = $2`, []any{of.Organization, of.Account}
+		if of.Account == "" {
+			who, args = `g.account IN (SELECT account FROM membership WHERE organization = $1
+				UNION SELECT account FROM mandate WHERE principal = $1 AND account <> ''
+				UNION SELECT n.account FROM mandate_person n JOIN mandate d ON d.id = n.mandate WHERE d.principal = $1)`, args[:1]
+		}
 		told, err := db.All(tx, func(n *parting) []any { return []any{&n.Session, &n.Account, &n.Application} }, `SELECT DISTINCT g.session, g.account, g.application FROM oidc_grant g
 			JOIN application a ON a.id = g.application JOIN session s ON s.id = g.session
-			WHERE g.account = $1 AND g.organization = $2 AND g.code_used_at IS NOT NULL AND s.ended_at IS NULL AND a.backchannel_logout_uri <> '' AND a.state = 'active'`, of.Account, of.Organization)
+			WHERE `+who+` AND g.organization = $1 AND g.code_used_at IS NOT NULL AND s.ended_at IS NULL AND a.backchannel_logout_uri <> '' AND a.state = 'active'`, args...)
 		if err != nil {
 			return err
 		}

@@ -13,7 +13,6 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -23,13 +22,6 @@ import (
 	"zunft/internal/identity/schema"
 )
 
-// cpu is the processor time of this process.
-func cpu() time.Duration {
-	var u syscall.Rusage
-	syscall.Getrusage(syscall.RUSAGE_SELF, &u)
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
 // rawSigning measures the processor time of raw ES256 signatures.
 func rawSigning(b *testing.B) func(n int) time.Duration {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -37,14 +29,14 @@ func rawSigning(b *testing.B) func(n int) time.Duration {
 		b.Fatal(err)
 	}
 	return func(n int) time.Duration {
-		start := cpu()
+		start := dbtest.CPU()
 		for i := range n {
 			sum := sha256.Sum256([]byte(strconv.Itoa(i)))
 			if _, err := ecdsa.SignASN1(rand.Reader, key, sum[:]); err != nil {
 				b.Fatal(err)
 			}
 		}
-		return cpu() - start
+		return dbtest.CPU() - start
 	}
 }
 
@@ -88,9 +80,9 @@ func BenchmarkCodeExchange(b *testing.B) {
 				r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 				r.Header.Set("Authorization", authorization)
 				rec := httptest.NewRecorder()
-				start := cpu()
+				start := dbtest.CPU()
 				w.handler.ServeHTTP(rec, r)
-				spent += cpu() - start
+				spent += dbtest.CPU() - start
 				if rec.Code != http.StatusOK {
 					b.Fatal(rec.Code, rec.Body)
 				}
@@ -123,12 +115,12 @@ func BenchmarkDocuments(b *testing.B) {
 			b.ResetTimer()
 			for done := 0; done < b.N; done += turn {
 				n := min(turn, b.N-done)
-				start, used := time.Now(), cpu()
+				start, used := time.Now(), dbtest.CPU()
 				ours(n)
-				spent, cpuSpent = spent+time.Since(start), cpuSpent+cpu()-used
-				start, used = time.Now(), cpu()
+				spent, cpuSpent = spent+time.Since(start), cpuSpent+dbtest.CPU()-used
+				start, used = time.Now(), dbtest.CPU()
 				theirs(n)
-				yardstick, cpuYardstick = yardstick+time.Since(start), cpuYardstick+cpu()-used
+				yardstick, cpuYardstick = yardstick+time.Since(start), cpuYardstick+dbtest.CPU()-used
 			}
 			b.ReportMetric(float64(cpuYardstick)/float64(cpuSpent), "of-bare-cpu")
 			b.ReportMetric(float64(yardstick)/float64(spent), "of-bare")

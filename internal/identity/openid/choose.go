@@ -10,7 +10,7 @@ import (
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/application"
-	"zunft/internal/identity/mandate"
+	"zunft/internal/identity/behalf"
 	"zunft/internal/identity/session"
 	"zunft/internal/identity/visitor"
 )
@@ -19,7 +19,7 @@ import (
 // the person holds there; or why there is none yet.
 type choice struct {
 	organization, mandate string
-	held                  []mandate.Held
+	held                  []behalf.Held
 	none, several         bool
 }
 
@@ -38,7 +38,7 @@ func (p *Provider) choose(r *http.Request, a application.Application, q request,
 		}
 		in, wanted := a.ID, true
 		if len(catalogue) == 0 {
-			in, wanted = mandate.AsMember, granted(q.scope, "organization")
+			in, wanted = behalf.AsMember, granted(q.scope, "organization")
 		}
 		at, err := chosenOrOnly(tx, in, s, &c)
 		if fault.Is(err, fault.KindNotFound) {
@@ -50,7 +50,7 @@ func (p *Provider) choose(r *http.Request, a application.Application, q request,
 		}
 		c.organization, c.mandate = at.ID, at.Mandate
 		if len(catalogue) > 0 {
-			c.held, err = mandate.RolesIn(tx, s.Account, a.ID, c.organization, c.mandate)
+			c.held, err = behalf.RolesIn(tx, s.Account, a.ID, c.organization, c.mandate)
 			c.none = len(c.held) == 0 // its site was closed, say
 		}
 		return err
@@ -60,27 +60,27 @@ func (p *Provider) choose(r *http.Request, a application.Application, q request,
 
 // chosenOrOnly is what the session acts for if that is possible here, else the
 // only possibility. NotFound: there is none.
-func chosenOrOnly(tx *db.Tx, in string, s session.Session, c *choice) (at mandate.Context, err error) {
+func chosenOrOnly(tx *db.Tx, in string, s session.Session, c *choice) (at behalf.Context, err error) {
 	if s.Organization != "" {
-		if at, err = mandate.Look(tx, s.Account, in, s.Organization, s.Mandate); !fault.Is(err, fault.KindNotFound) {
+		if at, err = behalf.Look(tx, s.Account, in, s.Organization, s.Mandate); !fault.Is(err, fault.KindNotFound) {
 			return at, err
 		}
 	}
-	at, c.several, err = mandate.Only(tx, s.Account, in)
+	at, c.several, err = behalf.Only(tx, s.Account, in)
 	if c.several {
-		return mandate.Context{}, err
+		return behalf.Context{}, err
 	}
 	return at, err
 }
 
 // reaches reports whether a sign-in of this level may act in a role.
-func reaches(acr string, h mandate.Held) bool {
+func reaches(acr string, h behalf.Held) bool {
 	return slices.Index(levels, acr) >= slices.Index(levels, h.Requires) // "" is below all
 }
 
 // Reaches reports whether a sign-in by these methods (amr) may act in a role
 // that requires a level.
-func Reaches(amr, requires string) bool { return reaches(acrOf(amr), mandate.Held{Requires: requires}) }
+func Reaches(amr, requires string) bool { return reaches(acrOf(amr), behalf.Held{Requires: requires}) }
 
 // raise settles whether the sign-in is strong enough for the roles held (their
 // requires). Who has what it takes is asked for it once. Roles that are out of
@@ -89,7 +89,7 @@ func (p *Provider) raise(w http.ResponseWriter, r *http.Request, q request, a ap
 	have := acrOf(v.Session.AMR)
 	usable := len(c.held) == 0
 	for i := len(levels) - 1; i > 0; i-- {
-		if !slices.ContainsFunc(c.held, func(h mandate.Held) bool { return h.Requires == levels[i] && !reaches(have, h) }) {
+		if !slices.ContainsFunc(c.held, func(h behalf.Held) bool { return h.Requires == levels[i] && !reaches(have, h) }) {
 			continue
 		}
 		if done, err = p.prove(w, r, q, v, levels[i]); done || err != nil {
@@ -113,7 +113,7 @@ func (p *Provider) raise(w http.ResponseWriter, r *http.Request, q request, a ap
 func (c choice) record(tx *db.Tx, by audit.Actor, s session.Session, a application.Application) error {
 	e := audit.Entry{Event: "application.signed_in", Account: s.Account, Organization: c.organization, Thing: a.ID}
 	if c.mandate != "" {
-		representative, err := mandate.Acts(tx, c.mandate)
+		representative, err := behalf.Acts(tx, c.mandate)
 		if err != nil {
 			return err
 		}

@@ -6,8 +6,8 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/identity/account"
+	"zunft/internal/identity/behalf"
 	"zunft/internal/identity/chamber"
-	"zunft/internal/identity/mandate"
 	"zunft/internal/identity/membership"
 	"zunft/internal/identity/organization"
 )
@@ -105,7 +105,7 @@ func work(tx *db.Tx, g grant) (c workClaims, err error) {
 		}
 	} else if g.Organization != "" {
 		// Without roles membership alone counts, and it may have ended.
-		if _, err := mandate.Look(tx, g.Account, mandate.AsMember, g.Organization, ""); fault.Is(err, fault.KindNotFound) {
+		if _, err := behalf.Look(tx, g.Account, behalf.AsMember, g.Organization, ""); fault.Is(err, fault.KindNotFound) {
 			return c, nil
 		} else if err != nil {
 			return c, err
@@ -132,11 +132,11 @@ func work(tx *db.Tx, g grant) (c workClaims, err error) {
 // those of single sites. Who holds nothing but roles at one site works there:
 // then it is the organization's site that the token names.
 func (c *workClaims) roles(tx *db.Tx, g grant) (only *siteClaim, err error) {
-	held, err := mandate.RolesIn(tx, g.Account, g.Application, g.Organization, g.Mandate)
+	held, err := behalf.RolesIn(tx, g.Account, g.Application, g.Organization, g.Mandate)
 	if err != nil {
 		return nil, err
 	}
-	held = slices.DeleteFunc(held, func(h mandate.Held) bool { return !reaches(g.ACR, h) })
+	held = slices.DeleteFunc(held, func(h behalf.Held) bool { return !reaches(g.ACR, h) })
 	if len(held) == 0 {
 		return nil, fault.NotFound()
 	}
@@ -172,7 +172,7 @@ func acts(tx *db.Tx, g grant) (*actClaim, error) {
 		}
 		c.Name = a.Name()
 	}
-	id, err := mandate.Acts(tx, g.Mandate)
+	id, err := behalf.Acts(tx, g.Mandate)
 	if err != nil || id == "" || !granted(g.Scope, "organization") {
 		return c, err
 	}

@@ -10,7 +10,7 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/seal"
-	"zunft/internal/identity/mandate"
+	"zunft/internal/identity/behalf"
 )
 
 // A grant is what one authorization gave: its code and all tokens that came of it.
@@ -42,7 +42,7 @@ func readGrant(tx *db.Tx, query string, args ...any) (grant, error) {
 		&g.ACR, &g.AMR, &g.AuthTime, &g.inTime, &kept, &active, &open, &g.roles)
 	g.alive = active && kept && (open || g.offline())
 	if err == nil && g.alive && g.Mandate != "" { // over the moment it is revoked
-		g.alive, err = mandate.Holds(tx, g.Mandate, g.Account)
+		g.alive, err = behalf.Holds(tx, g.Mandate, g.Account)
 	}
 	return g, err
 }

@@ -54,6 +54,7 @@ type key struct {
 const (
 	typeToken  = "JWT"
 	typeLogout = "logout+jwt"
+	typeEvent  = "secevent+jwt" // RFC 8417, section 2.3
 )
 
 // load reads the keys and makes the ES256 key if there is none.
@@ -203,7 +204,7 @@ func newKey(s storedKey, plain []byte) (*key, error) {
 		kid: s.kid, alg: s.alg, private: signer, headers: map[string]string{},
 		public: jose.JSONWebKey{Key: signer.Public(), KeyID: s.kid, Algorithm: s.alg, Use: "sig"},
 	}
-	for _, typ := range []string{typeToken, typeLogout} {
+	for _, typ := range []string{typeToken, typeLogout, typeEvent} {
 		header, err := json.Marshal(map[string]string{"alg": s.alg, "kid": s.kid, "typ": typ})
 		if err != nil {
 			return nil, err

@@ -18,6 +18,8 @@
 //     token is parsed, so none can be smuggled in.
 //   - A session that ends is told to every application that signed in with it
 //     (Back-Channel Logout), by the job queue.
+//   - An account that is deleted is told to every application that has an
+//     address for it, whether it knew the account or not ([tellPurged]).
 //
 // Norms: OpenID Connect Core, Discovery, RP-Initiated Logout and Back-Channel
 // Logout 1.0; RFC 6749, 6750, 7009, 7636, 7662, 8414, 9207, 9700. The only
@@ -35,7 +37,9 @@ import (
 	"zunft/internal/ground/job"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/application"
+	"zunft/internal/identity/departure"
 	"zunft/internal/identity/membership"
+	"zunft/internal/identity/organization"
 	"zunft/internal/identity/visitor"
 )
 
@@ -94,7 +98,10 @@ func (p *Provider) Mount(m *web.Mux) {
 func (p *Provider) Work(r *job.Runner) {
 	r.On("session.ended", p.sessionEnded)
 	r.On(membership.LessKind, p.mayLess)
+	r.On(organization.LockedKind, p.mayLess)
 	r.On("openid.backchannel", p.tellApplication)
+	r.On(departure.GoneKind, p.accountGone)
+	r.On("openid.purged", p.tellPurged)
 	r.Every(10*time.Minute, "openid.sweep", p.sweep)
 	r.Every(time.Hour, "application.events", func(ctx context.Context) error { return p.DB.Batches(ctx, application.SweepEvents) })
 	r.Every(24*time.Hour, "openid.keys", p.warm) // once at the start, beside serving

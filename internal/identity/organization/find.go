@@ -6,6 +6,7 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/company"
 	"zunft/internal/identity/directory"
 	"zunft/internal/identity/fold"
 )
@@ -23,14 +24,14 @@ func FindForJoin(tx *db.Tx, name, street, house, postcode, ident string) (Organi
 	if err != nil {
 		return Organization{}, err
 	}
-	said := directory.Company{Name: name, Street: street, HouseNumber: house, Postcode: postcode}
+	said := company.Company{Name: name, Street: street, HouseNumber: house, Postcode: postcode}
 	var match []Organization
 	for _, o := range found {
 		settings, err := chamber.SettingsOf(tx, o.Chamber)
 		if err != nil {
 			return Organization{}, err
 		}
-		if settings.Matching == chamber.Literal && !directory.Literally(said, o.Company) {
+		if settings.Matching == chamber.Literal && !company.Literally(said, o.Company) {
 			continue
 		}
 		if ident != "" {
@@ -58,7 +59,7 @@ const mostDeviating = 2
 // and postcode are, and no more than two fields differ. Else there are none: a
 // stranger must not learn which companies are here, field by field (decision 15).
 // What the right value is nobody is told. Callers bound how often they ask.
-func Deviates(tx *db.Tx, c directory.Company) ([]string, error) {
+func Deviates(tx *db.Tx, c company.Company) ([]string, error) {
 	serving, err := chamber.Serving(tx, fold.Postcode(c.Postcode), "")
 	if err != nil {
 		return nil, err
@@ -83,7 +84,7 @@ func Deviates(tx *db.Tx, c directory.Company) ([]string, error) {
 			if err != nil {
 				return nil, err
 			}
-			if m := directory.Compare(c, o.Company, at.Number); m.Known() {
+			if m := company.Compare(c, o.Company, at.Number); m.Known() {
 				meant, known = m.Deviates(), known+1
 			}
 		}

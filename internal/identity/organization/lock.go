@@ -9,6 +9,7 @@ import (
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
+	"zunft/internal/ground/job"
 	"zunft/internal/ground/limit"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/chamber"
@@ -170,6 +171,10 @@ func why(text, missing string) (string, error) {
 	return text, nil
 }
 
+// LockedKind is the job that tells applications that nobody acts for an
+// organization any more; its body names the organization.
+const LockedKind = "organization.locked"
+
 func lock(tx *db.Tx, by audit.Actor, o *Organization, reason, said string) error {
 	n, err := tx.Exec(`UPDATE organization SET state = 'locked', locked_reason = $1, locked_at = $2, closes_at = NULL, version = version + 1 WHERE id = $3 AND state = 'active'`, reason, tx.Now(), o.ID)
 	if err != nil {
@@ -180,6 +185,9 @@ func lock(tx *db.Tx, by audit.Actor, o *Organization, reason, said string) error
 	}
 	o.State, o.LockedReason, o.LockedAt = Locked, reason, tx.Now()
 	if err := o.record(tx, by, "organization.locked", map[string]any{"reason": reason}); err != nil {
+		return err
+	}
+	if err := job.Enqueue(tx, LockedKind, o.ID, map[string]string{"organization": o.ID}); err != nil {
 		return err
 	}
 	text := "organization_locked"

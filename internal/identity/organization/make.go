@@ -3,7 +3,7 @@ package organization
 import (
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
-	"zunft/internal/identity/directory"
+	"zunft/internal/identity/company"
 	"zunft/internal/identity/fold"
 )
 
@@ -14,7 +14,7 @@ func Create(tx *db.Tx, o Organization) (created bool, err error) { return insert
 
 // Taken reports whether a company of the chamber has an account: it bears one
 // of these ident numbers, or has this name and address.
-func Taken(tx *db.Tx, chamberID string, c directory.Company, idents []string) (bool, error) {
+func Taken(tx *db.Tx, chamberID string, c company.Company, idents []string) (bool, error) {
 	key := fold.CompanyKey(c.Name, c.Street, c.HouseNumber, c.Postcode)
 	if taken, err := db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM organization WHERE company_key = $1 AND chamber = $2 AND state <> 'closed')`, key, chamberID); taken || err != nil || len(idents) == 0 {
 		return taken, err
@@ -27,7 +27,7 @@ func Taken(tx *db.Tx, chamberID string, c directory.Company, idents []string) (b
 }
 
 // AddressOf is a company's address in one line: "Schuteweg 1, 26723 Emden".
-func AddressOf(c directory.Company) string { return address(c) }
+func AddressOf(c company.Company) string { return address(c) }
 
 // Open makes an organization active without a code: a certificate spoke for it, or
 // so much agreed with the directory that the chamber looks afterwards (decision 3).

@@ -41,7 +41,7 @@ import (
 	"zunft/internal/ground/limit"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/chamber"
-	"zunft/internal/identity/directory"
+	"zunft/internal/identity/company"
 	"zunft/internal/identity/fold"
 	"zunft/internal/identity/letter"
 	"zunft/internal/identity/notice"
@@ -69,7 +69,7 @@ const (
 // An Organization is a company with an account; its data are the directory's.
 type Organization struct {
 	ID, Chamber string
-	directory.Company
+	company.Company
 	Management   string // to whom letters go; for the desk only
 	Own          Own    // what its admins say
 	OwnAt        db.Time
@@ -93,7 +93,7 @@ func (o Organization) Closing() bool { return !o.ClosesAt.IsZero() && o.State !=
 // Address is one line: "Schuteweg 1, 26723 Emden".
 func (o Organization) Address() string { return address(o.Company) }
 
-func address(c directory.Company) string {
+func address(c company.Company) string {
 	street := c.Street
 	if c.HouseNumber != "" {
 		street += " " + c.HouseNumber

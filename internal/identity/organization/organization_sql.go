@@ -5,19 +5,19 @@ import (
 
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
-	"zunft/internal/identity/directory"
+	"zunft/internal/identity/company"
 )
 
 const columns = `id, chamber, ident_number, name, legal_form, street, house_number, postcode, place, register_kind, register_number, register_court,
 	management, own_name, own_street, own_house_number, own_postcode, own_place, phone, email, website, own_at,
 	state, locked_reason, locked_at, closes_at, registered_by, created_at, activated_at, version`
 
-func company(c *directory.Company) []any {
+func companyFields(c *company.Company) []any {
 	return []any{&c.IdentNumber, &c.Name, &c.LegalForm, &c.Street, &c.HouseNumber, &c.Postcode, &c.Place, &c.RegisterKind, &c.RegisterNumber, &c.RegisterCourt}
 }
 
 func (o *Organization) fields() []any {
-	all := append([]any{&o.ID, &o.Chamber}, company(&o.Company)...)
+	all := append([]any{&o.ID, &o.Chamber}, companyFields(&o.Company)...)
 	all = append(all, &o.Management, &o.Own.Name, &o.Own.Street, &o.Own.HouseNumber, &o.Own.Postcode, &o.Own.Place, &o.Own.Phone, &o.Own.Email, &o.Own.Website, &o.OwnAt)
 	return append(all, &o.State, &o.LockedReason, &o.LockedAt, &o.ClosesAt, &o.RegisteredBy, &o.CreatedAt, &o.ActivatedAt, &o.Version)
 }

@@ -13,6 +13,7 @@ import (
 	"zunft/internal/ground/job"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/company"
 	"zunft/internal/identity/directory"
 )
 
@@ -29,7 +30,7 @@ func (o Own) Address() string {
 	if o.Street == "" {
 		return ""
 	}
-	return address(directory.Company{Street: o.Street, HouseNumber: o.HouseNumber, Postcode: o.Postcode, Place: o.Place})
+	return address(company.Company{Street: o.Street, HouseNumber: o.HouseNumber, Postcode: o.Postcode, Place: o.Place})
 }
 
 // check brings what was typed into form and says what is wrong with it.
@@ -172,7 +173,7 @@ func Differences(tx *db.Tx, o Organization) (all []Difference, err error) {
 	return differences(o, e.Company), nil
 }
 
-func differences(o Organization, listed directory.Company) (all []Difference) {
+func differences(o Organization, listed company.Company) (all []Difference) {
 	if here := o.Label(); here != listed.Name {
 		all = append(all, Difference{"name", here, listed.Name})
 	}
@@ -204,7 +205,7 @@ func Deviations(tx *db.Tx, by audit.Actor, chamberID string, before db.Time) (al
 	}
 	type row struct {
 		o Organization
-		e directory.Company
+		e company.Company
 	}
 	rows, err := db.All(tx, func(r *row) []any {
 		return append(r.o.fields(), &r.e.Name, &r.e.Street, &r.e.HouseNumber, &r.e.Postcode, &r.e.Place)

@@ -22,6 +22,7 @@ import (
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/address"
 	"zunft/internal/identity/application"
+	"zunft/internal/identity/behalf"
 	"zunft/internal/identity/captcha"
 	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/clerk"
@@ -215,7 +216,7 @@ func fill(s *web.Site, d *db.DB) func(*http.Request, *web.Frame) error {
 		}
 		f.Person = &web.Person{Name: v.Account.Name()}
 		f.Bell, f.BellHref, f.ProfileHref, f.LogoutHref = v.Bell, "/notifications", "/account", "/logout"
-		var acts mandate.Context
+		var acts behalf.Context
 		if err := d.Read(r.Context(), func(tx *db.Tx) (err error) { acts, err = acting.Fill(s, tx, v, f); return err }); err != nil {
 			return err
 		}

@@ -12,6 +12,7 @@ import (
 	"zunft/internal/ground/dbtest"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/company"
 	"zunft/internal/identity/directory"
 	"zunft/internal/identity/organization"
 	"zunft/internal/identity/registration"
@@ -129,11 +130,11 @@ func BenchmarkQueue(b *testing.B) {
 				})
 				measure("counts", func(tx *db.Tx) error { _, err := registration.Count(tx, by, chamberID); return err })
 				measure("candidates-9000", func(tx *db.Tx) error {
-					_, err := directory.Candidates(tx, chamberID, directory.Company{Name: "Betrieb 777 GmbH", Street: "Straße 1", HouseNumber: "7", Postcode: "00001"}, 5)
+					_, err := directory.Candidates(tx, chamberID, company.Company{Name: "Betrieb 777 GmbH", Street: "Straße 1", HouseNumber: "7", Postcode: "00001"}, 5)
 					return err
 				})
 				measure("deviates-9000", func(tx *db.Tx) error {
-					_, err := organization.Deviates(tx, directory.Company{Name: "Betrieb 777 GmbH", Street: "Straße 1", HouseNumber: "7", Postcode: "00001"})
+					_, err := organization.Deviates(tx, company.Company{Name: "Betrieb 777 GmbH", Street: "Straße 1", HouseNumber: "7", Postcode: "00001"})
 					return err
 				})
 				_ = first

@@ -11,6 +11,7 @@ import (
 	"zunft/internal/ground/mail"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/company"
 	"zunft/internal/identity/directory"
 	"zunft/internal/identity/fold"
 	"zunft/internal/identity/notice"
@@ -110,7 +111,7 @@ func Approve(tx *db.Tx, by audit.Actor, id string, version int, entryID, method 
 	if err != nil {
 		return none, err
 	}
-	score := directory.Compare(r.Company, entry.Company, of.Number).Score
+	score := company.Compare(r.Company, entry.Company, of.Number).Score
 	if r.State == Second && r.FirstClerk == by.Account {
 		return none, &fault.Fault{Kind: fault.KindForbidden, Problems: []fault.Problem{{Key: "registration.second_needed"}}}
 	}

@@ -9,14 +9,14 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/identity/chamber"
-	"zunft/internal/identity/directory"
+	"zunft/internal/identity/company"
 	"zunft/internal/identity/organization"
 )
 
 // A Certificate is what an ELSTER organization certificate says (R206); a clerk
 // compares it with the application and the directory (R208).
 type Certificate struct {
-	directory.Company
+	company.Company
 	Serial string  `json:"serial"` // of the certificate, for the evidence
 	Issuer string  `json:"issuer"`
 	At     db.Time `json:"at"` // when it was shown

@@ -4,6 +4,7 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/identity/account"
+	"zunft/internal/identity/company"
 	"zunft/internal/identity/directory"
 )
 
@@ -34,7 +35,7 @@ func Rate(tx *db.Tx, a Application) (Application, error) {
 	return a, err
 }
 
-func rateAt(tx *db.Tx, chamberID string, c directory.Company) (*rating, error) {
+func rateAt(tx *db.Tx, chamberID string, c company.Company) (*rating, error) {
 	best, err := directory.Candidates(tx, chamberID, c, 2)
 	if err != nil {
 		return nil, err

@@ -35,7 +35,7 @@ import (
 	"zunft/internal/ground/limit"
 	"zunft/internal/ground/seal"
 	"zunft/internal/identity/chamber"
-	"zunft/internal/identity/directory"
+	"zunft/internal/identity/company"
 	"zunft/internal/identity/organization"
 )
 
@@ -57,7 +57,7 @@ const (
 // A Registration is somebody's wish to register a company.
 type Registration struct {
 	ID, Reference, Chamber, Applicant string
-	directory.Company
+	company.Company
 	Reason        string
 	State         string
 	Way           string   // how the applicant wants to prove the company: chamber.ByLetter, chamber.ByElster
@@ -89,7 +89,7 @@ func (r Registration) Address() string { return organization.AddressOf(r.Company
 
 // An Application is what a person fills in (S07).
 type Application struct {
-	directory.Company
+	company.Company
 	Reason  string
 	Chamber string // which of several, if the person chose; else empty
 	Way     string // of those the chamber offers; empty: the first of them

@@ -7,6 +7,7 @@ import (
 	"zunft/internal/ground/seal"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/company"
 	"zunft/internal/identity/directory"
 	"zunft/internal/identity/letter"
 	"zunft/internal/identity/membership"
@@ -117,7 +118,7 @@ func releaseAlone(tx *db.Tx, r *Registration, s chamber.Settings) (bool, error) 
 	if err != nil {
 		return false, err
 	}
-	if s.Matching == chamber.Literal && !directory.Literally(r.Company, entry.Company) { // R121
+	if s.Matching == chamber.Literal && !company.Literally(r.Company, entry.Company) { // R121
 		return false, nil
 	}
 	if taken, err := organization.Taken(tx, r.Chamber, entry.Company, []string{entry.IdentNumber}); err != nil || taken {

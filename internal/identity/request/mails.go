@@ -3,11 +3,11 @@ package request
 import (
 	"embed"
 	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/mail"
+	"zunft/internal/ground/plain"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/application"
 	"zunft/internal/identity/membership"
@@ -68,7 +68,7 @@ func (s stage) send(tx *db.Tx, to account.Account, name string) error {
 // write sends a mail with what this one says beyond the request.
 func (s stage) write(tx *db.Tx, to account.Account, name string, more letter) error {
 	l := letter{
-		Name: to.Name(), Organization: s.company.Name, Short: short(s.company.Name, 28), Applicant: s.applicant.Name(), Initial: initial(s.applicant),
+		Name: to.Name(), Organization: s.company.Name, Short: plain.Short(s.company.Name, 28), Applicant: s.applicant.Name(), Initial: initial(s.applicant),
 		Username: s.applicant.Username, Reason: s.request.Reason, Answer: s.request.Answer, Request: s.request.ID, ID: s.company.ID,
 		Other: more.Other, From: more.From, Until: more.Until, Email: more.Email,
 	}
@@ -190,14 +190,7 @@ func tellWithdrawn(tx *db.Tx, r Request) error {
 func initial(a account.Account) string {
 	r, _ := utf8.DecodeRuneInString(a.FamilyName)
 	if a.FamilyName == "" {
-		return short(a.GivenName, 20)
+		return plain.Short(a.GivenName, 20)
 	}
-	return short(a.GivenName, 18) + " " + string(r) + "."
-}
-
-func short(s string, n int) string {
-	if utf8.RuneCountInString(s) <= n {
-		return s
-	}
-	return strings.TrimSpace(string([]rune(s)[:n-1])) + "…"
+	return plain.Short(a.GivenName, 18) + " " + string(r) + "."
 }

@@ -9,6 +9,7 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/limit"
+	"zunft/internal/ground/plain"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/organization"
 )
@@ -25,13 +26,6 @@ var (
 	relaysOfPerson  = limit.Rate{Burst: 3, Every: 8 * time.Hour}
 	relaysToCompany = limit.Rate{Burst: 10, Every: 2 * time.Hour}
 )
-
-// leads reports whether a text has an address to follow: what strangers write
-// stands in our mails to admins, and those carry our links only.
-func leads(text string) bool {
-	lower := strings.ToLower(text)
-	return strings.Contains(lower, "://") || strings.Contains(lower, "www.")
-}
 
 // Relay sends a person's message to the admins of an active organization. The
 // caller has settled that the person knows it: by its exact data, or a request.
@@ -50,7 +44,7 @@ func Relay(tx *db.Tx, by audit.Actor, organizationID, message string) error {
 	if utf8.RuneCountInString(message) > MessageMax {
 		return fault.Invalid("message", "request.message_long", MessageMax)
 	}
-	if leads(message) {
+	if plain.Leads(message) { // our mails carry our links only
 		return fault.Invalid("message", "request.no_links")
 	}
 	if err := limit.TakeIn(tx, "relay/person/"+by.Account, relaysOfPerson); err != nil {

@@ -33,6 +33,7 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/limit"
+	"zunft/internal/ground/plain"
 	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/membership"
 	"zunft/internal/identity/organization"
@@ -131,7 +132,7 @@ func submit(tx *db.Tx, by audit.Actor, r Request) (Request, error) {
 		p.Add("reason", "request.reason_required")
 	} else if utf8.RuneCountInString(r.Reason) > ReasonMax {
 		p.Add("reason", "request.reason_long", ReasonMax)
-	} else if leads(r.Reason) {
+	} else if plain.Leads(r.Reason) {
 		p.Add("reason", "request.no_links")
 	}
 	if err := p.Err(); err != nil {

@@ -12,6 +12,7 @@ import (
 	"zunft/internal/ground/dbtest"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/i18n"
+	"zunft/internal/ground/plain"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/application"
 	"zunft/internal/identity/fold"
@@ -408,7 +409,7 @@ func TestPhrasesAndMails(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := letter{
-		Name: "Bert Backmann", Organization: "Bäckerei Brotmann und Söhne Lieferservice GmbH & Co. KG", Short: short("Bäckerei Brotmann und Söhne Lieferservice GmbH & Co. KG", 28),
+		Name: "Bert Backmann", Organization: "Bäckerei Brotmann und Söhne Lieferservice GmbH & Co. KG", Short: plain.Short("Bäckerei Brotmann und Söhne Lieferservice GmbH & Co. KG", 28),
 		Applicant: "Anna Beispiel", Initial: "Anna B.", Username: "anna", Reason: "Ich bin Azubi.", Answer: "Wir kennen Sie nicht.", Roles: []string{"Auszubildende:r"}, Request: "r", ID: "o", Other: "Berta Beispiel", Email: "anna@example.org", Days: 14,
 	}
 	for _, name := range []string{"join_sent", "join_received", "join_approved", "join_denied", "role_sent", "role_received", "role_approved", "role_denied", "reminder", "expired", "handed", "deputy", "relay"} {

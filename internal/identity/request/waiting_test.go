@@ -263,6 +263,11 @@ func TestRelay(t *testing.T) {
 		if err := relay(strings.Repeat("x", 501)); !fault.Is(err, fault.KindInvalid) {
 			t.Error(err)
 		}
+		for _, link := range []string{"https://boese.example", "Melden Sie sich auf boese.de an"} { // our mails carry our links only
+			if f := fault.Of(relay(link)); f == nil || f.Problems[0].Key != "request.no_links" {
+				t.Errorf("%q: %v", link, f)
+			}
+		}
 		s.mails()
 		if err := relay("Wer schaltet mich frei?"); err != nil {
 			t.Fatal(err)

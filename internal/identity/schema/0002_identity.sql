@@ -342,7 +342,8 @@ CREATE TABLE letter (
 	ended_at     TIMESTAMPTZ
 );
 -- One letter that counts per organization and kind: a reprint makes the old code void.
-CREATE UNIQUE INDEX letter_current ON letter (organization, kind) WHERE state IN ('queued', 'printed');
+-- Of succession one waits at a time; those that are out hold beside it (decision 17).
+CREATE UNIQUE INDEX letter_current ON letter (organization, kind) WHERE state = 'queued' OR state = 'printed' AND kind <> 'succession';
 CREATE INDEX letter_queue ON letter (chamber, id) WHERE state = 'queued';
 CREATE INDEX letter_of_batch ON letter (batch);
 CREATE INDEX letter_returned ON letter (chamber, id) WHERE state = 'returned';
@@ -365,6 +366,7 @@ CREATE TABLE application (
 	redirect_uris              TEXT NOT NULL,            -- JSON array, compared exactly
 	post_logout_redirect_uris  TEXT NOT NULL DEFAULT '[]',
 	backchannel_logout_uri     TEXT NOT NULL DEFAULT '',
+	security_event_uri         TEXT NOT NULL DEFAULT '', -- where it hears that an account is gone (RFC 8935)
 	token_endpoint_auth_method TEXT NOT NULL CHECK (token_endpoint_auth_method IN ('client_secret_basic', 'client_secret_post', 'none')),
 	id_token_signed_response_alg TEXT NOT NULL CHECK (id_token_signed_response_alg IN ('ES256', 'RS256')),
 	require_pkce               BOOLEAN NOT NULL,

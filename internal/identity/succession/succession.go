@@ -78,7 +78,7 @@ type Succession struct {
 func (s Succession) Pending() bool { return s.State == Waiting || s.State == Objected }
 
 // RequestLetter is an admin's: the management is sent a new organization password
-// (R102, M09). The one before is void.
+// (R102, M09). Those that are out hold on, or asking would keep them from working.
 func RequestLetter(tx *db.Tx, by audit.Actor, organizationID string) error {
 	if err := membership.MustAdminister(tx, by, organizationID); err != nil {
 		return err
@@ -134,11 +134,11 @@ func Activate(tx *db.Tx, by audit.Actor, identNumber, chamberNumber, code string
 		return o, s, err
 	}
 	if err == nil && o.State == organization.Active && by.Account != "" {
-		live, err := letter.Last(tx, o.ID, letter.Succession)
-		if err != nil && !fault.Is(err, fault.KindNotFound) {
+		holds, err := letter.Holds(tx, o.ID, letter.Succession)
+		if err != nil {
 			return o, s, err
 		}
-		if live.Live(tx.Now()) {
+		if holds {
 			s, err = enter(tx, by, o, folded, number)
 			return o, s, err
 		}

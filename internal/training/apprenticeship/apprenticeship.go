@@ -85,24 +85,53 @@ func (a Apprenticeship) Clip(w calendar.Week) (first, last calendar.Date, ok boo
 // else the one that is nearest: the newest that began before, or the first.
 // Without any it is one that is not stored yet (ID is empty), see Ensure.
 func Of(tx *db.Tx, s person.Session, day calendar.Date) (Apprenticeship, error) {
+	all, err := Here(tx, s)
+	return all.On(day), err
+}
+
+// A Row of apprenticeships of one person in one company, the oldest first; at
+// least one.
+type Row []Apprenticeship
+
+// Here are those of a person in the company of their session, for callers who
+// ask for more days than one; see Of.
+func Here(tx *db.Tx, s person.Session) (Row, error) {
 	all, err := db.All(tx, (*Apprenticeship).fields, `SELECT `+columns+` FROM apprenticeship WHERE person = $1 AND company = $2 ORDER BY starts_on, id`, s.Person.Sub, s.Company.ID)
 	if err != nil {
-		return Apprenticeship{}, fmt.Errorf("apprenticeship of %s: %w", s.Person.Sub, err)
+		return Row{{}}, fmt.Errorf("apprenticeship of %s: %w", s.Person.Sub, err)
 	}
 	if len(all) == 0 {
-		return Apprenticeship{
+		all = []Apprenticeship{{
 			Person: s.Person.Sub, Company: s.Company.ID, ChamberNumber: s.Company.ChamberNumber, IdentNumber: s.Company.IdentNumber,
 			GivenName: s.Person.GivenName, FamilyName: s.Person.FamilyName, Email: s.Person.Email,
 			Retraining: s.Is(person.Retrainee) && !s.Is(person.Apprentice), Source: Self,
-		}, nil
+		}}
 	}
+	return all, nil
+}
+
+// On is the one to which a day belongs, see Of.
+func (all Row) On(day calendar.Date) Apprenticeship {
 	found := all[0]
 	for _, a := range all[1:] {
 		if a.StartsOn <= day {
 			found = a
 		}
 	}
-	return found, nil
+	return found
+}
+
+// Within is the one that a week is written for, and its days there: that of its
+// Monday, else of its Sunday, when there is a gap between two. ok is false if it
+// is in none.
+func (all Row) Within(w calendar.Week) (a Apprenticeship, first, last calendar.Date, ok bool) {
+	for _, day := range []int{1, 7} {
+		a = all.On(w.Date(day))
+		if first, last, ok = a.Clip(w); ok {
+			break
+		}
+	}
+	return a, first, last, ok
 }
 
 // Ensure stores what Of found for nobody had described it.

@@ -66,18 +66,25 @@ func List(tx *db.Tx, by audit.Actor, f Filter, limit int) ([]Listed, error) {
 	return all, err
 }
 
-// Counts are how many apprenticeships a company has in each view.
+// Counts are how many apprenticeships a company has in each view, in one
+// question.
 func Counts(tx *db.Tx, by audit.Actor) (map[string]int, error) {
 	s, err := person.Admin(tx, by)
 	if err != nil {
 		return nil, err
 	}
+	views := Views()
+	sums, found := make([]string, len(views)), make([]int, len(views))
+	into := make([]any, len(views))
+	for i, v := range views {
+		sums[i], into[i] = `count(*) FILTER (WHERE `+inView(v)+`)`, &found[i]
+	}
+	if err := tx.Scan(`SELECT `+strings.Join(sums, `, `)+` FROM apprenticeship a WHERE a.company = $1`, []any{s.Company.ID, calendar.Today(tx.Now())}, into...); err != nil {
+		return nil, err
+	}
 	counts := map[string]int{}
-	for _, v := range Views() {
-		where, args := Filter{View: v}.where(s.Company.ID, calendar.Today(tx.Now()))
-		if counts[v], err = db.Value[int](tx, `SELECT count(*) FROM apprenticeship a WHERE `+where, args...); err != nil {
-			return nil, err
-		}
+	for i, v := range views {
+		counts[v] = found[i]
 	}
 	return counts, nil
 }
@@ -98,24 +105,26 @@ var qualified = func() string {
 
 func at(n int) string { return "$" + strconv.Itoa(n) }
 
-func (f Filter) where(company string, today calendar.Date) (string, []any) {
-	args := []any{company}
-	place := func(v any) string { args = append(args, v); return at(len(args)) }
-	ended := `(a.ended_on <> '' AND a.ended_on < $2 OR a.ended_on = '' AND a.ends_on <> '' AND a.ends_on < $2)`
-	args = append(args, today)
-	where := `a.company = $1 AND `
-	switch f.View {
+// inView is the condition for apprenticeships a of a view; $2 is today.
+func inView(view string) string {
+	const ended = `(a.ended_on <> '' AND a.ended_on < $2 OR a.ended_on = '' AND a.ends_on <> '' AND a.ends_on < $2)`
+	switch view {
 	case Ended:
-		where += ended
+		return ended
 	case Unknown:
-		where += `NOT ` + ended + ` AND a.person IS NULL`
+		return `NOT ` + ended + ` AND a.person IS NULL`
 	case Alone:
-		where += `NOT ` + ended + ` AND NOT EXISTS (SELECT 1 FROM assignment x WHERE x.apprenticeship = a.id AND x.role = 'trainer' AND x.from_day <= $2 AND (x.until_day = '' OR x.until_day >= $2))`
+		return `NOT ` + ended + ` AND NOT EXISTS (SELECT 1 FROM assignment x WHERE x.apprenticeship = a.id AND x.role = 'trainer' AND x.from_day <= $2 AND (x.until_day = '' OR x.until_day >= $2))`
 	case Sketched:
-		where += `NOT ` + ended + ` AND (a.occupation = '' OR a.starts_on = '' OR a.ends_on = '')`
-	default:
-		where += `NOT ` + ended
+		return `NOT ` + ended + ` AND (a.occupation = '' OR a.starts_on = '' OR a.ends_on = '')`
 	}
+	return `NOT ` + ended
+}
+
+func (f Filter) where(company string, today calendar.Date) (string, []any) {
+	args := []any{company, today}
+	place := func(v any) string { args = append(args, v); return at(len(args)) }
+	where := `a.company = $1 AND ` + inView(f.View)
 	for i, w := range plain.Words(f.Search) {
 		if i == 5 {
 			break

@@ -77,6 +77,21 @@ func Accompanies(sub, day string) string {
 			AND EXISTS (SELECT 1 FROM company_role k WHERE k.company = a.company AND k.person = x.person AND k.role = 'trainer')))`
 }
 
+// Reads is Accompanies for a report r of that apprenticeship: who is assigned as
+// its supervisor reads the weeks of their time with the apprentice, not the book
+// (Art. 5 (1) c GDPR); also while no trainer is assigned.
+func Reads(sub, day string) string {
+	return `(EXISTS (SELECT 1 FROM assignment x WHERE x.apprenticeship = a.id AND x.person IN (` + sub + `) AND x.from_day <= ` + day + ` AND (x.until_day = '' OR x.until_day >= ` + day + `)
+			AND (x.role = 'trainer' OR ` + During + `))
+		OR NOT EXISTS (SELECT 1 FROM assignment x WHERE x.apprenticeship = a.id AND x.role = 'trainer' AND x.from_day <= ` + day + ` AND (x.until_day = '' OR x.until_day >= ` + day + `)
+			AND EXISTS (SELECT 1 FROM company_role k WHERE k.company = a.company AND k.person = x.person AND k.role = 'trainer'))
+		AND (NOT EXISTS (SELECT 1 FROM assignment x WHERE x.apprenticeship = a.id AND x.person IN (` + sub + `) AND x.role = 'supervisor')
+			OR EXISTS (SELECT 1 FROM company_role k WHERE k.company = a.company AND k.person IN (` + sub + `) AND k.role = 'trainer')))`
+}
+
+// During is the condition that a report r has a day of the assignment x.
+const During = `(x.from_day <= r.last_day AND (x.until_day = '' OR x.until_day >= r.first_day))`
+
 // A Companion is somebody who may accompany apprentices in a company, with how
 // many they do today.
 type Companion struct {

@@ -53,38 +53,46 @@ func turn(tx *db.Tx, apprenticeshipID string) error {
 }
 
 // MyPaper is the actor's one long report of what was written on paper (R313,
-// R317), in the apprenticeship of today; Version is 0 while there is none, and
-// its days are then those that could be.
-func MyPaper(tx *db.Tx, by audit.Actor) (Report, error) {
-	r, _, err := myPaper(tx, by)
+// R317), in the apprenticeship to which a day belongs; without a day in that of
+// today. Version is 0 while there is none, and its days are then those that
+// could be.
+func MyPaper(tx *db.Tx, by audit.Actor, day calendar.Date) (Report, error) {
+	r, _, err := myPaper(tx, by, day)
 	return r, err
 }
 
-func myPaper(tx *db.Tx, by audit.Actor) (r Report, a apprenticeship.Apprenticeship, err error) {
+func myPaper(tx *db.Tx, by audit.Actor, day calendar.Date) (r Report, a apprenticeship.Apprenticeship, err error) {
 	s, err := person.Author(tx, by)
 	if err != nil {
 		return r, a, err
 	}
 	today := calendar.Today(tx.Now())
-	if a, err = apprenticeship.Of(tx, s, today); err != nil {
+	if day == "" {
+		day = today
+	}
+	if a, err = apprenticeship.Of(tx, s, day); err != nil {
 		return r, a, err
 	}
 	r, err = db.One(tx, (*Report).fields, `SELECT `+columns+` FROM report WHERE apprenticeship = $1 AND kind = 'paper'`, a.ID)
 	if fault.Is(err, fault.KindNotFound) {
+		last := today.Week().Date(1).Add(-1)
+		if end := a.Last(); end != "" {
+			last = min(last, end)
+		}
 		return Report{
 			Apprentice: s.Person.Sub, Apprenticeship: a.ID, Company: s.Company.ID, Kind: Paper, State: Draft,
-			First: a.StartsOn, Last: today.Week().Date(1).Add(-1),
+			First: a.StartsOn, Last: last,
 		}, a, nil
 	}
 	r.State = r.Seen(tx.Now())
 	return r, a, err
 }
 
-// SavePaper keeps the long report: its days and texts. It is the first one of
-// the apprenticeship: it touches no week that was written here, and what
-// follows has seven days at most (R317, R318).
-func SavePaper(tx *db.Tx, by audit.Actor, version int, first, last calendar.Date, t Text) (Report, error) {
-	r, a, err := myPaper(tx, by)
+// SavePaper keeps the long report of MyPaper: its days and texts. It is the
+// first one of the apprenticeship: it touches no week that was written here, and
+// what follows has seven days at most (R317, R318).
+func SavePaper(tx *db.Tx, by audit.Actor, day calendar.Date, version int, first, last calendar.Date, t Text) (Report, error) {
+	r, a, err := myPaper(tx, by, day)
 	if err != nil {
 		return r, err
 	}
@@ -126,7 +134,7 @@ func SavePaper(tx *db.Tx, by audit.Actor, version int, first, last calendar.Date
 		return r, fmt.Errorf("save paper time: %w", err)
 	}
 	if !saved {
-		if r, err = MyPaper(tx, by); err != nil {
+		if r, err = MyPaper(tx, by, day); err != nil {
 			return r, err
 		}
 		return r, changedElsewhere(r)
@@ -176,7 +184,7 @@ func noOverlap(tx *db.Tx, sub, apprenticeshipID string, first, last calendar.Dat
 // SubmitPaper hands the long report over; whoever signs it off confirms that
 // the book was kept on paper until then (R321).
 func SubmitPaper(tx *db.Tx, by audit.Actor, version int, email string) (Report, error) {
-	r, err := MyPaper(tx, by)
+	r, err := MyPaper(tx, by, "")
 	if err != nil {
 		return r, err
 	}
@@ -186,9 +194,10 @@ func SubmitPaper(tx *db.Tx, by audit.Actor, version int, email string) (Report, 
 	return SubmitTo(tx, by, r.Week, version, email)
 }
 
-// CheckPaper says what SavePaper would refuse of these days.
+// CheckPaper says what SavePaper would refuse of these days, in the
+// apprenticeship to which the first one belongs.
 func CheckPaper(tx *db.Tx, by audit.Actor, first, last calendar.Date) error {
-	r, a, err := myPaper(tx, by)
+	r, a, err := myPaper(tx, by, first)
 	if err == nil {
 		err = mayWrite(tx, by, r, a)
 	}

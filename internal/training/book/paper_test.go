@@ -21,7 +21,9 @@ func TestPaperTime_R317_R318(t *testing.T) {
 	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
 		anna := comes(t, d, "anna", "korn", "apprentice")
 		paper := func(version int, first, last calendar.Date) (book.Report, error) {
-			return do(d, func(tx *db.Tx) (book.Report, error) { return book.SavePaper(tx, anna, version, first, last, onPaper) })
+			return do(d, func(tx *db.Tx) (book.Report, error) {
+				return book.SavePaper(tx, anna, "", version, first, last, onPaper)
+			})
 		}
 		for _, c := range []struct{ first, last, key string }{
 			{"", "2026-07-31", "book.paper_first"},
@@ -86,7 +88,7 @@ func TestPaperTimeAndWeekAtOnce_R318(t *testing.T) {
 		won := together(func(i int) error {
 			_, err := do(d, func(tx *db.Tx) (book.Report, error) {
 				if i%2 == 0 {
-					return book.SavePaper(tx, anna, 0, "2025-08-01", "2026-07-31", onPaper)
+					return book.SavePaper(tx, anna, "", 0, "2025-08-01", "2026-07-31", onPaper)
 				}
 				return book.Save(tx, anna, week, 0, book.Text{Work: "Brot"})
 			})
@@ -114,11 +116,11 @@ func TestPeriodsNeverOverlap_R318(t *testing.T) {
 			var err error
 			if rapid.Bool().Draw(rt, "paper") {
 				_, err = do(d, func(tx *db.Tx) (book.Report, error) {
-					now, err := book.MyPaper(tx, anna)
+					now, err := book.MyPaper(tx, anna, "")
 					if err != nil {
 						return now, err
 					}
-					return book.SavePaper(tx, anna, now.Version, day.Draw(rt, "first"), day.Draw(rt, "last"), onPaper)
+					return book.SavePaper(tx, anna, "", now.Version, day.Draw(rt, "first"), day.Draw(rt, "last"), onPaper)
 				})
 			} else {
 				_, err = do(d, func(tx *db.Tx) (book.Report, error) {

@@ -20,6 +20,7 @@ type recipient struct {
 	supervisor bool
 	pin        string // of a supervisor who had none before (R268)
 	first      bool   // of a supervisor: nothing of this apprentice went there before
+	unknown    bool   // of a supervisor: signs when the company has confirmed the address
 }
 
 // approver finds whose address the apprentice typed: somebody with a role in
@@ -56,7 +57,7 @@ func approver(tx *db.Tx, by audit.Actor, r Report, email string) (to recipient, 
 	if r.Kind == Paper {
 		return to, fault.Invalid("approver", "book.approver_paper")
 	}
-	if yes, err := supervisor.ByPIN(tx, r.Company); err != nil || !yes { // W14, the other way
+	if way, err := supervisor.WayOf(tx, r.Company); err != nil || way == supervisor.ByAccount { // W14, the other way
 		if err == nil {
 			err = fault.Invalid("approver", "book.approver_account")
 		}
@@ -73,8 +74,12 @@ func approver(tx *db.Tx, by audit.Actor, r Report, email string) (to recipient, 
 	if err != nil {
 		return to, err
 	}
-	known, err := db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM report WHERE approver = $1 AND apprentice = $2)`, to.person.Sub, r.Apprentice)
-	to.first = !known
+	known, err := supervisor.Known(tx, r.Company, to.person.Sub)
+	if err != nil {
+		return to, err
+	}
+	before, err := db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM report WHERE approver = $1 AND apprentice = $2)`, to.person.Sub, r.Apprentice)
+	to.unknown, to.first = !known, !before
 	return to, err
 }
 
@@ -113,6 +118,16 @@ const (
 // the apprenticeship today (R232, R333), if no trainer is then all of the
 // company; and who stands in for them.
 func Accompanying(tx *db.Tx, apprenticeshipID, company string, step Waits) ([]person.Person, error) {
+	return accompanying(tx, apprenticeshipID, company, step, "", "9999-12-31")
+}
+
+// Reading is Accompanying for a report: of supervisors those whose time with the
+// apprentice has a day of it.
+func Reading(tx *db.Tx, r Report, step Waits) ([]person.Person, error) {
+	return accompanying(tx, r.Apprenticeship, r.Company, step, r.First, r.Last)
+}
+
+func accompanying(tx *db.Tx, apprenticeshipID, company string, step Waits, first, last calendar.Date) ([]person.Person, error) {
 	a, err := apprenticeship.Get(tx, apprenticeshipID)
 	if err != nil {
 		return nil, err
@@ -123,8 +138,8 @@ func Accompanying(tx *db.Tx, apprenticeshipID, company string, step Waits) ([]pe
 	}
 	var subs, supervisors, trainers []string
 	err = tx.Each(`SELECT DISTINCT x.person, x.role FROM assignment x JOIN company_role c ON c.company = $2 AND c.person = x.person AND c.role IN ('trainer', 'supervisor')
-		WHERE x.apprenticeship = $1 AND x.from_day <= $3 AND (x.until_day = '' OR x.until_day >= $3)`,
-		[]any{a.ID, company, calendar.Today(tx.Now())}, func(scan func(...any) error) error {
+		WHERE x.apprenticeship = $1 AND x.from_day <= $3 AND (x.until_day = '' OR x.until_day >= $3) AND (x.role = 'trainer' OR x.from_day <= $5 AND (x.until_day = '' OR x.until_day >= $4))`,
+		[]any{a.ID, company, calendar.Today(tx.Now()), first, last}, func(scan func(...any) error) error {
 			var sub, role string
 			err := scan(&sub, &role)
 			if role == person.Supervisor {

@@ -8,6 +8,7 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/limit"
+	"zunft/internal/ground/plain"
 	"zunft/internal/training/person"
 )
 
@@ -67,7 +68,7 @@ func SubmitWith(tx *db.Tx, by audit.Actor, w Week, version int, email, sections 
 	if err := tellTrainers(tx, r, to); err != nil || !to.first {
 		return r, err
 	}
-	return r, tellOfAddress(tx, r, to.person)
+	return r, tellOfAddress(tx, r, to)
 }
 
 // told bounds mails about one report and of one apprentice: who takes back and
@@ -93,13 +94,14 @@ func mayTell(tx *db.Tx, r Report) (bool, error) {
 
 // tellOfAddress tells who is responsible for the book that reports go to
 // somebody without an account from now on: they answer for who reads them
-// (§ 14 (2) BBiG), and only they can know whether that is a person of theirs.
-func tellOfAddress(tx *db.Tx, r Report, to person.Person) error {
+// (§ 14 (2) BBiG), and only they can know whether that is a person of theirs,
+// and say so.
+func tellOfAddress(tx *db.Tx, r Report, to recipient) error {
 	writer, err := person.Get(tx, r.Apprentice)
 	if err != nil {
 		return err
 	}
-	people, err := Accompanying(tx, r.Apprenticeship, r.Company, Second)
+	people, err := Reading(tx, r, Second)
 	if people = person.Here(tx, people); err == nil && len(people) == 0 {
 		people, err = person.With(tx, r.Company, person.TrainingAdmin)
 	}
@@ -111,7 +113,7 @@ func tellOfAddress(tx *db.Tx, r Report, to person.Person) error {
 			continue
 		}
 		if err := texts.Send(tx, p.Mail(), "report_address", map[string]any{
-			"Name": p.Name, "Apprentice": writer.Name, "Writer": cut(writer.Name, 32), "Email": to.Email, "Week": r.Week.Name(), "Dates": r.Dates(), "ID": r.ID,
+			"Name": p.Name, "Apprentice": writer.Name, "Writer": plain.Short(writer.Name, 32), "Email": to.person.Email, "Unknown": to.unknown, "Week": r.Week.Name(), "Dates": r.Dates(), "ID": r.ID,
 		}); err != nil {
 			return err
 		}
@@ -136,13 +138,13 @@ func tellTrainers(tx *db.Tx, r Report, to recipient) error {
 			return err
 		}
 		return texts.Send(tx, to.person.Mail(), "report_sent", map[string]any{
-			"Apprentice": writer.Name, "Writer": cut(writer.Name, 32), "Company": company.Name,
-			"Week": r.Week.Name(), "Dates": r.Dates(), "ID": r.ID, "PIN": to.pin, "Email": to.person.Email,
+			"Apprentice": writer.Name, "Writer": plain.Short(writer.Name, 32), "Company": company.Name,
+			"Week": r.Week.Name(), "Dates": r.Dates(), "ID": r.ID, "PIN": to.pin, "Email": to.person.Email, "Unknown": to.unknown,
 		})
 	}
 	trainers := []person.Person{to.person}
 	if to.person.Sub == "" {
-		if trainers, err = Accompanying(tx, r.Apprenticeship, r.Company, First); err != nil {
+		if trainers, err = Reading(tx, r, First); err != nil {
 			return err
 		}
 	}
@@ -160,7 +162,7 @@ func tellTrainers(tx *db.Tx, r Report, to recipient) error {
 			continue
 		}
 		if err := texts.Send(tx, p.Mail(), "report_submitted", map[string]any{
-			"Name": p.Name, "Apprentice": writer.Name, "Writer": cut(writer.Name, 32),
+			"Name": p.Name, "Apprentice": writer.Name, "Writer": plain.Short(writer.Name, 32),
 			"Week": r.Week.Name(), "Dates": r.Dates(), "ID": r.ID,
 		}); err != nil {
 			return err

@@ -22,46 +22,47 @@ const furthest = 8
 // written yet. Weeks far away, and such that the apprenticeship does not touch,
 // are not found.
 func Mine(tx *db.Tx, by audit.Actor, w Week) (Report, error) {
-	r, _, err := mine(tx, by, w)
+	r, _, _, err := mine(tx, by, w)
 	return r, err
 }
 
-func mine(tx *db.Tx, by audit.Actor, w Week) (r Report, a apprenticeship.Apprenticeship, err error) {
-	s, err := person.Author(tx, by)
-	if err != nil {
-		return r, a, err
+// mine says too whose it is, and for a new one the apprenticeship it will belong to.
+func mine(tx *db.Tx, by audit.Actor, w Week) (r Report, a apprenticeship.Apprenticeship, s person.Session, err error) {
+	if s, err = person.Author(tx, by); err != nil {
+		return r, a, s, err
 	}
 	if WeekOf(tx.Now()).Add(furthest).Before(w) {
-		return r, a, fault.NotFound()
+		return r, a, s, fault.NotFound()
 	}
 	r, err = byWeek(tx, s.Company.ID, s.Person.Sub, w)
 	if !fault.Is(err, fault.KindNotFound) {
 		r.State = r.Seen(tx.Now())
-		return r, a, err
+		return r, a, s, err
 	}
-	if a, err = apprenticeship.Of(tx, s, w.Date(1)); err != nil {
-		return r, a, err
+	here, err := apprenticeship.Here(tx, s)
+	if err != nil {
+		return r, a, s, err
 	}
-	first, last, ok := a.Clip(w)
+	a, first, last, ok := here.Within(w)
 	if !ok || a.StartsOn == "" && w.Date(7) < calendar.Today(tx.Now()).Add(-longest) { // a slip of the keys is no beginning
-		return r, a, fault.NotFound()
+		return r, a, s, fault.NotFound()
 	}
 	paper, err := paperOf(tx, a.ID)
 	if err != nil {
-		return r, a, err
+		return r, a, s, err
 	}
 	if first, last, ok = paper.cut(first, last); !ok {
-		return r, a, fault.Conflict("book.paper_week", paper.String())
+		return r, a, s, fault.Conflict("book.paper_week", paper.String())
 	}
 	return Report{
 		Apprentice: s.Person.Sub, Apprenticeship: a.ID, Company: s.Company.ID, Kind: Weekly, Week: w, First: first, Last: last, State: Draft,
-	}, a, nil
+	}, a, s, nil
 }
 
 // Desk is what an editor needs: the actor's own report of a week, the
 // apprenticeship it belongs to, and how the company keeps its books.
 func Desk(tx *db.Tx, by audit.Actor, w Week) (r Report, a apprenticeship.Apprenticeship, s bookform.Settings, err error) {
-	if r, a, err = mine(tx, by, w); err != nil {
+	if r, a, _, err = mine(tx, by, w); err != nil {
 		return r, a, s, err
 	}
 	if r.Version > 0 {
@@ -76,11 +77,11 @@ func Desk(tx *db.Tx, by audit.Actor, w Week) (r Report, a apprenticeship.Apprent
 // Begin is the actor's own open report of a week, stored empty if nothing was
 // written yet: something else is to hang on it.
 func Begin(tx *db.Tx, by audit.Actor, w Week) (Report, error) {
-	r, a, err := mine(tx, by, w)
+	r, a, s, err := mine(tx, by, w)
 	if err != nil {
 		return r, err
 	}
-	if err := mayWrite(tx, by, r, a); err != nil || r.Version > 0 {
+	if err := writable(tx, s, r, a); err != nil || r.Version > 0 {
 		return r, err
 	}
 	if a, err = apprenticeship.Ensure(tx, a); err != nil {
@@ -101,7 +102,7 @@ func Begin(tx *db.Tx, by audit.Actor, w Week) (Report, error) {
 // if the report has changed since, nothing is overwritten (Conflict), unless
 // both say the same. Nothing typed, nothing kept.
 func Save(tx *db.Tx, by audit.Actor, w Week, version int, t Text) (Report, error) {
-	r, a, err := mine(tx, by, w)
+	r, a, s, err := mine(tx, by, w)
 	if err != nil {
 		return r, err
 	}
@@ -116,7 +117,7 @@ func Save(tx *db.Tx, by audit.Actor, w Week, version int, t Text) (Report, error
 	if err := t.check(); err != nil {
 		return r, err
 	}
-	if err := mayWrite(tx, by, r, a); err != nil {
+	if err := writable(tx, s, r, a); err != nil {
 		return r, err
 	}
 	if r.Version != version {
@@ -169,6 +170,10 @@ func mayWrite(tx *db.Tx, by audit.Actor, r Report, a apprenticeship.Apprenticesh
 	if err != nil {
 		return err
 	}
+	return writable(tx, s, r, a)
+}
+
+func writable(tx *db.Tx, s person.Session, r Report, a apprenticeship.Apprenticeship) error {
 	switch {
 	case !r.Open():
 		return fault.Conflict("book.locked_" + string(r.State))
@@ -259,15 +264,7 @@ func Signers(tx *db.Tx, by audit.Actor, r Report) (all []person.Person, err erro
 	if r.Apprenticeship == "" { // nothing was written yet, and nobody assigned
 		all, err = person.With(tx, s.Company.ID, person.Trainer)
 	} else {
-		all, err = Accompanying(tx, r.Apprenticeship, r.Company, First)
+		all, err = Reading(tx, r, First)
 	}
 	return slices.DeleteFunc(all, func(p person.Person) bool { return p.Sub == s.Person.Sub }), err
-}
-
-// cut shortens a name for a subject line.
-func cut(name string, most int) string {
-	if r := []rune(name); len(r) > most {
-		return strings.TrimSpace(string(r[:most-1])) + "…"
-	}
-	return name
 }

@@ -13,6 +13,8 @@
 //	    that was changed, exchanged or taken out behind everybody's back, a report
 //	    that was opened again without a record of it, and a seal of which the
 //	    audit says something else.
+//	  - A book that was erased (GDPR Art. 17, package erasure) leaves its records in
+//	    the audit, which hold no names, and one that says so: Check calls it erased.
 //	  - It does not prove that nobody rewrote everything: whoever may write report,
 //	    seals and audit can make a new chain that fits. Against that helps a list of
 //	    heads (Head) kept elsewhere, from before: Check compares it.

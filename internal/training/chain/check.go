@@ -38,6 +38,7 @@ type Finding struct {
 	Seals      int
 	Head       Seal
 	Misfits    []Misfit // none: all fits
+	Erased     db.Time  // when the book before these seals was erased (package erasure); zero: never
 }
 
 // Check walks the chain of a book, and reads each file that was sealed with it,
@@ -62,7 +63,7 @@ func Check(tx *db.Tx, apprentice string, kept Seal) (f Finding, err error) {
 	if err := c.contents(seals, reports); err != nil {
 		return f, err
 	}
-	f = Finding{Apprentice: apprentice, Seals: len(seals), Misfits: c.misfits}
+	f = Finding{Apprentice: apprentice, Seals: len(seals), Misfits: c.misfits, Erased: c.erased}
 	if len(seals) > 0 {
 		f.Head = seals[len(seals)-1]
 	}
@@ -75,6 +76,7 @@ type checker struct {
 	reports map[string]book.Report
 	misfits []Misfit
 	said    map[Misfit]bool
+	erased  db.Time
 }
 
 func (c *checker) say(report, what string) {
@@ -95,17 +97,35 @@ type recorded struct {
 	Digest string `json:"sha256"`
 }
 
-// links follows the seals from one to the next, beside the audit.
+// ErasedEvent is the record that a book was erased, with the number and digest
+// of its last seal. A book that is begun after that begins a new chain.
+const ErasedEvent = "book.erased"
+
+// links follows the seals from one to the next, beside the audit. What was
+// sealed in a book that was erased since is missed by nobody; a head that was
+// kept from it must be one that the audit knew.
 func (c *checker) links(seals []Seal, kept Seal) error {
 	records := map[int]recorded{}
-	err := c.tx.Each(`SELECT thing, detail FROM audit WHERE account = $1 AND event = 'report.sealed' ORDER BY id`, []any{c.sub}, func(scan func(...any) error) error {
+	err := c.tx.Each(`SELECT event, at, thing, detail FROM audit WHERE account = $1 AND event IN ('report.sealed', '`+ErasedEvent+`') ORDER BY id`, []any{c.sub}, func(scan func(...any) error) error {
 		var r recorded
-		var detail string
-		if err := scan(&r.Report, &detail); err != nil {
+		var event, detail string
+		var at db.Time
+		if err := scan(&event, &at, &r.Report, &detail); err != nil {
 			return err
 		}
 		if err := json.Unmarshal([]byte(detail), &r); err != nil {
 			return fmt.Errorf("audit of a seal: %w", err)
+		}
+		if event == ErasedEvent {
+			if last := records[r.Number]; len(records) != r.Number || last.Digest != r.Digest { // it was not whole when it was erased
+				c.say("", Missing)
+			}
+			if kept.Number != 0 && records[kept.Number].Digest == kept.Digest {
+				kept.Number = 0
+			}
+			c.erased = at
+			clear(records)
+			return nil
 		}
 		records[r.Number] = r
 		return nil
@@ -202,7 +222,8 @@ func (c *checker) same(r book.Report, s Seal) error {
 
 // CheckAll checks every book, one after the other, each in a transaction of its
 // own: what it needs does not grow with their number. kept are heads from
-// before, by apprentice. each hears of every book that has seals or misfits.
+// before, by apprentice. each hears of every book that has seals or misfits, or
+// was erased.
 func CheckAll(ctx context.Context, d *db.DB, kept map[string]Seal, each func(Finding) error) error {
 	for after := ""; ; {
 		var subs []string
@@ -222,7 +243,7 @@ func CheckAll(ctx context.Context, d *db.DB, kept map[string]Seal, each func(Fin
 			}); err != nil {
 				return err
 			}
-			if f.Seals == 0 && len(f.Misfits) == 0 {
+			if f.Seals == 0 && len(f.Misfits) == 0 && f.Erased.IsZero() {
 				continue
 			}
 			if err := each(f); err != nil {

@@ -11,6 +11,7 @@ import (
 	"zunft/internal/training/book"
 	"zunft/internal/training/person"
 	"zunft/internal/training/planning"
+	"zunft/internal/training/review"
 	"zunft/internal/training/share"
 )
 
@@ -59,14 +60,24 @@ func read(tx *db.Tx, id string) (c content, err error) {
 }
 
 // reports takes what belongs into the file. Others than its owner read what was
-// submitted and is not being mended.
+// submitted and is not being mended; in the company each what they read on its
+// pages, by the roles they have when the file is made.
 func (c *content) reports(tx *db.Tx) error {
 	e := c.Export
 	all, err := book.Between(tx, e.Person, e.Company, e.First, e.Last)
 	if err != nil {
 		return err
 	}
+	readable := map[string]bool{}
+	if e.Company != "" {
+		if readable, err = review.ReadableTo(tx, e.OrderedBy, e.Company, e.Person); err != nil {
+			return err
+		}
+	}
 	for _, r := range all {
+		if e.Company != "" && !readable[r.ID] {
+			continue
+		}
 		r.State = r.Seen(c.Now)
 		if e.Signed && r.State != book.SignedOff || r.Text.Empty() || !e.Own() && (r.SubmittedAt.IsZero() || r.Open()) {
 			continue

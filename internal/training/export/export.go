@@ -6,7 +6,7 @@
 //
 //	  - Apprentices take out all that they wrote, in whatever company (the book
 //	    belongs to the person, § 13 no. 7 BBiG). Who accompanies them takes out what
-//	    was submitted for their company; a chamber what was submitted, while its
+//	    they read of it, submitted for their company; a chamber what was submitted, while its
 //	    look runs (package share). The owner of the book reads who did so (Others).
 //	  - A sign-off that can still be taken back is none: it prints as "in Durchsicht".
 //	  - The cover carries a code, made when the file is made and kept as a keyed

@@ -2,8 +2,8 @@ package intake
 
 import (
 	"strings"
-	"unicode/utf8"
 
+	"zunft/internal/ground/plain"
 	"zunft/internal/training/book"
 	"zunft/internal/training/export"
 	"zunft/internal/training/planning"
@@ -39,7 +39,7 @@ func (f *Found) leave(week string, line int, text, why string) {
 	if len(text) > 2000 { // before it is cleaned
 		text = text[:2000]
 	}
-	f.Left = append(f.Left, Left{week, line, cut(book.CleanLine(text), 200), why})
+	f.Left = append(f.Left, Left{week, line, plain.Short(book.CleanLine(text), 200), why})
 }
 
 // Of are the left parts of a week; of none, for "".
@@ -60,15 +60,8 @@ func Begin(t book.Text) string {
 	}
 	for _, s := range texts {
 		if s != "" {
-			return cut(strings.ReplaceAll(s, "\n", " "), 90)
+			return plain.Short(strings.ReplaceAll(s, "\n", " "), 90)
 		}
 	}
 	return ""
-}
-
-func cut(s string, most int) string {
-	if utf8.RuneCountInString(s) > most {
-		return strings.TrimSpace(string([]rune(s)[:most-1])) + "…"
-	}
-	return s
 }

@@ -25,6 +25,7 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/limit"
+	"zunft/internal/ground/plain"
 	"zunft/internal/training/book"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/export"
@@ -106,7 +107,7 @@ func Keep(tx *db.Tx, by audit.Actor, name string, f Found) (Intake, error) {
 	if err := limit.TakeIn(tx, "intake/"+s.Person.Sub, uploads); err != nil {
 		return Intake{}, err
 	}
-	i := Intake{ID: db.NewID(), Person: s.Person.Sub, Company: s.Company.ID, Kind: Reports, Name: cut(book.CleanLine(name), 100), State: "read", ExpiresAt: tx.Now().Add(kept)}
+	i := Intake{ID: db.NewID(), Person: s.Person.Sub, Company: s.Company.ID, Kind: Reports, Name: plain.Short(book.CleanLine(name), 100), State: "read", ExpiresAt: tx.Now().Add(kept)}
 	if len(f.Lessons) > 0 {
 		i.Kind = Lessons
 	}

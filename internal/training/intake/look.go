@@ -17,10 +17,15 @@ type looking struct {
 	session  person.Session
 	furthest calendar.Week
 	byWeek   map[calendar.Week]book.Report
-	spans    []apprenticeship.Apprenticeship // of the first and the last week
-	paper    book.Report                     // stored; Version 0: there is none
-	upTo     calendar.Date                   // last day on paper, stored or in the file
-	seen     bool                            // the file has a time on paper
+	here     apprenticeship.Row
+	papers   map[string]*onPaper // by id of the apprenticeship
+}
+
+// onPaper is the time on paper of one apprenticeship.
+type onPaper struct {
+	report book.Report   // stored; Version 0: there is none
+	upTo   calendar.Date // its last day, stored or in the file
+	seen   bool          // the file has one
 }
 
 // prepare asks what is stored; the entries are in their order.
@@ -47,15 +52,17 @@ func (l *looking) prepare(all []Entry) error {
 			l.byWeek[r.Week] = r
 		}
 	}
-	for _, day := range []calendar.Date{first.Date(1), last.Date(7)} {
-		a, err := apprenticeship.Of(l.tx, l.session, day)
-		if err != nil {
+	l.papers = map[string]*onPaper{}
+	l.here, err = apprenticeship.Here(l.tx, l.session)
+	for _, a := range l.here {
+		p := &onPaper{}
+		if p.report, err = book.MyPaper(l.tx, l.by, a.StartsOn); err != nil {
 			return err
 		}
-		l.spans = append(l.spans, a)
-	}
-	if l.paper, err = book.MyPaper(l.tx, l.by); l.paper.Version > 0 {
-		l.upTo = l.paper.Last
+		if p.report.Version > 0 {
+			p.upTo = p.report.Last
+		}
+		l.papers[a.ID] = p
 	}
 	return err
 }
@@ -74,11 +81,7 @@ func (l *looking) judge(e *Entry) error {
 	}
 	r, known := l.byWeek[e.Week]
 	e.Stored = r
-	inside := false
-	for _, a := range l.spans {
-		_, _, in := a.Clip(e.Week)
-		inside = inside || in
-	}
+	a, _, _, inside := l.here.Within(e.Week)
 	switch {
 	case known && r.Text == e.Text:
 		e.Verdict = Same
@@ -90,7 +93,7 @@ func (l *looking) judge(e *Entry) error {
 		e.Verdict = New
 	case l.furthest.Before(e.Week) || !inside:
 		e.Verdict = Outside
-	case e.Week.Date(7) <= l.upTo:
+	case e.Week.Date(7) <= l.papers[a.ID].upTo:
 		e.Verdict = Paper
 	default:
 		e.Verdict = New
@@ -101,10 +104,11 @@ func (l *looking) judge(e *Entry) error {
 // judgePaper looks at a time on paper. If it can be taken, weeks within it
 // cannot.
 func (l *looking) judgePaper(e *Entry) error {
-	r := l.paper
+	p := l.papers[l.here.On(e.Record.First).ID]
+	r := p.report
 	e.Stored = r
 	switch {
-	case l.seen:
+	case p.seen:
 		return e.refuse(fault.Invalid("", "intake.paper_one"))
 	case r.Version > 0 && r.Text == e.Text && r.First == e.Record.First && r.Last == e.Record.Last:
 		e.Verdict = Same
@@ -116,9 +120,9 @@ func (l *looking) judgePaper(e *Entry) error {
 	if err := book.CheckPaper(l.tx, l.by, e.Record.First, e.Record.Last); err != nil {
 		return e.refuse(err)
 	}
-	l.seen = true
+	p.seen = true
 	if e.Verdict = Other; r.Version == 0 {
-		e.Verdict, l.upTo = New, e.Record.Last
+		e.Verdict, p.upTo = New, e.Record.Last
 	}
 	return nil
 }
@@ -137,7 +141,7 @@ func (e *Entry) refuse(err error) error {
 func (e Entry) save(tx *db.Tx, by audit.Actor) error {
 	var err error
 	if e.rank() > 0 {
-		_, err = book.SavePaper(tx, by, e.Stored.Version, e.Record.First, e.Record.Last, e.Text)
+		_, err = book.SavePaper(tx, by, e.Record.First, e.Stored.Version, e.Record.First, e.Record.Last, e.Text)
 	} else {
 		_, err = book.Save(tx, by, e.Week, e.Stored.Version, e.Text)
 	}

@@ -103,7 +103,7 @@ func TestRoundTripOfABook_R317(t *testing.T) {
 					last := from.Date(1).Add(-1 - rapid.IntRange(0, 10).Draw(rt, "before"))
 					first := last.Add(-rapid.IntRange(8, 400).Draw(rt, "long"))
 					text := aText("9999-01-01", "").Draw(rt, "on paper")
-					if _, err := book.SavePaper(tx, anna, 0, first, last, text); err != nil {
+					if _, err := book.SavePaper(tx, anna, "", 0, first, last, text); err != nil {
 						return err
 					}
 				}
@@ -171,5 +171,62 @@ func TestPaperOfAFile_R317_R318(t *testing.T) {
 				t.Errorf("%s: %+v, wanted %+v", name, r, c.want)
 			}
 		}
+	})
+}
+
+// R313, R317, R226: a book of two apprenticeships comes back with the time on
+// paper of each; weeks after the first one are weeks, and only one time on paper
+// of each is taken.
+func TestTwoApprenticeshipsTwoPaperTimes_R317(t *testing.T) {
+	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
+		d.Now = func() time.Time { return time.Date(2026, 11, 18, 10, 0, 0, 0, time.UTC) }
+		learns := func(sub string) audit.Actor {
+			by := comes(t, d, sub)
+			for id, days := range map[string][2]string{"a": {"2023-08-01", "2025-06-30"}, "b": {"2025-09-03", "2028-08-31"}} {
+				dbtest.Exec(t, d, `INSERT INTO apprenticeship (id, person, company, starts_on, ends_on, source, created_at, changed_at) VALUES ($1, $2, 'korn', $3, $4, 'company', $5, $5)`, sub+id, sub, days[0], days[1], d.Now())
+			}
+			return by
+		}
+		anna, emil := learns("anna"), learns("emil")
+		dbtest.Write(t, d, func(tx *db.Tx) error {
+			for _, span := range [][2]calendar.Date{{"2023-08-01", "2024-07-31"}, {"2025-09-03", "2026-03-31"}} {
+				if _, err := book.SavePaper(tx, anna, span[0], 0, span[0], span[1], book.Text{Work: "Auf Papier ab " + string(span[0])}); err != nil {
+					return err
+				}
+			}
+			for _, w := range []string{"2024-W40", "2026-W20"} {
+				week, _ := calendar.ParseWeek(w)
+				if _, err := book.Save(tx, anna, week, 0, book.Text{Work: w}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		file, want := whole(t, d, anna)
+		if r := takes(t, d, emil, file, false); r != (intake.Result{Taken: 4}) {
+			t.Fatalf("%+v of 4", r)
+		}
+		again, got := whole(t, d, emil)
+		if got != want {
+			t.Errorf("went out\n%s\ncame back\n%s", want, got)
+		}
+		if r := takes(t, d, emil, again, true); r != (intake.Result{Same: 4}) {
+			t.Errorf("again: %+v", r)
+		}
+		for id, first := range map[string]calendar.Date{"emila": "2023-08-01", "emilb": "2025-09-03"} {
+			if n := dbtest.Count(t, d, `SELECT count(*) FROM report WHERE apprenticeship = $1 AND kind = 'paper' AND first_day = $2`, id, first); n != 1 {
+				t.Errorf("%s has %d times on paper from %s", id, n, first)
+			}
+		}
+		// The first week of the second one, which began on a Wednesday after a gap, can be written.
+		paul := learns("paul")
+		dbtest.Write(t, d, func(tx *db.Tx) error {
+			week, _ := calendar.ParseWeek("2025-W36")
+			r, err := book.Save(tx, paul, week, 0, book.Text{Work: "Erster Tag"})
+			if err == nil && (r.Apprenticeship != "paulb" || r.First != "2025-09-03") {
+				t.Errorf("the first week is written for %s from %s", r.Apprenticeship, r.First)
+			}
+			return err
+		})
 	})
 }

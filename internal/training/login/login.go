@@ -11,9 +11,11 @@
 //     the identity portal may start later than we do.
 //   - Signing out ends our session first, then the one at the identity portal.
 //     A back-channel logout token ends sessions by sid or subject, once.
+//   - A security event says that an account is deleted for good; package erasure
+//     knows what follows.
 //
-// It mounts POST /login, GET /oidc/callback, POST /logout, GET /logged-out and
-// POST /oidc/backchannel-logout.
+// It mounts POST /login, GET /oidc/callback, POST /logout, GET /logged-out,
+// POST /oidc/backchannel-logout and POST /oidc/events.
 package login
 
 import (
@@ -50,6 +52,7 @@ type Door struct {
 	Site                           *web.Site
 	Issuer, ClientID, ClientSecret string
 	Client                         *http.Client // nil: one with a timeout
+	Years                          int          // that books are kept, see package erasure
 
 	mu     sync.Mutex
 	found  *provider
@@ -67,6 +70,8 @@ type provider struct {
 const (
 	sessionCookie = "session"
 	browserCookie = "login"
+	whoseCookie   = "whose" // who signed in here last, so that drafts of one are not for the next
+	draftsKept    = 8 * 24 * time.Hour
 	attemptLife   = 10 * time.Minute
 	pause         = 2 * time.Second // between two tries of discovery
 )
@@ -80,6 +85,7 @@ func (d *Door) Mount(m *web.Mux) {
 	m.Open("POST /logout", d.logout)
 	m.Open("GET /logged-out", d.loggedOut)
 	m.Machine("POST /oidc/backchannel-logout", http.HandlerFunc(d.backchannel))
+	m.Machine("POST /oidc/events", http.HandlerFunc(d.events))
 }
 
 type sessionKey struct{}
@@ -98,7 +104,7 @@ func (d *Door) Who(r *http.Request) (*http.Request, error) {
 	}
 	var s person.Session
 	var now db.Time
-	err := d.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
+	err := d.DB.Ask(r.Context(), func(tx *db.Tx) (err error) {
 		now = tx.Now()
 		s, err = person.Resolve(tx, token)
 		return err

@@ -53,6 +53,29 @@ func TestSignIn_R225(t *testing.T) {
 	})
 }
 
+// Decision 0025: on a shared phone the drafts of one person are not for the next
+// one who signs in, also if that one opens no week; one's own stay.
+func TestDraftsAreOnePersons(t *testing.T) {
+	p := newPortal(t, dbtest.Open(t, "sqlite", schema.Files))
+	u := p.user()
+	for i, x := range []struct{ sub, clears string }{{"anna", ""}, {"anna", ""}, {"bert", `"storage"`}, {"anna", `"storage"`}, {"anna", ""}} {
+		p.provider.claims["sub"] = x.sub
+		u.client.Jar.SetCookies(mustURL(t, u.server.URL), []*http.Cookie{{Name: "zunft_training_session", MaxAge: -1}}) // the session is over
+		if status, _, body := u.returns(u.begins()); status != http.StatusSeeOther || u.header.Get("Clear-Site-Data") != x.clears {
+			t.Errorf("%d. %s: %d, Clear-Site-Data %q\n%s", i+1, x.sub, status, u.header.Get("Clear-Site-Data"), body)
+		}
+	}
+}
+
+func mustURL(t *testing.T, s string) *url.URL {
+	t.Helper()
+	to, err := url.Parse(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return to
+}
+
 // Whatever is wrong with an answer, nobody comes in.
 func TestAnswersNotBelieved(t *testing.T) {
 	type m = map[string]any

@@ -177,11 +177,12 @@ func newPortal(t *testing.T, d *db.DB) *portal {
 type user struct {
 	*portal
 	client *http.Client
+	header http.Header // of the last answer
 }
 
 func (p *portal) user() *user {
 	jar, _ := cookiejar.New(nil)
-	return &user{p, &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	return &user{portal: p, client: &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
 func (u *user) send(method, path string, form url.Values) (status int, location, body string) {
@@ -197,6 +198,7 @@ func (u *user) send(method, path string, form url.Values) (status int, location,
 	}
 	defer res.Body.Close()
 	b, _ := io.ReadAll(res.Body)
+	u.header = res.Header
 	return res.StatusCode, res.Header.Get("Location"), string(b)
 }
 

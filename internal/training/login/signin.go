@@ -194,7 +194,19 @@ func (d *Door) enter(w http.ResponseWriter, r *http.Request, next string, c pers
 		return fmt.Errorf("enter: %w", err)
 	}
 	d.SetSession(w, token)
+	d.turn(w, r, c.Person.Sub)
 	return web.See(w, r, next)
+}
+
+// turn notes whose turn it is in this browser. Somebody else's ends what the one
+// before wrote here without a connection (decision 0025): the page of a week does
+// so itself, but a trainer opens none, and reads offline what lies there.
+func (d *Door) turn(w http.ResponseWriter, r *http.Request, sub string) {
+	mine := d.DB.Keys.MAC("login/whose", "", sub)
+	if last := d.Site.Cookie(r, whoseCookie); last != "" && last != mine {
+		w.Header().Set("Clear-Site-Data", `"storage"`)
+	}
+	d.Site.SetCookie(w, whoseCookie, mine, draftsKept)
 }
 
 // refuse: the answer could not be believed. The reason is for the log only.

@@ -52,3 +52,16 @@ func acting(tx *db.Tx, by audit.Actor, may func(Session) bool) (Session, error) 
 // Turn lets changes of what holds in the session's company come one after the
 // other, until the end of the transaction.
 func (s Session) Turn(tx *db.Tx) error { return limit.Hold(tx, "company/"+s.Company.ID) }
+
+// In is what somebody is in a company, as a session without a beginning or end:
+// for what is done for them while they are not here.
+func In(tx *db.Tx, company, sub string) (s Session, err error) {
+	if s.Person, err = Get(tx, sub); err != nil {
+		return s, err
+	}
+	if s.Company, err = CompanyOf(tx, company); err != nil {
+		return s, err
+	}
+	s.Roles, err = rolesIn(tx, company, sub)
+	return s, err
+}

@@ -155,12 +155,17 @@ func keep(tx *db.Tx, c Claims) error {
 	if o.Name == "" {
 		o.Name = o.ID
 	}
-	_, err := tx.Exec(`INSERT INTO person (sub, name, given_name, family_name, name_key, email, language, seen_at)
+	n, err := tx.Exec(`INSERT INTO person (sub, name, given_name, family_name, name_key, email, language, seen_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-		ON CONFLICT (sub) DO UPDATE SET name = $2, given_name = $3, family_name = $4, name_key = $5, email = $6, language = $7, seen_at = $8`,
+		ON CONFLICT (sub) DO UPDATE SET name = $2, given_name = $3, family_name = $4, name_key = $5, email = $6, language = $7, seen_at = $8,
+			gone = '', gone_at = NULL, named_until = '', look_at = NULL
+			WHERE person.gone <> 'purged'`,
 		p.Sub, p.Name, p.GivenName, p.FamilyName, nameKey(p), p.Email, p.Language, tx.Now())
 	if err != nil {
 		return err
+	}
+	if n == 0 { // the account is deleted: a token from before does not bring anybody back
+		return fault.Conflict("person.gone")
 	}
 	_, err = tx.Exec(`INSERT INTO company (id, name, ident_number, chamber_number, seen_at) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (id) DO UPDATE SET name = $2, ident_number = $3, chamber_number = $4, seen_at = $5`,
@@ -217,13 +222,17 @@ func NameKey(name string) string {
 
 func rolesIn(tx *db.Tx, company, sub string) ([]string, error) {
 	has, err := db.Values[string](tx, `SELECT role FROM company_role WHERE company = $1 AND person = $2`, company, sub)
-	var roles []string
-	for _, r := range known { // in the order of known
+	return inOrder(has), err
+}
+
+// inOrder are those of some roles that we know, in the order of known.
+func inOrder(has []string) (roles []string) {
+	for _, r := range known {
 		if slices.Contains(has, r) {
 			roles = append(roles, r)
 		}
 	}
-	return roles, err
+	return roles
 }
 
 // Get reads a person.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"zunft/internal/ground/audit"
@@ -53,14 +54,21 @@ func (s Session) Signs() bool { return s.Is(Trainer, Supervisor) }
 // Reads reports whether the person sees the reports of others here.
 func (s Session) Reads() bool { return s.Is(Trainer, Supervisor, TrainingAdmin) }
 
-func (s *Session) fields() []any {
+// A found session as it is read: in one question, for every page asks it.
+type found struct {
+	Session
+	roles string // with blanks between
+}
+
+func (s *found) fields() []any {
 	return append([]any{
-		&s.ID, &s.SID, &s.CreatedAt, &s.SeenAt, &s.EndsAt, &s.idToken, &s.office,
+		&s.ID, &s.SID, &s.CreatedAt, &s.SeenAt, &s.EndsAt, &s.idToken, &s.office, &s.roles,
 		&s.Company.ID, &s.Company.Name, &s.Company.IdentNumber, &s.Company.ChamberNumber, &s.Company.SeenAt,
 	}, s.Person.fields()...)
 }
 
-const sessions = `SELECT s.id, s.sid, s.created_at, s.seen_at, s.ends_at, s.id_token, COALESCE(o.chamber_number, ''), c.id, c.name, c.ident_number, c.chamber_number, c.seen_at,
+const sessions = `SELECT s.id, s.sid, s.created_at, s.seen_at, s.ends_at, s.id_token, COALESCE(o.chamber_number, ''),
+	COALESCE((SELECT string_agg(k.role, ' ') FROM company_role k WHERE k.company = s.company AND k.person = s.person), ''), c.id, c.name, c.ident_number, c.chamber_number, c.seen_at,
 	p.sub, p.name, p.given_name, p.family_name, p.email, p.language, p.seen_at
 	FROM session s JOIN person p ON p.sub = s.person JOIN company c ON c.id = s.company LEFT JOIN chamber_office o ON o.company = s.company `
 
@@ -95,15 +103,12 @@ func Resolve(tx *db.Tx, token string) (Session, error) {
 }
 
 func load(tx *db.Tx, query string, args ...any) (Session, error) {
-	s, err := db.One(tx, (*Session).fields, query, args...)
-	if err != nil {
-		return s, err
-	}
-	s.Roles, err = rolesIn(tx, s.Company.ID, s.Person.Sub)
+	s, err := db.One(tx, (*found).fields, query, args...)
+	s.Roles = inOrder(strings.Fields(s.roles))
 	if s.office == "" {
 		s.Roles = slices.DeleteFunc(s.Roles, func(r string) bool { return r == ChamberClerk })
 	}
-	return s, err
+	return s.Session, err
 }
 
 // Touch notes that the session was used; callers do so at most once a minute.

@@ -52,6 +52,11 @@ var PatternDays = []string{"", "company", "school", "course", "free"}
 
 // PatternOf is a person's pattern, or the standard one.
 func PatternOf(tx *db.Tx, sub string) (Pattern, error) {
+	type whose string
+	return db.Once(tx, whose(sub), func() (Pattern, error) { return patternOf(tx, sub) })
+}
+
+func patternOf(tx *db.Tx, sub string) (Pattern, error) {
 	p := Pattern{Own: true}
 	var days, regional string
 	err := tx.Scan(`SELECT days, regional, land FROM week_pattern WHERE person = $1`, []any{sub}, &days, &regional, &p.Land)

@@ -28,7 +28,7 @@ func TestCompaniesAreChangedElsewhere_R203(t *testing.T) {
 		"/company/settings/{occupation}", "/company/settings/{occupation}/reset", "/company/supervisors", "/company/trainees/import",
 		"/company/trainees/new", "/company/trainees/{id}/assignments/{assignment}/end", "/company/trainees/{id}/continue", "/company/trainees/{id}/edit",
 		"/company/trainees/{id}/end", "/company/trainees/{id}/link", "/company/trainees/{id}/unlink", "/documents/{id}", "/exam/intermediate",
-		"/exports/{id}/drop", "/imports/{id}", "/imports/{id}/drop", "/login", "/logout", "/oidc/backchannel-logout", "/reports/backfill",
+		"/exports/{id}/drop", "/imports/{id}", "/imports/{id}/drop", "/login", "/logout", "/oidc/backchannel-logout", "/oidc/events", "/reports/backfill",
 		"/reports/export", "/reports/import", "/reports/{week}", "/reports/{week}/attachments", "/reports/{week}/attachments/{file}/remove",
 		"/reports/{week}/comment", "/reports/{week}/day/{date}", "/reports/{week}/submit", "/reports/{week}/take-back", "/reviews/all",
 		"/reviews/{id}/comment", "/reviews/{id}/reopen", "/reviews/{id}/return", "/reviews/{id}/sign-off", "/reviews/{id}/undo", "/settings/pattern",

@@ -1,6 +1,7 @@
 package portal_test
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
@@ -58,5 +59,39 @@ func TestCompanyPages_R232_R234(t *testing.T) {
 		jana.post(at+"/rows", "line", "3").is(409)
 		jana.get("/company/trainees?q=lerche&show=alone").is(200).has("Keine Treffer")
 		jana.get("/company").is(200).has("Lena Lerche", "Murat Meister")
+	})
+}
+
+// L14, R232: in the lists of a company and of those who train who is behind
+// comes first, and can be shown alone.
+func TestWhoIsBehindStandsFirst_L14(t *testing.T) {
+	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		jana := w.comes(claims("jana", "Jana", "Jung", "korn", "training_admin"))
+		for name, began := range map[string]string{"Ada": "2026-11-16", "Mia": "2026-08-01", "Zoe": "2026-10-01"} {
+			w.comes(claims(strings.ToLower(name), name, "Muster", "korn", "apprentice"))
+			dbtest.Exec(t, d, `INSERT INTO apprenticeship (id, person, company, given_name, family_name, name_key, words, occupation, starts_on, ends_on, source, created_at, changed_at)
+				VALUES ($1, $1, 'korn', $2, 'Muster', $1, $1, 'baecker', $3, '2029-07-31', 'company', $4, $4)`, strings.ToLower(name), name, began, w.d.Now())
+		}
+		order := func(path, want string) {
+			t.Helper()
+			body, got := main(jana.get(path).is(200).body), ""
+			for _, m := range regexp.MustCompile(`<th scope="row"><a [^>]*>(\w+) Muster`).FindAllStringSubmatch(body, -1) {
+				got += m[1] + " "
+			}
+			if strings.TrimSpace(got) != want {
+				t.Errorf("%s lists %q, not %q", path, got, want)
+			}
+		}
+		for _, list := range []string{"/trainees", "/company/trainees"} {
+			order(list, "Mia Zoe Ada")
+			order(list+"?order=name", "Ada Mia Zoe")
+			order(list+"?order=behind&q=zo", "Zoe")
+			jana.get(list + "?show=nonsense").is(404)
+		}
+		order("/trainees?show=open&order=name", "Mia Zoe")
+		order("/company/trainees?show=late", "Mia Zoe")
+		order("/company", "Mia Zoe Ada")
+		jana.get("/trainees?show=waiting").is(200).has("Alle zeigen")
 	})
 }

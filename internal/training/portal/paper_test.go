@@ -38,3 +38,22 @@ func TestPaperTimeThroughThePages_R317(t *testing.T) {
 		anna.get("/reports?year=2026").is(200).has("Auf Papier")
 	})
 }
+
+// R317: a time on paper of an apprenticeship that is over is mended where it
+// stands, not in today's.
+func TestPaperTimeOfAnEarlierApprenticeship_R317(t *testing.T) {
+	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		anna := w.comes(claims("anna", "Anna", "Muster", "korn", "apprentice"))
+		for id, days := range map[string][2]string{"a": {"2023-08-01", "2025-07-31"}, "b": {"2025-08-01", "2028-07-31"}} {
+			dbtest.Exec(t, d, `INSERT INTO apprenticeship (id, person, company, starts_on, ends_on, source, created_at, changed_at) VALUES ($1, 'anna', 'korn', $2, $3, 'company', $4, $4)`, id, days[0], days[1], w.d.Now())
+		}
+		anna.get("/reports/backfill?of=2024-01-01").is(200).has(`value="01.08.2023"`, `value="31.07.2025"`)
+		anna.post("/reports/backfill", "do", "save", "of", "2024-01-01", "version", "0", "first", "01.08.2023", "last", "31.07.2024", "work", "Auf Papier").is(303)
+		at := anna.get("/reports/2024-W10").is(303).location
+		anna.get(at).is(200).has("Auf Papier", `value="31.07.2024"`)
+		anna.get("/reports/backfill").is(200).has(`value="01.08.2025"`)
+		anna.post("/reports/backfill", "do", "check", "of", "2024-01-01", "version", "1", "first", "01.08.2023", "last", "30.06.2024", "work", "Auf Papier").is(303)
+		anna.get("/reports/2023-W31/check").is(200).has("01.08.2023 – 30.06.2024")
+	})
+}

@@ -4,6 +4,7 @@
 package portal
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"fmt"
@@ -25,6 +26,7 @@ import (
 	"zunft/internal/training/book"
 	"zunft/internal/training/bookform"
 	"zunft/internal/training/document"
+	"zunft/internal/training/erasure"
 	"zunft/internal/training/export"
 	"zunft/internal/training/intake"
 	"zunft/internal/training/login"
@@ -70,6 +72,7 @@ type Options struct {
 	Client       *http.Client   // how the identity portal is reached; nil: one with a timeout
 	Mail         *mail.Sender   // nil: mails wait
 	Proxies      []netip.Prefix // trusted reverse proxies
+	KeepYears    int            // after the end of the year in which an apprenticeship ended, until a book is erased; 0: erasure.Years
 }
 
 // A Portal is ready to serve.
@@ -98,7 +101,7 @@ func New(_ context.Context, o Options) (*Portal, error) {
 		return nil, err
 	}
 	site := &web.Site{Name: "training.name", Owner: o.Owner, Base: o.Base, Cookies: "zunft_training", Catalog: catalog, Proxies: o.Proxies}
-	door := &login.Door{DB: o.DB, Site: site, Issuer: o.Issuer, ClientID: o.ClientID, ClientSecret: o.ClientSecret, Client: o.Client}
+	door := &login.Door{DB: o.DB, Site: site, Issuer: o.Issuer, ClientID: o.ClientID, ClientSecret: o.ClientSecret, Client: o.Client, Years: cmp.Or(o.KeepYears, erasure.Years)}
 	site.Who, site.SignIn = door.Who, door.SignIn
 	site.Fill = fill(site, o.DB, o.Issuer+"/account")
 
@@ -138,6 +141,7 @@ func New(_ context.Context, o Options) (*Portal, error) {
 	p.Jobs.Every(time.Hour, "intake.sweep", func(ctx context.Context) error { return intake.Sweep(ctx, o.DB) })
 	p.Jobs.Every(time.Hour, "token.sweep", func(ctx context.Context) error { return token.Sweep(ctx, o.DB) })
 	p.Jobs.Every(time.Hour, "registry.sweep", func(ctx context.Context) error { return registry.Sweep(ctx, o.DB) })
+	p.Jobs.Every(24*time.Hour, "erasure.run", func(ctx context.Context) error { return erasure.Run(ctx, o.DB, door.Years) })
 	p.Jobs.Every(time.Hour, "person.sweep", func(ctx context.Context) error { return person.Sweep(ctx, o.DB) })
 	p.Jobs.Every(time.Hour, "supervisor.sweep", func(ctx context.Context) error { return supervisor.Sweep(ctx, o.DB) })
 	p.Jobs.Every(time.Hour, "share.sweep", func(ctx context.Context) error { return share.Sweep(ctx, o.DB) })
@@ -194,11 +198,14 @@ func fill(s *web.Site, d *db.DB, account string) func(*http.Request, *web.Frame)
 		if !v.Signs() {
 			return nil
 		}
-		waiting := 0
-		err := d.Read(r.Context(), func(tx *db.Tx) (err error) {
-			waiting, _, err = review.Waiting(tx, web.Actor(r))
-			return err
-		})
+		waiting, known := f.Counted["/reviews"]
+		var err error
+		if !known {
+			err = d.Read(r.Context(), func(tx *db.Tx) (err error) {
+				waiting, _, err = review.Waiting(tx, web.Actor(r))
+				return err
+			})
+		}
 		link("training.nav.reviews", "/reviews", waiting)
 		link("training.nav.trainees", "/trainees", 0)
 		return err

@@ -231,7 +231,7 @@ func TestStrangers_R225_R231_R235_R236(t *testing.T) {
 	for _, route := range w.portal.Mux.Routes {
 		open := map[string]bool{
 			"GET /{$}": true, "POST /login": true, "GET /oidc/callback": true, "POST /logout": true, "GET /logged-out": true,
-			"POST /oidc/backchannel-logout": true, "GET /help": true, "GET /privacy": true, "GET /imprint": true, "GET /accessibility": true,
+			"POST /oidc/backchannel-logout": true, "POST /oidc/events": true, "GET /help": true, "GET /privacy": true, "GET /imprint": true, "GET /accessibility": true,
 			"GET /healthz": true, "GET /readyz": true, "/": true,
 			"GET /demo": true, "GET /verify": true, "POST /verify": true, "GET /verify/{code}": true, "POST /verify/{code}": true,
 			// by key: these ask for it themselves, see TestAProgramWrites

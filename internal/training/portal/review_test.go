@@ -138,8 +138,8 @@ func TestSubstitutePages_W14(t *testing.T) {
 		t.Errorf("mails to Gerd: %+v", m)
 	}
 	bert.get("/company/supervisors").is(403)
-	vera.get("/company/supervisors").is(200).has("Auch an Personen ohne Konto, mit PIN")
-	vera.post("/company/supervisors", "way", "fax").is(422).has("Wählen Sie eine der beiden")
+	vera.get("/company/supervisors").is(200).has("wir bestätigen ihre Adresse einmal")
+	vera.post("/company/supervisors", "way", "fax").is(422).has("Wählen Sie eine der Möglichkeiten")
 	vera.follow("/company/supervisors", "way", "account").is(200).has("Gespeichert")
 	anna.submitTo("2026-W46", "Teige", "petra@muehle.example").is(422).has("noch kein Konto mit der Rolle")
 }

@@ -82,14 +82,14 @@ func (b *visit) submitTo(week, text, address string) page {
 func TestSupervisor_R268_R269_R325_R326_R327_R328_R329_R330_R331_R332(t *testing.T) {
 	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
-		w.comes(claims("bert", "Bert", "Meister", "korn", "trainer"))
+		bert := w.comes(claims("bert", "Bert", "Meister", "korn", "trainer"))
 		anna := w.comes(claims("anna", "Anna", "Muster", "korn", "apprentice"))
 		emil := w.comes(claims("emil", "Emil", "Eifrig", "korn", "apprentice"))
 
 		// R326: the address is checked, the text stays; nobody sends it to themselves.
 		anna.submitTo("2026-W46", "Teige", "kein-mail").is(422).has("Geben Sie eine E-Mail-Adresse mit @ und Endung ein", `value="kein-mail"`, "Teige")
 		anna.post("/reports/2026-W46/submit", "version", "1", "approver", "ANNA@beispiel.example").is(422).has("nicht an sich selbst")
-		anna.follow("/reports/2026-W46/submit", "version", "1", "approver", "Petra@Muehle.example").is(200).has("petra@muehle.example").lacks("Bert Meister")
+		anna.follow("/reports/2026-W46/submit", "version", "1", "approver", "Petra@Muehle.example").is(200).has("petra@muehle.example", "einmal bestätigen").lacks("Bert Meister")
 
 		// R327, R328: one mail, with the PIN; the trainers of the company are not
 		// asked to read it, but hear of the new address once (§ 14 (2) BBiG).
@@ -131,6 +131,19 @@ func TestSupervisor_R268_R269_R325_R326_R327_R328_R329_R330_R331_R332(t *testing
 		edit := anna.get("/reports/2026-W46").is(200).has("Bitte Mengen", "petra@muehle.example")
 		check := anna.follow("/reports/2026-W46", "version", edit.version(), "do", "check", "work", "20 Teige").is(200).has(`value="petra@muehle.example"`)
 		anna.post("/reports/2026-W46/submit", "version", check.version(), "approver", "petra@muehle.example").is(303)
+		// Whose address it is says the company, once (decision 0029): from the mail or the queue.
+		petra.get(link).is(200).has("hat Ihre Adresse noch nicht bestätigt", "Zurückgeben").lacks("/sign-off")
+		petra.post(link+"/sign-off", "version", "9").is(409)
+		bert.get("/reviews").is(200).has("Adressen bestätigen", "petra@muehle.example")
+		review := regexp.MustCompile(`/reviews/\S+`).FindString(w.mails("bert@beispiel.example")[0].Body)
+		bert.get(review).is(200).has("noch nicht bestätigt", "Adresse bestätigen")
+		anna.post(review + "/confirm").is(403)
+		bert.post(review+"/confirm", "email", "kurt@muehle.example").is(409).has("inzwischen an eine andere Adresse")
+		bert.follow(review+"/confirm", "email", "petra@muehle.example").is(200).has("Die Adresse petra@muehle.example ist bestätigt").lacks("noch nicht bestätigt")
+		bert.get("/reviews").is(200).lacks("Adressen bestätigen")
+		if all := w.mails("petra@muehle.example"); !strings.Contains(all[len(all)-1].Body, "hat die E-Mail-Adresse petra@muehle.example bestätigt") {
+			t.Errorf("Petra is not told: %s", all[len(all)-1].Body)
+		}
 		report = petra.get(link).is(200).has("Neue Fassung", "20 <span", "Teige")
 		petra.follow(link+"/sign-off", "version", report.version()).is(200).has("ist abgezeichnet", "Rückgängig")
 		anna.get("/reports/2026-W46").is(200).has("in Durchsicht").lacks("Abgezeichnet")

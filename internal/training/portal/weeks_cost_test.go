@@ -47,7 +47,7 @@ func TestOpeningAWeekCosts(t *testing.T) {
 		t.Errorf("a week costs %d questions, with files %d", written, n)
 	}
 	t.Logf("opening a new week: %d questions, a written one: %d", begun, written)
-	if begun > 24 || written > 24 {
-		t.Error("more than 24")
+	if begun > 12 || written > 12 {
+		t.Error("more than 12")
 	}
 }

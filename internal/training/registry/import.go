@@ -25,6 +25,7 @@ import (
 type Options struct {
 	Chamber string // its number
 	DryRun  bool   // nothing is kept; the report is the same
+	Strict  bool   // one bad row, and nothing is kept
 }
 
 // A Bad row, and why.
@@ -53,10 +54,33 @@ var errTried = errors.New("only tried")
 // Import brings the apprenticeships of a chamber up to its registry's list (CSV,
 // separated by ; or , or tab, UTF-8 or Windows-1252). It goes on in batches;
 // stopped half-way it is simply run again. Only commands and jobs import.
-func Import(ctx context.Context, d *db.DB, by audit.Actor, o Options, file io.Reader) (report Report, err error) {
+//
+// With Strict the whole list is tried first; if a row is bad the error is the
+// fault registry.strict_rows and the report says which.
+func Import(ctx context.Context, d *db.DB, by audit.Actor, o Options, file io.Reader) (Report, error) {
 	if by.Kind == audit.Person {
-		return report, fault.Forbidden()
+		return Report{}, fault.Forbidden()
 	}
+	if !o.Strict {
+		return bring(ctx, d, by, o, file)
+	}
+	b, err := io.ReadAll(io.LimitReader(file, maxBytes+1))
+	if err != nil {
+		return Report{}, err
+	}
+	tried := o
+	tried.DryRun = true
+	report, err := bring(ctx, d, by, tried, bytes.NewReader(b))
+	if err == nil && report.BadRows > 0 {
+		err = fault.Invalid("file", "registry.strict_rows", report.BadRows)
+	}
+	if err != nil || o.DryRun {
+		return report, err
+	}
+	return bring(ctx, d, by, o, bytes.NewReader(b))
+}
+
+func bring(ctx context.Context, d *db.DB, by audit.Actor, o Options, file io.Reader) (report Report, err error) {
 	reader, at, err := open(file)
 	if err != nil {
 		return report, err

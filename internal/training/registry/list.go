@@ -29,6 +29,7 @@ const keepList = 24 * time.Hour
 type List struct {
 	ID, Name string
 	Taken    bool
+	Strict   bool `json:",omitempty"` // all rows or none: taken when nothing is left to mend
 	Header   []string
 	Rows     []Row
 }
@@ -38,6 +39,16 @@ func (r Row) Good() bool { return len(r.Problem) == 0 && !r.Out }
 
 // Bad reports whether a row is to be mended.
 func (r Row) Bad() bool { return len(r.Problem) > 0 && !r.Out }
+
+// bad counts the rows that are to be mended.
+func (l List) bad() (n int) {
+	for _, r := range l.Rows {
+		if r.Bad() {
+			n++
+		}
+	}
+	return n
+}
 
 // ReadList reads a company's table.
 func ReadList(t table.Table) ([]Row, error) {
@@ -76,19 +87,20 @@ func twice(rows []Row) {
 	}
 }
 
-// Keep keeps a list of the actor's company for a day.
-func Keep(tx *db.Tx, by audit.Actor, name string, header []string, rows []Row) (string, error) {
+// Keep keeps a list of the actor's company for a day: its Name, Strict, Header
+// and Rows.
+func Keep(tx *db.Tx, by audit.Actor, l List) (string, error) {
 	s, err := person.Admin(tx, by)
 	if err != nil {
 		return "", err
 	}
 	id := db.NewID()
-	body, err := json.Marshal(List{Header: header, Rows: rows})
+	body, err := json.Marshal(List{Strict: l.Strict, Header: l.Header, Rows: l.Rows})
 	if err != nil {
 		return "", err
 	}
 	_, err = tx.Exec(`INSERT INTO trainee_list (id, company, name, body, created_by, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		id, s.Company.ID, name, tx.Keys().Seal("trainee_list/"+id, body), by.Account, tx.Now(), tx.Now().Add(keepList))
+		id, s.Company.ID, l.Name, tx.Keys().Seal("trainee_list/"+id, body), by.Account, tx.Now(), tx.Now().Add(keepList))
 	return id, err
 }
 
@@ -149,11 +161,15 @@ func trainer(people []assignment.Companion, said string) (sub string) {
 }
 
 // Take takes over the good rows of a list, once: who is there already is
-// brought up to date, others are new. What the registry says stays.
+// brought up to date, others are new. What the registry says stays. Of a strict
+// list nothing is taken while a row is bad.
 func Take(tx *db.Tx, by audit.Actor, id string) (created, changed int, err error) {
 	l, err := Look(tx, by, id)
 	if err != nil {
 		return 0, 0, err
+	}
+	if bad := l.bad(); l.Strict && !l.Taken && bad > 0 {
+		return 0, 0, fault.Invalid("", "registry.strict_rows", bad)
 	}
 	n, err := tx.Exec(`UPDATE trainee_list SET taken_at = $2 WHERE id = $1 AND taken_at IS NULL`, id, tx.Now())
 	if err != nil {

@@ -124,7 +124,7 @@ func Mend(tx *db.Tx, by audit.Actor, id string, changes []Change) error {
 		l.Rows[i].Out = r.Out
 	}
 	twice(l.Rows)
-	body, err := json.Marshal(List{Header: l.Header, Rows: l.Rows})
+	body, err := json.Marshal(List{Strict: l.Strict, Header: l.Header, Rows: l.Rows})
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
+	"zunft/internal/ground/dbtest"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/table"
 	"zunft/internal/training/person"
@@ -25,7 +26,7 @@ func (w *world) keep(by audit.Actor, text string) (id string) {
 		w.t.Fatal(err)
 	}
 	w.write(func(tx *db.Tx) (err error) {
-		id, err = registry.Keep(tx, by, "Liste", list.Header, rows)
+		id, err = registry.Keep(tx, by, registry.List{Name: "Liste", Header: list.Header, Rows: rows})
 		return err
 	})
 	return id
@@ -109,6 +110,44 @@ func TestAListIsMendedInPlace_R232(t *testing.T) {
 		})
 		if err := mend(rosa, registry.Change{Line: 3}); !fault.Is(err, fault.KindNotFound) {
 			t.Error("another company mends:", err)
+		}
+	})
+}
+
+// R232: a company's list that wants all or nothing is taken when nothing is left
+// to mend: mended or left out, whatever the page still shows.
+func TestAStrictListIsTakenWhole_R232(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		jana := w.comes("jana", "training_admin", "", "")
+		list, err := table.ReadText("Name;Beruf;Beginn;Ende\nLena Lerche;Bäckerin;01.08.2026;31.7.2029\nMax Muster;Astronaut;01.08.2026;31.7.2029\n")
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, err := registry.ReadList(list)
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := ""
+		w.write(func(tx *db.Tx) error {
+			id, err = registry.Keep(tx, jana, registry.List{Name: "Liste", Strict: true, Header: list.Header, Rows: rows})
+			return err
+		})
+		take := func() (created int, err error) {
+			err = w.d.Write(bg, func(tx *db.Tx) error { created, _, err = registry.Take(tx, jana, id); return err })
+			return created, err
+		}
+		if _, err := take(); fault.Of(err) == nil || fault.Of(err).Key() != "registry.strict_rows" {
+			t.Fatal("taken with a bad row:", err)
+		}
+		if n := dbtest.Count(t, w.d, `SELECT count(*) FROM apprenticeship`); n != 0 {
+			t.Fatalf("%d apprenticeships of a refused list", n)
+		}
+		w.write(func(tx *db.Tx) error { return registry.Mend(tx, jana, id, []registry.Change{{Line: 3, Out: true}}) })
+		if created, err := take(); err != nil || created != 1 {
+			t.Fatal(created, err)
+		}
+		if _, err := take(); !fault.Is(err, fault.KindConflict) {
+			t.Error("taken twice:", err)
 		}
 	})
 }

@@ -211,3 +211,27 @@ func TestAFirstListIsWeighed(t *testing.T) {
 		t.Errorf("PostgreSQL believes in %d rows", n)
 	}
 }
+
+// R233: strict, a list with one bad row leaves nothing behind, and names it; the
+// same list mended comes in as a whole.
+func TestStrictImport_R233(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		var list strings.Builder
+		list.WriteString(head)
+		for i := range 250 { // more than one batch: the bad row is in the second
+			fmt.Fprintf(&list, "A-%d;Ada;Ahorn;100017;Bäckerin;01.08.2026;31.07.2029;\n", i+10)
+		}
+		strict := registry.Options{Chamber: "999", Strict: true}
+		r, err := registry.Import(bg, w.d, audit.Console, strict, strings.NewReader(list.String()+"A-1;Max;Muster;100017;Astronaut;01.08.2026;31.07.2029;\n"))
+		if f := fault.Of(err); f == nil || f.Key() != "registry.strict_rows" || len(r.Bad) != 1 || r.Bad[0].Line != 252 {
+			t.Fatalf("%+v, %v", r, err)
+		}
+		if n := dbtest.Count(t, w.d, `SELECT count(*) FROM apprenticeship`) + dbtest.Count(t, w.d, `SELECT count(*) FROM audit WHERE event = 'registry.imported'`); n != 0 {
+			t.Fatalf("a refused list left %d rows", n)
+		}
+		if r, err = registry.Import(bg, w.d, audit.Console, strict, strings.NewReader(list.String())); err != nil {
+			t.Fatal(err)
+		}
+		w.says(r, 250, 0, 0, 0)
+	})
+}

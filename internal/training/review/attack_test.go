@@ -42,7 +42,7 @@ func TestPaperTimeIsTheTrainersWord_R321(t *testing.T) {
 	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
 		anna := comes(t, d, "anna", "korn", "apprentice")
 		r := must(t, d, func(tx *db.Tx) (book.Report, error) {
-			return book.SavePaper(tx, anna, 0, "2025-08-01", "2026-07-31", book.Text{Work: "Auf Papier."})
+			return book.SavePaper(tx, anna, "", 0, "2025-08-01", "2026-07-31", book.Text{Work: "Auf Papier."})
 		})
 		comes(t, d, "petra", "korn", "supervisor")
 		bert := comes(t, d, "bert", "korn", "trainer")
@@ -78,6 +78,7 @@ func TestFourEyesOfOnePerson(t *testing.T) {
 		anna := comes(t, d, "anna", "korn", "apprentice")
 		r := week47(t, d, anna, "bert@beispiel.example")
 		twoSteps(t, d, "korn")
+		known(t, d, "korn", "bert@beispiel.example")
 		pin := byPIN(t, d, "bert@beispiel.example")
 		r = must(t, d, func(tx *db.Tx) (book.Report, error) { return review.SignOff(tx, pin, r.ID, r.Version, "") })
 		if r.State != book.Checked {
@@ -118,6 +119,7 @@ func TestOwnSecondMailbox(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		known(t, d, "korn", "anna@zweitpostfach.example") // by mistake
 		pin := byPIN(t, d, "anna@zweitpostfach.example")
 		if err := d.Write(bg, func(tx *db.Tx) error { // until it is the address of her account
 			return supervisor.Upgrade(tx, anna, person.Person{Sub: "anna", Email: "anna@zweitpostfach.example"})

@@ -147,6 +147,8 @@ func refused(tx *db.Tx, m May, r book.Report, version int) error {
 		return quicker(tx, r)
 	case r.Kind == book.Paper && r.State == book.Submitted && m.Return:
 		return fault.Conflict("review.paper_trainer")
+	case m.Unknown && !m.Confirm:
+		return fault.Conflict("review.unknown_address")
 	case r.State == book.Checked && m.Return: // a trainer, who did the first step
 		return fault.Conflict("review.other_eyes")
 	case r.State == book.Checked:

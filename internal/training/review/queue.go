@@ -6,6 +6,7 @@ import (
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
+	"zunft/internal/training/assignment"
 	"zunft/internal/training/book"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/person"
@@ -57,8 +58,8 @@ func (v reader) waiting(tx *db.Tx, a *args) (string, error) {
 	case two && !v.Is(person.Supervisor):
 		day := a.add(calendar.Today(tx.Now()))
 		first += ` AND (r.approver <> '' OR 2 <> ` + steps + `
-			OR NOT EXISTS (SELECT 1 FROM assignment y WHERE y.apprenticeship = a.id AND y.role = 'supervisor' AND y.from_day <= ` + day + ` AND (y.until_day = '' OR y.until_day >= ` + day + `)
-			AND EXISTS (SELECT 1 FROM company_role k WHERE k.company = r.company AND k.person = y.person AND k.role IN ('trainer', 'supervisor'))))`
+			OR NOT EXISTS (SELECT 1 FROM assignment x WHERE x.apprenticeship = a.id AND x.role = 'supervisor' AND x.from_day <= ` + day + ` AND (x.until_day = '' OR x.until_day >= ` + day + `)
+			AND ` + assignment.During + ` AND EXISTS (SELECT 1 FROM company_role k WHERE k.company = r.company AND k.person = x.person AND k.role IN ('trainer', 'supervisor'))))`
 	}
 	return where + ` AND (` + first + ` OR r.state = 'checked' AND r.checked_by NOT IN (` + self + `))`, nil
 }
@@ -155,8 +156,8 @@ func (d *Done) fields() []any { return append(d.Item.fields(), &d.ID, &d.Did, &d
 const done = `SELECT r.id, r.apprentice, p.name, r.year, r.week, r.kind, r.state, r.submitted_at, FALSE, r.decided_at, r.undo_until, r.version, x.id, x.kind, x.at
 	FROM decision x JOIN report r ON r.id = x.report JOIN person p ON p.sub = r.apprentice WHERE x.person = $1 `
 
-// Decisions are what the actor decided in the last ninety days, newest first;
-// before is the id of the last one of the page before.
+// Decisions are what the actor decided in the last ninety days, newest first, in
+// the company they act for: what was another's stays there. before is the id of the last one of the page before.
 func Decisions(tx *db.Tx, by audit.Actor, before string, most int) ([]Done, error) {
 	v, err := readerOf(tx, by)
 	if err != nil {
@@ -168,12 +169,16 @@ func Decisions(tx *db.Tx, by audit.Actor, before string, most int) ([]Done, erro
 	if before == "" {
 		before = "g" // after every id
 	}
-	return db.All(tx, (*Done).fields, done+`AND x.id < $2 AND x.at > $3 ORDER BY x.id DESC LIMIT $4`, v.sub, before, tx.Now().Add(-shown), most)
+	return db.All(tx, (*Done).fields, done+`AND x.id < $2 AND x.at > $3 AND ($5 = '' OR r.company = $5) ORDER BY x.id DESC LIMIT $4`, v.sub, before, tx.Now().Add(-shown), most, v.Company.ID)
 }
 
 // Undoable is what the actor signed off last, if it can be taken back.
 func Undoable(tx *db.Tx, by audit.Actor) (Done, bool, error) {
-	d, err := db.One(tx, (*Done).fields, done+`AND x.at > $2 AND r.undo_until > $3 AND r.decided_by = $1 ORDER BY x.id DESC LIMIT 1`, by.Account, tx.Now().Add(-UndoFor), tx.Now())
+	v, err := readerOf(tx, by)
+	if err != nil {
+		return Done{}, false, err
+	}
+	d, err := db.One(tx, (*Done).fields, done+`AND x.at > $2 AND r.undo_until > $3 AND r.decided_by = $1 AND ($4 = '' OR r.company = $4) ORDER BY x.id DESC LIMIT 1`, v.sub, tx.Now().Add(-UndoFor), tx.Now(), v.Company.ID)
 	if fault.Is(err, fault.KindNotFound) {
 		return d, false, nil
 	}

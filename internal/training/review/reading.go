@@ -3,6 +3,7 @@ package review
 import (
 	"strings"
 
+	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/diff"
 	"zunft/internal/training/book"
@@ -43,12 +44,41 @@ func Read(tx *db.Tx, r book.Report, text func(key string, args ...any) string) (
 	return all[0], nil
 }
 
+// ReadSince is Read for somebody who came with a PIN: of what was before the
+// report came to them (Since) they read nothing, not even as what is gone.
+func ReadSince(tx *db.Tx, r book.Report, since db.Time, text func(key string, args ...any) string) (Reading, error) {
+	before, err := befores(tx, []book.Report{r})
+	if err != nil {
+		return Reading{}, err
+	}
+	if before[r.ID].at.Before(since) {
+		delete(before, r.ID)
+	}
+	all, err := readAll(tx, []book.Report{r}, before, text)
+	if err != nil {
+		return Reading{}, err
+	}
+	return all[0], nil
+}
+
+// Since is when a report came to the address of the supervisor who acts: its
+// last submission, or the one on which they said something first.
+func Since(tx *db.Tx, by audit.Actor, r book.Report) (at db.Time, err error) {
+	err = tx.Scan(`SELECT max(at) FROM report_event WHERE report = $1 AND event = 'submitted'
+		AND id < COALESCE((SELECT min(id) FROM report_event WHERE report = $1 AND person = $2), 'g')`, []any{r.ID, by.Account}, &at)
+	return at, err
+}
+
 // ReadAll is Read for several, with as many questions as for one.
 func ReadAll(tx *db.Tx, reports []book.Report, text func(key string, args ...any) string) ([]Reading, error) {
 	before, err := befores(tx, reports)
 	if err != nil {
 		return nil, err
 	}
+	return readAll(tx, reports, before, text)
+}
+
+func readAll(tx *db.Tx, reports []book.Report, before map[string]version, text func(key string, args ...any) string) ([]Reading, error) {
 	var ids []string
 	for _, r := range reports {
 		ids = append(ids, sectionsOf(r)...)

@@ -13,11 +13,15 @@
 //	    no trainer is, everybody of the company with the role (R325, R333); who
 //	    stands in for them; and the one person it was sent to (R326). Nobody
 //	    decides on their own.
+//	  - A supervisor reads and decides on the weeks of their time with the apprentice,
+//	    and on what was sent to them; not on the rest of the book.
 //	  - Two steps (a setting of the company): a supervisor reads first, then a
 //	    trainer, who is another person. Where no supervisor is assigned and the
 //	    report was sent to nobody else, the trainer's step is enough.
 //	  - The long report of the paper time is signed off by a trainer (R321): others
 //	    may do the first of two steps, or return it.
+//	  - Who came with a PIN signs when the company has confirmed their address, if
+//	    it asks for that (package supervisor): it may be the apprentice's own.
 //	  - A sign-off can be taken back for ten minutes. So long the apprentice reads
 //	    "in Durchsicht" and gets no mail; then Settle seals it. A return is not
 //	    held back: its reason helps at once, and it takes nothing from anybody.
@@ -77,6 +81,11 @@ type reader struct {
 func (v reader) pin() bool { return v.ID == "" }
 
 func readerOf(tx *db.Tx, by audit.Actor) (reader, error) {
+	type who audit.Actor
+	return db.Once(tx, who(by), func() (reader, error) { return whoReads(tx, by) })
+}
+
+func whoReads(tx *db.Tx, by audit.Actor) (reader, error) {
 	if supervisor.Is(by) {
 		s, err := supervisor.Acting(tx, by)
 		if err != nil {
@@ -127,7 +136,7 @@ func (a *args) list(all []string) string {
 // reader may decide on, by assignment or address.
 func (v reader) accompanied(tx *db.Tx, a *args) string {
 	day := a.add(calendar.Today(tx.Now()))
-	return `(r.approver IN (` + a.list(v.addressed) + `) OR ` + assignment.Accompanies(a.list(v.people), day) + `)`
+	return `(r.approver IN (` + a.list(v.addressed) + `) OR ` + assignment.Reads(a.list(v.people), day) + `)`
 }
 
 // For is a report as the actor may see it: the apprentice sees their own, who
@@ -185,6 +194,8 @@ type May struct {
 	Reopen  bool
 	Comment bool
 	Undo    bool
+	Unknown bool // it was sent to an address that the company has not confirmed: nobody signs there yet
+	Confirm bool // confirm that address
 }
 
 // MayDo says what the actor may do with a report that For gave them.
@@ -213,6 +224,14 @@ func (v reader) tooLate(tx *db.Tx, r book.Report) (bool, error) {
 func (v reader) may(tx *db.Tx, r book.Report) (m May, err error) {
 	own := slices.Contains(v.self, r.Apprentice)
 	m.Comment = own && !r.SubmittedAt.IsZero() || !own && (v.pin() || v.Signs())
+	if r.State == book.Submitted && supervisor.Is(audit.Actor{Account: r.Approver}) {
+		known, err := supervisor.Known(tx, r.Company, r.Approver)
+		if err != nil {
+			return m, err
+		}
+		m.Unknown = !known
+		m.Confirm = !known && !own && !v.late && v.Is(person.Trainer, person.TrainingAdmin)
+	}
 	if own || !v.pin() && !v.Signs() {
 		return m, nil // never one's own
 	}
@@ -230,6 +249,8 @@ func (v reader) may(tx *db.Tx, r book.Report) (m May, err error) {
 		}
 		sentElsewhere := r.Approver != "" && !slices.Contains(v.addressed, r.Approver)
 		switch {
+		case v.pin() && m.Unknown:
+			m.Return = true
 		case !trainer:
 			m.Sign, m.First = two || !paper, two
 			m.Return = true
@@ -259,8 +280,8 @@ func steps(tx *db.Tx, r book.Report) (two, assigned bool, err error) {
 	if err != nil || s.Steps != 2 {
 		return false, false, err
 	}
-	assigned, err = db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM assignment x WHERE x.apprenticeship = $1 AND x.role = 'supervisor' AND x.from_day <= $2 AND (x.until_day = '' OR x.until_day >= $2)
-		AND EXISTS (SELECT 1 FROM company_role k WHERE k.company = $3 AND k.person = x.person AND k.role IN ('trainer', 'supervisor')))`,
-		r.Apprenticeship, calendar.Today(tx.Now()), r.Company)
+	assigned, err = db.Value[bool](tx, `SELECT EXISTS (SELECT 1 FROM assignment x JOIN report r ON r.id = $4 WHERE x.apprenticeship = $1 AND x.role = 'supervisor' AND x.from_day <= $2 AND (x.until_day = '' OR x.until_day >= $2)
+		AND `+assignment.During+` AND EXISTS (SELECT 1 FROM company_role k WHERE k.company = $3 AND k.person = x.person AND k.role IN ('trainer', 'supervisor')))`,
+		r.Apprenticeship, calendar.Today(tx.Now()), r.Company, r.ID)
 	return true, assigned, err
 }

@@ -60,7 +60,7 @@ func tellTrainers(tx *db.Tx, r book.Report) error {
 	if err != nil {
 		return err
 	}
-	people, err := book.Accompanying(tx, r.Apprenticeship, r.Company, book.Second)
+	people, err := book.Reading(tx, r, book.Second)
 	if err == nil {
 		people, err = person.Told(tx, person.Here(tx, people))
 	}

@@ -384,13 +384,13 @@ func TestUpgrade_W14_R326(t *testing.T) {
 			t.Errorf("signed by %s", r.DecidedBy)
 		}
 		// The other way of W14: only people with an account.
-		set := func(by audit.Actor, yes bool) error {
-			return d.Write(bg, func(tx *db.Tx) error { return supervisor.SetByPIN(tx, by, yes) })
+		set := func(by audit.Actor, way supervisor.Way) error {
+			return d.Write(bg, func(tx *db.Tx) error { return supervisor.SetWay(tx, by, way) })
 		}
-		if err := set(bert, false); !fault.Is(err, fault.KindForbidden) {
+		if err := set(bert, supervisor.ByAccount); !fault.Is(err, fault.KindForbidden) {
 			t.Errorf("a trainer decides on the way: %v", err)
 		}
-		if err := set(vera, false); err != nil {
+		if err := set(vera, supervisor.ByAccount); err != nil {
 			t.Fatal(err)
 		}
 		next := must(t, d, func(tx *db.Tx) (book.Report, error) {

@@ -11,8 +11,15 @@ CREATE TABLE person (
 	name_key    TEXT NOT NULL,              -- collation key made in Go
 	email       TEXT NOT NULL,
 	language    TEXT NOT NULL,
-	seen_at     TIMESTAMPTZ NOT NULL
+	seen_at     TIMESTAMPTZ NOT NULL,
+	-- Who left (package erasure): the identity portal said that the account is
+	-- deleted, or the operator was asked to forget them.
+	gone        TEXT NOT NULL DEFAULT '' CHECK (gone IN ('', 'purged', 'asked')),
+	gone_at     TIMESTAMPTZ,
+	named_until TEXT NOT NULL DEFAULT '',   -- day: so long the name stands beside what they signed
+	look_at     TIMESTAMPTZ                 -- when the nightly job looks again; NULL: nothing is left to erase
 );
+CREATE INDEX person_look ON person (look_at, sub) WHERE look_at IS NOT NULL;
 
 CREATE TABLE company (
 	id             TEXT PRIMARY KEY,        -- organization.id of the token
@@ -42,6 +49,7 @@ CREATE TABLE company_number (
 	trainer_number    TEXT NOT NULL DEFAULT '',
 	PRIMARY KEY (company, person)
 );
+CREATE INDEX company_number_person ON company_number (person);
 
 -- Companies that are a chamber's own office, as its operator said. In them, and
 -- nowhere else, the role chamber_clerk counts. They may never have been here.

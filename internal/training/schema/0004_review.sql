@@ -56,13 +56,24 @@ CREATE INDEX substitute_person ON substitute (person, company, until_day);
 CREATE INDEX substitute_deputy ON substitute (deputy, company, until_day);
 
 -- Whether apprentices of a company may send reports to people without an account
--- (W14); without a row they may.
+-- (W14), and whether those sign at once; without a row they sign when the company
+-- has confirmed their address.
 CREATE TABLE supervisor_setting (
 	company    TEXT PRIMARY KEY REFERENCES company (id),
-	by_pin     BOOLEAN NOT NULL,
+	way        TEXT NOT NULL CHECK (way IN ('confirmed', 'pin', 'account')),
 	changed_at TIMESTAMPTZ NOT NULL,
 	changed_by TEXT NOT NULL
 );
+
+-- Addresses without an account that a company knows as those of its people.
+CREATE TABLE supervisor_known (
+	company      TEXT NOT NULL REFERENCES company (id),
+	person       TEXT NOT NULL REFERENCES supervisor (person) ON DELETE CASCADE,
+	confirmed_at TIMESTAMPTZ NOT NULL,
+	confirmed_by TEXT NOT NULL,             -- a trainer or training admin
+	PRIMARY KEY (company, person)
+);
+CREATE INDEX supervisor_known_person ON supervisor_known (person);
 
 -- The account of somebody who began with a PIN: same address, same history.
 ALTER TABLE supervisor ADD COLUMN account TEXT;

@@ -59,6 +59,7 @@ CREATE TABLE calendar_feed (
 	ended_at   TIMESTAMPTZ
 );
 CREATE UNIQUE INDEX calendar_feed_one ON calendar_feed (person) WHERE ended_at IS NULL;
+CREATE INDEX calendar_feed_person ON calendar_feed (person);
 
 -- That the portal lives, and when it did not: days lost to nobody's deadline.
 CREATE TABLE heartbeat (

@@ -57,7 +57,7 @@ func BenchmarkStanding(b *testing.B) {
 				}
 			})
 		}
-		run("list", func(tx *db.Tx) error { _, _, err := standing.Company(tx, jana, "", ""); return err })
+		run("list", func(tx *db.Tx) error { _, err := standing.Company(tx, jana, standing.Choice{}); return err })
 		run("year", func(tx *db.Tx) error { _, err := standing.Read(tx, "azubi07", true); return err })
 		run("trainee", func(tx *db.Tx) error { _, err := standing.TraineeOf(tx, jana, "azubi07"); return err })
 	})

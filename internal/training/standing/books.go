@@ -2,8 +2,10 @@ package standing
 
 import (
 	"fmt"
+	"slices"
 
 	"zunft/internal/ground/db"
+	"zunft/internal/training/apprenticeship"
 	"zunft/internal/training/bookform"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/outage"
@@ -20,22 +22,19 @@ func Books(tx *db.Tx, subs []string) (map[string]Book, error) {
 	for i, s := range subs {
 		args[i] = s
 	}
-	books, companies := make(map[string]Book, len(subs)), []any{}
+	books := make(map[string]Book, len(subs))
 	all, err := db.All(tx, owned, own+`WHERE person IN (`+db.In(1, len(args))+`) ORDER BY starts_on, id`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("books: %w", err)
 	}
-	seen := map[string]bool{}
+	var companies []string
 	for _, a := range all {
 		b := books[a.Person]
 		b.Apprenticeships = append(b.Apprenticeships, a)
 		books[a.Person] = b
-		if a.Company != "" && !seen[a.Company] {
-			seen[a.Company] = true
-			companies = append(companies, a.Company)
-		}
+		companies = append(companies, a.Company)
 	}
-	settings, err := settingsOf(tx, companies)
+	kept, err := keptBy(tx, companies)
 	if err != nil {
 		return nil, fmt.Errorf("books: %w", err)
 	}
@@ -61,13 +60,7 @@ func Books(tx *db.Tx, subs []string) (map[string]Book, error) {
 	}
 	today := calendar.Today(tx.Now())
 	for sub, b := range books {
-		a := b.Running()
-		set, known := settings[[2]string{a.Company, a.Occupation}]
-		if !known {
-			if set, known = settings[[2]string{a.Company, ""}]; !known {
-				set = bookform.Defaults
-			}
-		}
+		set := kept.of(b.Running())
 		b.Lost, b.Electronic = lost, set.Electronic
 		b.fill(today, set.DueDays)
 		books[sub] = b
@@ -75,18 +68,36 @@ func Books(tx *db.Tx, subs []string) (map[string]Book, error) {
 	return books, nil
 }
 
-// settingsOf are the settings of some companies, by company and occupation.
-func settingsOf(tx *db.Tx, companies []any) (map[[2]string]bookform.Settings, error) {
-	settings := map[[2]string]bookform.Settings{}
-	if len(companies) == 0 {
-		return settings, nil
+// kept is how companies keep their books, by company and occupation.
+type kept map[[2]string]bookform.Settings
+
+// of is what holds for an apprenticeship, as bookform.Of says.
+func (k kept) of(a apprenticeship.Apprenticeship) bookform.Settings {
+	for _, occupation := range []string{a.Occupation, ""} {
+		if s, said := k[[2]string{a.Company, occupation}]; said {
+			return s
+		}
 	}
-	return settings, tx.Each(`SELECT company, occupation, electronic, mode, steps, due_days FROM company_setting WHERE company IN (`+db.In(1, len(companies))+`)`, companies,
+	return bookform.Defaults
+}
+
+// keptBy reads it for some companies, in one question.
+func keptBy(tx *db.Tx, companies []string) (kept, error) {
+	companies = slices.Compact(slices.Sorted(slices.Values(companies)))
+	if len(companies) == 0 {
+		return nil, nil
+	}
+	args := make([]any, len(companies))
+	for i, c := range companies {
+		args[i] = c
+	}
+	k := kept{}
+	return k, tx.Each(`SELECT company, occupation, electronic, mode, steps, due_days FROM company_setting WHERE company IN (`+db.In(1, len(args))+`)`, args,
 		func(scan func(...any) error) error {
 			var company, occupation string
 			var s bookform.Settings
 			err := scan(&company, &occupation, &s.Electronic, &s.Mode, &s.Steps, &s.DueDays)
-			settings[[2]string{company, occupation}] = s
+			k[[2]string{company, occupation}] = s
 			return err
 		})
 }

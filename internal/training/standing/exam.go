@@ -46,31 +46,56 @@ const before = 61
 
 // Exam is the list of § 43 BBiG for the running apprenticeship of a book.
 func Exam(tx *db.Tx, b Book, at Attendance) ([]Point, error) {
+	points, err := pointsOf(tx, b)
+	if err != nil {
+		return nil, err
+	}
+	owners := map[string]string{"trainer": person.Trainer, "company": person.TrainingAdmin}
+	known := map[string][]string{}
+	for i, p := range points {
+		role, asked := owners[p.Owner]
+		if !asked {
+			continue
+		}
+		if _, there := known[role]; !there {
+			if known[role], err = names(tx, b.Running(), calendar.Today(tx.Now()), role); err != nil {
+				return nil, err
+			}
+		}
+		points[i].Names = known[role]
+	}
+	if at.Hint() {
+		points = append(points, Point{Key: "attendance", State: "hint", Owner: "chamber", N: at.Missed, Of: at.Days})
+	}
+	return points, nil
+}
+
+// MissingForExam counts the points of Exam that somebody has to do something
+// for; who that is, it does not ask.
+func MissingForExam(tx *db.Tx, b Book) (int, error) {
+	points, err := pointsOf(tx, b)
+	return MissingPoints(points), err
+}
+
+// pointsOf are those of Exam, without names.
+func pointsOf(tx *db.Tx, b Book) ([]Point, error) {
 	a := b.Running()
 	steps, err := stepsOf(tx, a.ID)
 	if err != nil {
 		return nil, fmt.Errorf("exam of %s: %w", a.ID, err)
 	}
 	today := calendar.Today(tx.Now())
-	trainers, err := names(tx, a, today, person.Trainer)
-	if err != nil {
-		return nil, err
-	}
-	admins, err := names(tx, a, today, person.TrainingAdmin)
-	if err != nil {
-		return nil, err
-	}
-	points := []Point{duration(a, today, admins)}
+	points := []Point{duration(a, today)}
 	if !a.Retraining { // §§ 43, 48 BBiG: the intermediate exam is for those in training
-		owner, names := "apprentice", []string(nil)
+		owner := "apprentice"
 		if a.ID == "" { // first somebody has to enter the apprenticeship
-			owner, names = "company", admins
+			owner = "company"
 		}
-		points = append(points, stepped(Point{Key: "intermediate", Names: names}, steps[Intermediate], owner))
+		points = append(points, stepped(Point{Key: "intermediate"}, steps[Intermediate], owner))
 	}
 	registered := Point{Key: "registered", State: "done"}
 	if a.Source != apprenticeship.Registry {
-		registered = stepped(Point{Key: "registered", Names: admins}, steps[Registered], "company")
+		registered = stepped(Point{Key: "registered"}, steps[Registered], "company")
 	}
 	complete := Point{Key: "complete", State: "done", N: b.Open, Of: b.Weeks}
 	if open := b.OpenWeeks(); len(open) > 0 {
@@ -81,22 +106,18 @@ func Exam(tx *db.Tx, b Book, at Attendance) ([]Point, error) {
 	signed := Point{Key: "signed", State: "done", N: b.Waiting, Of: b.SignedOff}
 	switch {
 	case b.Waiting > 0:
-		signed.State, signed.Owner, signed.Names = "open", "trainer", trainers
+		signed.State, signed.Owner = "open", "trainer"
 	case b.SignedOff == 0:
 		signed.State, signed.Owner = "open", "apprentice"
 	}
-	points = append(points, registered, complete, signed)
-	if at.Hint() {
-		points = append(points, Point{Key: "attendance", State: "hint", Owner: "chamber", N: at.Missed, Of: at.Days})
-	}
-	return points, nil
+	return append(points, registered, complete, signed), nil
 }
 
-func duration(a apprenticeship.Apprenticeship, today calendar.Date, admins []string) Point {
+func duration(a apprenticeship.Apprenticeship, today calendar.Date) Point {
 	p := Point{Key: "duration", State: "running", Day: a.EndsOn}
 	switch {
 	case a.StartsOn == "" || a.EndsOn == "":
-		p.State, p.Owner, p.Names = "open", "company", admins
+		p.State, p.Owner = "open", "company"
 	case a.EndsOn <= today.Add(before):
 		p.State = "done"
 	}
@@ -109,7 +130,7 @@ func stepped(p Point, s Step, owner string) Point {
 		return p
 	}
 	p.Day = s.Day
-	if p.State, p.Owner, p.Names = "said", "chamber", nil; !s.ConfirmedAt.IsZero() {
+	if p.State, p.Owner = "said", "chamber"; !s.ConfirmedAt.IsZero() {
 		p.State, p.Owner = "done", ""
 	}
 	return p

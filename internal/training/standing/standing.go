@@ -14,13 +14,14 @@
 package standing
 
 import (
+	"cmp"
 	"embed"
 	"fmt"
+	"slices"
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/training/apprenticeship"
-	"zunft/internal/training/bookform"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/outage"
 	"zunft/internal/training/person"
@@ -36,7 +37,6 @@ type Stand struct {
 	Apprenticeship apprenticeship.Apprenticeship
 	Name           string // of the apprentice, as the account or else the company writes it
 	Known          bool   // has signed in here
-	Cursor         string // its place in a list of Company
 	Electronic     bool   // FALSE: kept on paper (R316)
 	Weeks          int    // that ended since it began
 	SignedOff      int
@@ -78,23 +78,22 @@ const Far = 5
 // four questions, however many there are; callers ask for a page at a time.
 func Of(tx *db.Tx, all ...apprenticeship.Apprenticeship) (map[string]Stand, error) {
 	stands := make(map[string]Stand, len(all))
-	settings := map[[2]string]bookform.Settings{}
 	spans := make([]span, 0, len(all))
 	lost, err := outage.Lost(tx)
 	if err != nil {
 		return nil, fmt.Errorf("standing: %w", err)
 	}
+	var companies []string
+	for _, a := range all {
+		companies = append(companies, a.Company)
+	}
+	kept, err := keptBy(tx, companies)
+	if err != nil {
+		return nil, fmt.Errorf("standing: %w", err)
+	}
 	today := calendar.Today(tx.Now())
 	for _, a := range all {
-		key := [2]string{a.Company, a.Occupation}
-		set, known := settings[key]
-		if !known {
-			var err error
-			if set, err = bookform.Of(tx, a.Company, a.Occupation); err != nil {
-				return nil, fmt.Errorf("standing: %w", err)
-			}
-			settings[key] = set
-		}
+		set := kept.of(a)
 		stands[a.ID] = Stand{Apprenticeship: a, Name: name(a), Known: a.Person != "", Electronic: set.Electronic}
 		if a.ID != "" && a.Person != "" {
 			spans = append(spans, spanOf(a, today, outage.Grace(today, set.DueDays, lost)))
@@ -160,24 +159,86 @@ func spanOf(a apprenticeship.Apprenticeship, today calendar.Date, grace int) spa
 	return s
 }
 
-// Company are the apprenticeships that run in the actor's company, by name, a
-// page at a time: trainers and supervisors see those they accompany (R333),
-// training admins all. search looks for words in names and numbers. after is the Cursor of the last one seen; more says that
-// there is another page.
-func Company(tx *db.Tx, by audit.Actor, search, after string) (stands []Stand, more bool, err error) {
+// What a list of Company shows, and in which order.
+const (
+	WithOpen    = "open"    // weeks are due
+	WithWaiting = "waiting" // reports wait for a decision
+	Behind      = "behind"  // who has most open weeks is first
+	ByName      = "name"
+)
+
+// A Choice of whom a list shows. Its zero value shows everybody: who is behind
+// first if they fit on one page, else by name.
+type Choice struct {
+	Search string // words in names and numbers
+	Show   string // WithOpen, WithWaiting or empty
+	Order  string // Behind, ByName or empty
+	After  string // Next of the page before
+}
+
+// A Listing is a page of Company.
+type Listing struct {
+	Stands []Stand
+	Order  string // Behind or ByName
+	Next   string // empty: this was all
+}
+
+// Page is how many apprenticeships a page of the list shows. For an order or a
+// choice that needs their books, so many of them are looked at, a page a stretch.
+const (
+	Page    = 50
+	Stretch = 200
+)
+
+// Company are the apprenticeships that run in the actor's company, a page at a
+// time: trainers and supervisors see those they accompany (R333), training
+// admins all.
+func Company(tx *db.Tx, by audit.Actor, c Choice) (l Listing, err error) {
 	s, err := person.Reader(tx, by)
 	if err != nil {
-		return nil, false, err
+		return l, err
 	}
-	all, err := accompanied(tx, s, search, after, Page+1)
+	most := Page
+	if c.Show != "" || c.Order == Behind {
+		most = Stretch
+	}
+	all, err := accompanied(tx, s, c.Search, c.After, most+1)
 	if err != nil {
-		return nil, false, err
+		return l, err
 	}
-	if more = len(all) > Page; more {
-		all = all[:Page]
+	if len(all) > most {
+		all = all[:most]
+		l.Next = all[most-1].key + "/" + all[most-1].ID
 	}
-	stands, err = inOrder(tx, all)
-	return stands, more, err
+	if l.Stands, err = inOrder(tx, all); err != nil {
+		return l, err
+	}
+	l.Stands = slices.DeleteFunc(l.Stands, func(s Stand) bool {
+		return c.Show == WithOpen && !s.Late() || c.Show == WithWaiting && s.Waiting == 0
+	})
+	if l.Order = c.Order; l.Order == "" {
+		if l.Order = ByName; c.After == "" && l.Next == "" {
+			l.Order = Behind
+		}
+	}
+	if l.Order == Behind {
+		slices.SortStableFunc(l.Stands, ByNeed)
+	}
+	return l, nil
+}
+
+// Late reports whether weeks are open of a book that is kept here.
+func (s Stand) Late() bool { return s.Electronic && s.Open > 0 }
+
+// ByNeed orders stands: who is furthest behind first, then who has most to be read.
+func ByNeed(a, b Stand) int {
+	need := func(s Stand) int {
+		if !s.Late() {
+			return 0
+		}
+		return s.Open
+	}
+	return cmp.Or(cmp.Compare(need(b), need(a)), cmp.Compare(b.Waiting, a.Waiting))
 }
 
 // A Trainee is one apprentice as those see them who accompany them.
@@ -246,9 +307,6 @@ func Unplaced(tx *db.Tx, by audit.Actor) ([]string, error) {
 		AND NOT EXISTS (SELECT 1 FROM apprenticeship a WHERE a.person = p.sub AND a.company = $1) ORDER BY p.name_key, p.sub LIMIT $2`, s.Company.ID, Page)
 }
 
-// Page is how many apprenticeships a page of the list shows.
-const Page = 50
-
 func inOrder(tx *db.Tx, all []listed) ([]Stand, error) {
 	asked := make([]apprenticeship.Apprenticeship, len(all))
 	for i, a := range all {
@@ -261,7 +319,6 @@ func inOrder(tx *db.Tx, all []listed) ([]Stand, error) {
 	stands := make([]Stand, len(all))
 	for i, a := range all {
 		stands[i] = by[a.ID]
-		stands[i].Cursor = a.key + "/" + a.ID
 	}
 	return stands, nil
 }

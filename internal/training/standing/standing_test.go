@@ -250,13 +250,16 @@ func TestWhoIsListed_R333(t *testing.T) {
 		}
 		names := func(by audit.Actor) (all []string) {
 			t.Helper()
-			after, seen := "", 0
-			for more := true; more; seen++ {
-				var page []standing.Stand
-				read(t, d, func(tx *db.Tx) (err error) { page, more, err = standing.Company(tx, by, "", after); return err })
-				for _, s := range page {
-					all, after = append(all, s.Apprenticeship.Person), s.Cursor
+			for after, more := "", true; more; more = after != "" {
+				var page standing.Listing
+				read(t, d, func(tx *db.Tx) (err error) {
+					page, err = standing.Company(tx, by, standing.Choice{After: after})
+					return err
+				})
+				for _, s := range page.Stands {
+					all = append(all, s.Apprenticeship.Person)
 				}
+				after = page.Next
 			}
 			return all
 		}
@@ -271,15 +274,15 @@ func TestWhoIsListed_R333(t *testing.T) {
 			t.Errorf("Petra sees Murat's apprentice too: %d", len(got))
 		}
 		read(t, d, func(tx *db.Tx) error {
-			found, more, err := standing.Company(tx, petra, "AZUBI03", "") // Murat's alone
-			if len(found) != 0 || more {
+			found, err := standing.Company(tx, petra, standing.Choice{Search: "AZUBI03"}) // Murat's alone
+			if len(found.Stands) != 0 || found.Next != "" {
 				t.Errorf("Petra finds %v", found)
 			}
 			if err != nil {
 				return err
 			}
-			found, _, err = standing.Company(tx, petra, "Azubi05 must", "")
-			if len(found) != 1 || found[0].Apprenticeship.Person != "azubi05" {
+			found, err = standing.Company(tx, petra, standing.Choice{Search: "Azubi05 must"})
+			if len(found.Stands) != 1 || found.Stands[0].Apprenticeship.Person != "azubi05" {
 				t.Errorf("found: %+v", found)
 			}
 			return err
@@ -299,8 +302,58 @@ func TestWhoIsListed_R333(t *testing.T) {
 		if got := names(stranger); got != nil {
 			t.Errorf("another company sees %v", got)
 		}
-		if err := d.Read(bg, func(tx *db.Tx) error { _, _, err := standing.Company(tx, lena, "", ""); return err }); !fault.Is(err, fault.KindForbidden) {
+		if err := d.Read(bg, func(tx *db.Tx) error { _, err := standing.Company(tx, lena, standing.Choice{}); return err }); !fault.Is(err, fault.KindForbidden) {
 			t.Errorf("an apprentice sees %v", err)
+		}
+	})
+}
+
+// L14, ux.md 2.4: who is furthest behind is first, then whose reports wait; a list
+// shows only those with open weeks, or with something to read. Of more than a
+// stretch each stretch is in its order, and none is lost between two.
+func TestWhoIsBehindIsFirst_L14(t *testing.T) {
+	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
+		jana := comes(t, d, "jana", "korn", "training_admin")
+		for i := range standing.Stretch + 5 {
+			sub := fmt.Sprintf("azubi%03d", i)
+			comes(t, d, sub, "korn", "apprentice")
+			began := calendar.Date("2026-11-16") // this week: nothing is due
+			switch i {
+			case 7:
+				began = "2026-08-01"
+			case 150:
+				began = "2026-06-01" // the longest
+			case 203:
+				began = "2026-10-01"
+			}
+			learns(t, d, sub, "korn", began, "")
+		}
+		list := func(c standing.Choice) (l standing.Listing, names []string) {
+			t.Helper()
+			read(t, d, func(tx *db.Tx) (err error) { l, err = standing.Company(tx, jana, c); return err })
+			for _, s := range l.Stands {
+				names = append(names, s.Apprenticeship.Person)
+			}
+			return l, names
+		}
+		if l, names := list(standing.Choice{}); len(names) != standing.Page || l.Order != standing.ByName || names[7] != "azubi007" {
+			t.Errorf("so many are listed %s: %v", l.Order, names)
+		}
+		l, names := list(standing.Choice{Order: standing.Behind})
+		if len(names) != standing.Stretch || names[0] != "azubi150" || names[1] != "azubi007" || names[2] != "azubi000" {
+			t.Errorf("behind first: %d, %v", len(names), names[:5])
+		}
+		if _, names := list(standing.Choice{Order: standing.Behind, After: l.Next}); len(names) != 5 || names[0] != "azubi203" {
+			t.Errorf("the next stretch: %v", names)
+		}
+		if l, names := list(standing.Choice{Show: standing.WithOpen, Order: standing.Behind}); fmt.Sprint(names) != "[azubi150 azubi007]" || l.Next == "" {
+			t.Errorf("with open weeks: %v, then %q", names, l.Next)
+		}
+		if l, names := list(standing.Choice{Search: "azubi15"}); len(names) != 10 || l.Order != standing.Behind || names[0] != "azubi150" || names[1] != "azubi151" {
+			t.Errorf("a page of them is listed %s: %v", l.Order, names)
+		}
+		if _, names := list(standing.Choice{Show: standing.WithWaiting}); names != nil {
+			t.Errorf("waiting: %v", names)
 		}
 	})
 }

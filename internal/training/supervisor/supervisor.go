@@ -12,6 +12,9 @@
 //   - A PIN has 8 characters of 32 (40 bits); a keyed hash of it is kept (L10).
 //     From the fifth wrong one on it rests for 15 minutes, doubling up to a day.
 //     A new PIN, mailed to the address, ends that and makes the old one void.
+//   - Whoever types an address proves nothing about it, and it may be a second
+//     mailbox of their own. So who came with a PIN reads, returns and comments at
+//     once, and signs off when the company has confirmed the address, once (Way).
 //   - To strangers every answer is the same: whether an address is known is not told.
 package supervisor
 
@@ -300,51 +303,4 @@ func Before(tx *db.Tx, account string) ([]string, error) {
 // Account is who has an account by now, of somebody with a PIN; or nobody.
 func Account(tx *db.Tx, sub string) ([]string, error) {
 	return db.Values[string](tx, `SELECT account FROM supervisor WHERE person = $1 AND account IS NOT NULL`, sub)
-}
-
-// ByPIN reports whether apprentices of a company may send reports to people
-// without an account (W14).
-func ByPIN(tx *db.Tx, company string) (bool, error) {
-	yes, err := db.Value[bool](tx, `SELECT by_pin FROM supervisor_setting WHERE company = $1`, company)
-	if fault.Is(err, fault.KindNotFound) {
-		return true, nil
-	}
-	return yes, err
-}
-
-// SetByPIN says so; training admins only. What was sent by then stays readable.
-func SetByPIN(tx *db.Tx, by audit.Actor, yes bool) error {
-	s, err := person.Admin(tx, by)
-	if err != nil {
-		return err
-	}
-	before, err := ByPIN(tx, s.Company.ID)
-	if err != nil || before == yes {
-		return err
-	}
-	if _, err := tx.Exec(`INSERT INTO supervisor_setting (company, by_pin, changed_at, changed_by) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (company) DO UPDATE SET by_pin = $2, changed_at = $3, changed_by = $4`, s.Company.ID, yes, tx.Now(), by.Account); err != nil {
-		return fmt.Errorf("supervisor setting: %w", err)
-	}
-	return audit.Record(tx, by, audit.Entry{Event: "supervisor.setting_changed", Organization: s.Company.ID, Detail: map[string]any{"by_pin": yes}})
-}
-
-// An Access is somebody with a PIN to whom reports of a company were sent.
-type Access struct {
-	Email   string
-	Reports int // sent, and not yet decided
-	UsedAt  db.Time
-	Account bool // has an account by now
-}
-
-// Used are the people with a PIN for whom reports of the actor's company wait,
-// at most two hundred; training admins only.
-func Used(tx *db.Tx, by audit.Actor) ([]Access, error) {
-	s, err := person.Admin(tx, by)
-	if err != nil {
-		return nil, err
-	}
-	return db.All(tx, func(a *Access) []any { return []any{&a.Email, &a.Reports, &a.UsedAt, &a.Account} },
-		`SELECT p.email, count(*), v.used_at, v.account IS NOT NULL FROM report r JOIN supervisor v ON v.person = r.approver JOIN person p ON p.sub = v.person
-		WHERE r.company = $1 AND r.state IN ('submitted', 'checked') GROUP BY p.email, v.used_at, v.account ORDER BY p.email LIMIT 200`, s.Company.ID)
 }

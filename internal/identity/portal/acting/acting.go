@@ -28,6 +28,7 @@ import (
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/application"
+	"zunft/internal/identity/behalf"
 	"zunft/internal/identity/mandate"
 	"zunft/internal/identity/session"
 	"zunft/internal/identity/visitor"
@@ -82,13 +83,13 @@ func (p *Pages) text(r *http.Request, key string, args ...any) string {
 
 // Now is in whose name somebody acts at this moment: the context chosen in this
 // session if it still holds, and whether there are several to choose from.
-func Now(tx *db.Tx, v *visitor.Visitor) (c mandate.Context, several bool, err error) {
+func Now(tx *db.Tx, v *visitor.Visitor) (c behalf.Context, several bool, err error) {
 	if v.Session.Organization != "" {
-		if c, err = mandate.Look(tx, v.Account.ID, mandate.Anyhow, v.Session.Organization, v.Session.Mandate); err != nil && !fault.Is(err, fault.KindNotFound) {
+		if c, err = behalf.Look(tx, v.Account.ID, behalf.Anyhow, v.Session.Organization, v.Session.Mandate); err != nil && !fault.Is(err, fault.KindNotFound) {
 			return c, false, err
 		}
 	}
-	_, several, err = mandate.Only(tx, v.Account.ID, mandate.Anyhow)
+	_, several, err = behalf.Only(tx, v.Account.ID, behalf.Anyhow)
 	if fault.Is(err, fault.KindNotFound) {
 		err = nil
 	}
@@ -97,7 +98,7 @@ func Now(tx *db.Tx, v *visitor.Visitor) (c mandate.Context, several bool, err er
 
 // Fill writes the context line: whoever could act for several, or acts by a
 // mandate, reads on every page for whom they do, and can switch (ux.md 2.3).
-func Fill(s *web.Site, tx *db.Tx, v *visitor.Visitor, f *web.Frame) (c mandate.Context, err error) {
+func Fill(s *web.Site, tx *db.Tx, v *visitor.Visitor, f *web.Frame) (c behalf.Context, err error) {
 	c, several, err := Now(tx, v)
 	if err != nil || !several && c.Mandate == "" {
 		return c, err
@@ -118,8 +119,8 @@ func Fill(s *web.Site, tx *db.Tx, v *visitor.Visitor, f *web.Frame) (c mandate.C
 type contextsPage struct {
 	web.Frame
 	Form           *web.Form
-	Now            mandate.Context
-	Contexts       []mandate.Context
+	Now            behalf.Context
+	Contexts       []behalf.Context
 	Via            map[string]string // names of representing organizations
 	Search         string
 	Next           string
@@ -140,7 +141,7 @@ func (p *Pages) showContexts(w http.ResponseWriter, r *http.Request, f *web.Form
 		if page.Now, _, err = Now(tx, v); err != nil {
 			return err
 		}
-		if page.Contexts, err = mandate.Contexts(tx, v.Account.ID, mandate.Anyhow, page.Search, after, pageSize+1); err != nil {
+		if page.Contexts, err = behalf.Contexts(tx, v.Account.ID, behalf.Anyhow, page.Search, after, pageSize+1); err != nil {
 			return err
 		}
 		page.Searchable = len(page.Contexts) > pageSize || page.Search != "" || after != ""
@@ -161,11 +162,11 @@ func (p *Pages) showContexts(w http.ResponseWriter, r *http.Request, f *web.Form
 // choose keeps for whom the person acts until they switch or sign out.
 func (p *Pages) choose(w http.ResponseWriter, r *http.Request) error {
 	f, by := web.ReadForm(r), web.Actor(r)
-	var c mandate.Context
+	var c behalf.Context
 	err := p.DB.Write(r.Context(), func(tx *db.Tx) (err error) {
 		if value := f.Text("context"); value != "" {
-			organizationID, mandateID := mandate.ReadValue(value)
-			c, err = mandate.Look(tx, by.Account, mandate.Anyhow, organizationID, mandateID)
+			organizationID, mandateID := behalf.ReadValue(value)
+			c, err = behalf.Look(tx, by.Account, behalf.Anyhow, organizationID, mandateID)
 			if fault.Is(err, fault.KindNotFound) {
 				err = fault.Conflict("acting.gone")
 			}

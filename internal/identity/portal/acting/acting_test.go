@@ -27,7 +27,7 @@ func TestR295APersonActs(t *testing.T) {
 		// What is wrong stands at its field, and nothing is lost.
 		bert.Post("/organizations/bakery/mandates/new", "to", "person", "email", "anna", "note", "Für die Prüfungsanmeldung").
 			Want(w, http.StatusUnprocessableEntity, "mit @", "Wählen Sie mindestens eine Rolle aus", "ab wann", "bis wann", "Für die Prüfungsanmeldung")
-		bert.Post("/organizations/bakery/mandates/new", w.form("to", "person", "email", "anna@example.org", "note", "Klick: https://evil.example")...).Want(w, http.StatusUnprocessableEntity, "ohne Internetadressen")
+		bert.Post("/organizations/bakery/mandates/new", w.form("to", "person", "email", "anna@example.org", "note", "Mehr auf www-boese.de")...).Want(w, http.StatusUnprocessableEntity, "ohne Internetadressen")
 		page := bert.Post("/organizations/bakery/mandates/new", w.form("to", "person", "email", "anna@example.org", "note", "Für die Prüfungsanmeldung")...).Want(w, http.StatusSeeOther)
 		id := ids.FindStringSubmatch(page.To)[1]
 		bert.Get(page.To).Want(w, http.StatusOK, "anna@example.org", "Wartet auf Antwort", "sobald die andere Seite zugestimmt hat")

@@ -12,6 +12,7 @@ import (
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/application"
+	"zunft/internal/identity/behalf"
 	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/mandate"
 	"zunft/internal/identity/membership"
@@ -148,9 +149,9 @@ func (w *world) state(id string) (state string) {
 // rolesBy are what somebody holds in the application by a mandate.
 func (w *world) rolesBy(name, mandateID string) string {
 	w.Helper()
-	var held []mandate.Held
+	var held []behalf.Held
 	w.Write(func(tx *db.Tx) (err error) {
-		held, err = mandate.RolesIn(tx, w.ids[name], w.app, "bakery", mandateID)
+		held, err = behalf.RolesIn(tx, w.ids[name], w.app, "bakery", mandateID)
 		return err
 	})
 	all := ""

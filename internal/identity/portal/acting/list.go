@@ -7,6 +7,7 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/application"
+	"zunft/internal/identity/behalf"
 	"zunft/internal/identity/mandate"
 	"zunft/internal/identity/organization"
 	"zunft/internal/identity/visitor"
@@ -50,7 +51,7 @@ func query(path string, pairs ...string) string {
 }
 
 // names of the representing organizations of a page of contexts.
-func names(tx *db.Tx, page []mandate.Context) (map[string]string, error) {
+func names(tx *db.Tx, page []behalf.Context) (map[string]string, error) {
 	var ids []string
 	for _, c := range page {
 		if c.Via != "" {

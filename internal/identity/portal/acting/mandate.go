@@ -11,6 +11,7 @@ import (
 	"zunft/internal/ground/paper"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/application"
+	"zunft/internal/identity/behalf"
 	"zunft/internal/identity/mandate"
 	"zunft/internal/identity/membership"
 )
@@ -57,8 +58,8 @@ func (page *mandatePage) load(tx *db.Tx, r *http.Request) (err error) {
 			return err
 		}
 	}
-	page.Value = mandate.Context{Mandate: page.Item.ID}.Value()
-	c, err := mandate.Look(tx, by.Account, mandate.Anyhow, page.Item.Principal, page.Item.ID)
+	page.Value = behalf.Context{Mandate: page.Item.ID}.Value()
+	c, err := behalf.Look(tx, by.Account, behalf.Anyhow, page.Item.Principal, page.Item.ID)
 	if page.Acts = err == nil; page.Acts {
 		page.Value = c.Value()
 	}

@@ -11,7 +11,7 @@ import (
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/application"
-	"zunft/internal/identity/mandate"
+	"zunft/internal/identity/behalf"
 	"zunft/internal/identity/membership"
 	"zunft/internal/identity/openid"
 	"zunft/internal/identity/request"
@@ -69,7 +69,7 @@ func (page *noAccessPage) load(tx *db.Tx, r *http.Request, organizationID, manda
 	if page.Strong, err = tooWeak(tx, r, a, organizationID, mandateID); err != nil || page.Strong != "" {
 		return err
 	}
-	if _, page.Open, err = mandate.Only(tx, by.Account, a.ID); err == nil {
+	if _, page.Open, err = behalf.Only(tx, by.Account, a.ID); err == nil {
 		page.Open = true
 		return nil
 	} else if !fault.Is(err, fault.KindNotFound) {
@@ -128,9 +128,9 @@ func here(clientID, organizationID string) string {
 
 // companies finds the one the page is about: the named one, the one the session
 // acts for, or the first by name. The others are a link away, up to a page of them.
-func (page *noAccessPage) companies(tx *db.Tx, r *http.Request, organizationID string) (m mandate.Context, err error) {
+func (page *noAccessPage) companies(tx *db.Tx, r *http.Request, organizationID string) (m behalf.Context, err error) {
 	account := web.Actor(r).Account
-	all, err := mandate.Contexts(tx, account, mandate.AsMember, "", "", pageSize+1)
+	all, err := behalf.Contexts(tx, account, behalf.AsMember, "", "", pageSize+1)
 	if err == nil && len(all) == 0 {
 		err = fault.NotFound()
 	}
@@ -140,8 +140,8 @@ func (page *noAccessPage) companies(tx *db.Tx, r *http.Request, organizationID s
 	m, err = all[0], fault.NotFound()
 	for _, id := range []string{organizationID, visitor.Of(r).Session.Organization} {
 		if id != "" && fault.Is(err, fault.KindNotFound) {
-			var found mandate.Context
-			if found, err = mandate.Look(tx, account, mandate.AsMember, id, ""); err == nil {
+			var found behalf.Context
+			if found, err = behalf.Look(tx, account, behalf.AsMember, id, ""); err == nil {
 				m = found
 			}
 		}
@@ -163,7 +163,7 @@ func (page *noAccessPage) companies(tx *db.Tx, r *http.Request, organizationID s
 // represents names the companies that the person acts for by a mandate; none of
 // these mandates has a role in this application (R303).
 func (page *noAccessPage) represents(tx *db.Tx, account string) error {
-	all, err := mandate.Contexts(tx, account, mandate.ByMandate, "", "", 10)
+	all, err := behalf.Contexts(tx, account, behalf.ByMandate, "", "", 10)
 	for _, c := range all {
 		page.Represents = append(page.Represents, c.Label())
 	}
@@ -176,7 +176,7 @@ func tooWeak(tx *db.Tx, r *http.Request, a application.Application, organization
 	if organizationID == "" {
 		return "", nil
 	}
-	held, err := mandate.RolesIn(tx, web.Actor(r).Account, a.ID, organizationID, mandateID)
+	held, err := behalf.RolesIn(tx, web.Actor(r).Account, a.ID, organizationID, mandateID)
 	if err != nil {
 		return "", err
 	}

@@ -10,7 +10,7 @@ import (
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/application"
-	"zunft/internal/identity/mandate"
+	"zunft/internal/identity/behalf"
 	"zunft/internal/identity/organization"
 	"zunft/internal/identity/session"
 )
@@ -46,7 +46,7 @@ func (p *Pages) showChoose(w http.ResponseWriter, r *http.Request, f *web.Form, 
 			return err
 		}
 		page.Application = a.Name
-		found, err := mandate.Contexts(tx, web.Actor(r).Account, place(a, roles), page.Search, after, pageSize+1)
+		found, err := behalf.Contexts(tx, web.Actor(r).Account, place(a, roles), page.Search, after, pageSize+1)
 		if err != nil {
 			return err
 		}
@@ -85,17 +85,17 @@ func serving(tx *db.Tx, clientID string) (a application.Application, roles []app
 // wherever the person is a member if it declares none.
 func place(a application.Application, roles []application.Role) string {
 	if len(roles) == 0 {
-		return mandate.AsMember
+		return behalf.AsMember
 	}
 	return a.ID
 }
 
 // options show a page of contexts, each with the roles held there, or what it
 // rests on.
-func (p *Pages) options(tx *db.Tx, r *http.Request, a application.Application, roles []application.Role, found []mandate.Context) (options []web.Option, err error) {
+func (p *Pages) options(tx *db.Tx, r *http.Request, a application.Application, roles []application.Role, found []behalf.Context) (options []web.Option, err error) {
 	held := map[string][]string{}
 	if len(roles) > 0 {
-		if held, err = mandate.RolesOf(tx, web.Actor(r).Account, a.ID, found); err != nil {
+		if held, err = behalf.RolesOf(tx, web.Actor(r).Account, a.ID, found); err != nil {
 			return nil, err
 		}
 	}
@@ -140,13 +140,13 @@ func (p *Pages) chosen(w http.ResponseWriter, r *http.Request) error {
 		return fault.NotFound()
 	}
 	by := web.Actor(r)
-	org, mandateID := mandate.ReadValue(f.Text("organization"))
+	org, mandateID := behalf.ReadValue(f.Text("organization"))
 	err := p.DB.Write(r.Context(), func(tx *db.Tx) error {
 		a, roles, err := serving(tx, clientID)
 		if err != nil {
 			return err
 		}
-		c, err := mandate.Look(tx, by.Account, place(a, roles), org, mandateID)
+		c, err := behalf.Look(tx, by.Account, place(a, roles), org, mandateID)
 		if fault.Is(err, fault.KindNotFound) {
 			err = fault.Invalid("organization", "authorize.choose_one")
 		}

@@ -16,7 +16,7 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/chamber"
-	"zunft/internal/identity/directory"
+	"zunft/internal/identity/company"
 	"zunft/internal/identity/registration"
 )
 
@@ -56,7 +56,7 @@ var fields = []string{"name", "legal_form", "street", "house_number", "postcode"
 
 func application(f *web.Form) registration.Application {
 	return registration.Application{
-		Company: directory.Company{
+		Company: company.Company{
 			Name: f.Text("name"), LegalForm: f.Text("legal_form"), Street: f.Text("street"), HouseNumber: f.Text("house_number"),
 			Postcode: f.Text("postcode"), Place: f.Text("place"), IdentNumber: f.Text("ident_number"),
 			RegisterNumber: f.Text("register_number"), RegisterCourt: f.Text("register_court"), RegisterKind: f.Text("register_kind"),

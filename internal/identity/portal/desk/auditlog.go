@@ -113,12 +113,14 @@ func (p *Pages) events(r *http.Request) []web.Option {
 	return all
 }
 
-// event is the deed in words, or its key where there are none.
+// event is the deed in words: those of the record, or of the person's own history.
 func (p *Pages) event(r *http.Request, key string) string {
-	if !p.Site.Catalog.Has("audit.event." + key) {
-		return key
+	for _, words := range []string{"audit.event." + key, "activity.event." + key} {
+		if p.Site.Catalog.Has(words) {
+			return p.text(r, words)
+		}
 	}
-	return p.text(r, "audit.event."+key)
+	return key
 }
 
 func (p *Pages) deeds(tx *db.Tx, r *http.Request, rows []audit.Row) (all []Deed, err error) {

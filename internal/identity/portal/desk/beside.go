@@ -4,27 +4,27 @@ import (
 	"unicode"
 
 	"zunft/internal/identity/chamber"
-	"zunft/internal/identity/directory"
+	"zunft/internal/identity/company"
 )
 
 // A Line compares one field of an application with the directory (R091).
 type Line struct {
 	Field           string
 	Applied, Listed []Piece
-	Verdict         directory.Verdict
-	Reason          directory.Reason
+	Verdict         company.Verdict
+	Reason          company.Reason
 	Certified       []Piece // what the certificate says, if there is one (R208)
-	Certificate     directory.Verdict
+	Certificate     company.Verdict
 }
 
 // Differs reports whether a clerk should look at it.
 func (l Line) Differs() bool {
-	return l.Verdict == directory.Different || l.Certificate == directory.Different
+	return l.Verdict == company.Different || l.Certificate == company.Different
 }
 
 // Why is the reason as a phrase, or empty.
 func (l Line) Why() string {
-	if l.Reason == directory.Nothing {
+	if l.Reason == company.Nothing {
 		return ""
 	}
 	return "desk.reason." + string(l.Reason)
@@ -35,7 +35,7 @@ func (l Line) CertificateWord() string { return "desk.verdict." + string(l.Certi
 
 // certify adds what the certificate says to lines that compare application and
 // directory; what differs from the directory is marked.
-func certify(lines []Line, m directory.Match) {
+func certify(lines []Line, m company.Match) {
 	for i := range lines {
 		for _, f := range m.Fields {
 			if f.Field != lines[i].Field {
@@ -43,7 +43,7 @@ func certify(lines []Line, m directory.Match) {
 			}
 			lines[i].Certificate = f.Verdict
 			certified, listed := worded(f)
-			if f.Verdict == directory.Missing || certified == listed {
+			if f.Verdict == company.Missing || certified == listed {
 				lines[i].Certified = plain(certified)
 			} else {
 				// certificates are in capitals: that is no difference to look at
@@ -54,7 +54,7 @@ func certify(lines []Line, m directory.Match) {
 }
 
 // worded writes keys of lists out: "gmbh" is what the list calls it.
-func worded(f directory.FieldMatch) (applied, listed string) {
+func worded(f company.FieldMatch) (applied, listed string) {
 	applied, listed = f.Applied, f.Listed
 	var key, name func(string) string
 	switch f.Field {
@@ -85,17 +85,17 @@ type Piece struct {
 
 // beside writes a match out: keys of lists become their names, and what
 // differs between two spellings is marked.
-func beside(m directory.Match) (all []Line) {
+func beside(m company.Match) (all []Line) {
 	for _, f := range m.Fields {
 		if f.Applied == "" && f.Listed == "" {
 			continue
 		}
 		l := Line{Field: f.Field, Verdict: f.Verdict, Reason: f.Reason}
 		applied, listed := worded(f)
-		if l.Verdict == directory.Spelling && applied == listed {
-			l.Verdict, l.Reason = directory.Same, directory.Nothing
+		if l.Verdict == company.Spelling && applied == listed {
+			l.Verdict, l.Reason = company.Same, company.Nothing
 		}
-		if l.Verdict == directory.Missing || applied == listed {
+		if l.Verdict == company.Missing || applied == listed {
 			l.Applied, l.Listed = plain(applied), plain(listed)
 		} else {
 			l.Applied, l.Listed = mark(applied, listed)

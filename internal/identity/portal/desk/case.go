@@ -10,6 +10,7 @@ import (
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/company"
 	"zunft/internal/identity/directory"
 	"zunft/internal/identity/organization"
 	"zunft/internal/identity/registration"
@@ -19,7 +20,7 @@ import (
 // A Side is one entry of the directory beside the application.
 type Side struct {
 	Entry directory.Entry
-	Match directory.Match
+	Match company.Match
 	Href  string
 	Shown bool
 }
@@ -249,7 +250,7 @@ func (c *casePage) candidates(tx *db.Tx, r *http.Request) error {
 				return err
 			}
 		}
-		found = append(found, directory.Candidate{Entry: e, Match: directory.Compare(c.Case.Company, e.Company, c.Chamber.Number)})
+		found = append(found, directory.Candidate{Entry: e, Match: company.Compare(c.Case.Company, e.Company, c.Chamber.Number)})
 		return err
 	}
 	if c.Ident != "" {
@@ -282,7 +283,7 @@ func (c *casePage) candidates(tx *db.Tx, r *http.Request) error {
 		c.Chosen = &c.Candidates[chosen]
 		c.Lines = beside(c.Chosen.Match)
 		if c.Certificate != nil {
-			certify(c.Lines, directory.Compare(c.Certificate.Company, c.Chosen.Entry.Company, c.Chamber.Number))
+			certify(c.Lines, company.Compare(c.Certificate.Company, c.Chosen.Entry.Company, c.Chamber.Number))
 		}
 	}
 	return nil

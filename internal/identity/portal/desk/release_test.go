@@ -13,6 +13,7 @@ import (
 	"zunft/internal/ground/fault"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/chamber"
+	"zunft/internal/identity/company"
 	"zunft/internal/identity/directory"
 	"zunft/internal/identity/organization"
 	"zunft/internal/identity/registration"
@@ -230,7 +231,7 @@ func TestR208CertificateBesideApplicationAndDirectory(t *testing.T) {
 		approve := []string{"do", "approve", "entry", w.entry("4711"), "evidence", "elster"}
 		w.must(w.post("clara", "/chamber/registrations/"+id, append(approve, "version", "1")...), http.StatusUnprocessableEntity, "noch kein ELSTER-Zertifikat")
 
-		certificate := registration.Certificate{Company: directory.Company{Name: "BAECKEREI BERT GMBH", Street: "KARL-MARX-STR.", HouseNumber: "12A", Postcode: "00001", Place: "MUSTERDORF"}, Serial: "1A:2B:3C", Issuer: "ELSTER"}
+		certificate := registration.Certificate{Company: company.Company{Name: "BAECKEREI BERT GMBH", Street: "KARL-MARX-STR.", HouseNumber: "12A", Postcode: "00001", Place: "MUSTERDORF"}, Serial: "1A:2B:3C", Issuer: "ELSTER"}
 		attach := func(who string) error {
 			return w.d.Write(t.Context(), func(tx *db.Tx) error {
 				return registration.AttachCertificate(tx, audit.Actor{Kind: audit.Person, Account: w.people[who]}, id, certificate)
@@ -529,7 +530,7 @@ func TestR121LiteralMatchingAndDeviationsOfJoining(t *testing.T) {
 		}
 		deviates := func(name, street, house, postcode, ident string) (got string) {
 			err := w.d.Read(t.Context(), func(tx *db.Tx) error {
-				fields, err := organization.Deviates(tx, directory.Company{Name: name, Street: street, HouseNumber: house, Postcode: postcode, IdentNumber: ident})
+				fields, err := organization.Deviates(tx, company.Company{Name: name, Street: street, HouseNumber: house, Postcode: postcode, IdentNumber: ident})
 				got = strings.Join(fields, " ")
 				return err
 			})

@@ -10,7 +10,7 @@ import (
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
-	"zunft/internal/identity/directory"
+	"zunft/internal/identity/company"
 	"zunft/internal/identity/letter"
 	"zunft/internal/identity/organization"
 	"zunft/internal/identity/registration"
@@ -52,7 +52,7 @@ func TestR066SixtyFourRegisterTheSameCompanyAtOnce(t *testing.T) {
 		race(64, func(i int) {
 			err := w.d.Write(t.Context(), func(tx *db.Tx) error {
 				_, err := registration.Submit(tx, audit.Actor{Kind: audit.Person, Account: ids[i]}, registration.Application{
-					Company: directory.Company{Name: "Spiel und Spaß GmbH", LegalForm: "gmbh", Street: "Schuteweg", HouseNumber: "1", Postcode: "00002", Place: "Musterdorf", IdentNumber: "815"}, Reason: "Ich leite die Ausbildung.",
+					Company: company.Company{Name: "Spiel und Spaß GmbH", LegalForm: "gmbh", Street: "Schuteweg", HouseNumber: "1", Postcode: "00002", Place: "Musterdorf", IdentNumber: "815"}, Reason: "Ich leite die Ausbildung.",
 				})
 				return err
 			})

@@ -1,12 +1,17 @@
 package desk
 
 import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/jba/templatecheck"
 
 	"zunft/internal/ground/web"
+	"zunft/internal/identity/portal/portaltest"
 )
 
 func TestTemplates(t *testing.T) {
@@ -19,6 +24,34 @@ func TestTemplates(t *testing.T) {
 			t.Errorf("no page struct for %s.html", name)
 		} else if err := templatecheck.CheckHTML(templates.Page(name), pages[name]); err != nil {
 			t.Errorf("%s.html: %v", name, err)
+		}
+	}
+}
+
+// Every event that the record of a chamber may hold is told in words, at the
+// desk and on the pages of a company and a person.
+func TestEveryEventHasWords(t *testing.T) {
+	words := map[string]bool{}
+	for _, file := range []string{"phrases/de.json", "phrases/en.json", "../activity/phrases/de.json", "../activity/phrases/en.json"} {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all map[string]any
+		if err := json.Unmarshal(b, &all); err != nil {
+			t.Fatal(err)
+		}
+		for key := range all {
+			words[filepath.Base(file)+" "+key] = true
+		}
+	}
+	// An application's own log, and what the system does on nobody's account.
+	elsewhere := regexp.MustCompile(`^(authorize|token|refresh|openid)\.|^account\.(purged|imported)$`)
+	for key, where := range portaltest.Events(t, "../..") {
+		for _, lang := range []string{"de.json ", "en.json "} {
+			if !words[lang+"audit.event."+key] && !words[lang+"activity.event."+key] && !elsewhere.MatchString(key) {
+				t.Errorf("%s records %s: no words for it in %s", where, key, lang)
+			}
 		}
 	}
 }

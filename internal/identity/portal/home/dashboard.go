@@ -8,10 +8,10 @@ import (
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/application"
+	"zunft/internal/identity/behalf"
 	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/invitation"
 	"zunft/internal/identity/letter"
-	"zunft/internal/identity/mandate"
 	"zunft/internal/identity/membership"
 	"zunft/internal/identity/organization"
 	"zunft/internal/identity/registration"
@@ -76,7 +76,7 @@ type section struct {
 
 // A represented company, and the one that named the person for it, if any.
 type represented struct {
-	mandate.Context
+	behalf.Context
 	As string
 }
 
@@ -99,7 +99,7 @@ type known struct {
 	registered    []organization.Organization
 	desk          registration.Counts // for clerks only
 	letters       int                 // that wait for the printer
-	mandates      []mandate.Context
+	mandates      []behalf.Context
 	opened        []string // ids of applications that mandates open
 	reviews       []membership.DueReview
 	ending        map[string]int // invitations that nobody answered, by company
@@ -145,11 +145,11 @@ func load(tx *db.Tx, r *http.Request, v *visitor.Visitor) (k known, err error) {
 		}
 		k.letters = len(letters)
 	}
-	if k.mandates, err = mandate.Contexts(tx, v.Account.ID, mandate.ByMandate, "", "", mandatesShown+1); err != nil {
+	if k.mandates, err = behalf.Contexts(tx, v.Account.ID, behalf.ByMandate, "", "", mandatesShown+1); err != nil {
 		return k, err
 	}
 	if len(k.mandates) > 0 {
-		if k.opened, err = mandate.Applications(tx, v.Account.ID); err != nil {
+		if k.opened, err = behalf.Applications(tx, v.Account.ID); err != nil {
 			return k, err
 		}
 	}

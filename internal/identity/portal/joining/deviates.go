@@ -8,7 +8,7 @@ import (
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/limit"
 	"zunft/internal/ground/web"
-	"zunft/internal/identity/directory"
+	"zunft/internal/identity/company"
 	"zunft/internal/identity/organization"
 )
 
@@ -22,7 +22,7 @@ var hintRate = limit.Rate{Burst: 5, Every: 2 * time.Hour}
 func (p *Pages) unknown(r *http.Request, f *web.Form) error {
 	var fields []string
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
-		fields, err = organization.Deviates(tx, directory.Company{
+		fields, err = organization.Deviates(tx, company.Company{
 			Name: f.Text("name"), Street: f.Text("street"), HouseNumber: f.Text("house_number"), Postcode: f.Text("postcode"), IdentNumber: f.Text("ident_number"),
 		})
 		return err

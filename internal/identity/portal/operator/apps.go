@@ -126,7 +126,7 @@ func (p *Pages) editApp(w http.ResponseWriter, r *http.Request) error {
 	}
 	a := page.App
 	page.Form = web.NewForm("client_name", a.Name, "client_uri", a.ClientURI, "manual_uri", a.ManualURI, "support", a.Support, "redirect_uris", strings.Join(a.RedirectURIs, "\n"),
-		"post_logout_redirect_uris", strings.Join(a.PostLogoutRedirectURIs, "\n"), "backchannel_logout_uri", a.BackchannelLogoutURI, "auth_method", a.AuthMethod, "alg", a.IDTokenAlg)
+		"post_logout_redirect_uris", strings.Join(a.PostLogoutRedirectURIs, "\n"), "backchannel_logout_uri", a.BackchannelLogoutURI, "security_event_uri", a.SecurityEventURI, "auth_method", a.AuthMethod, "alg", a.IDTokenAlg)
 	if a.RequirePKCE {
 		page.Form.Values.Set("require_pkce", "1")
 	}
@@ -199,7 +199,7 @@ func (p *Pages) changeApp(w http.ResponseWriter, r *http.Request) error {
 func readApp(f *web.Form) application.Application {
 	return application.Application{
 		Name: f.Text("client_name"), ClientURI: f.Text("client_uri"), ManualURI: f.Text("manual_uri"), Support: f.Text("support"),
-		RedirectURIs: lines(f, "redirect_uris"), PostLogoutRedirectURIs: lines(f, "post_logout_redirect_uris"), BackchannelLogoutURI: f.Text("backchannel_logout_uri"),
+		RedirectURIs: lines(f, "redirect_uris"), PostLogoutRedirectURIs: lines(f, "post_logout_redirect_uris"), BackchannelLogoutURI: f.Text("backchannel_logout_uri"), SecurityEventURI: f.Text("security_event_uri"),
 		AuthMethod: f.Text("auth_method"), IDTokenAlg: f.Text("alg"), RequirePKCE: f.Checked("require_pkce"),
 	}
 }

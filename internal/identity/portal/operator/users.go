@@ -3,13 +3,12 @@ package operator
 import (
 	"net/http"
 
-	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/web"
 	"zunft/internal/identity/account"
 	"zunft/internal/identity/chamber"
-	"zunft/internal/identity/session"
+	"zunft/internal/identity/clerk"
 )
 
 // usersPage is all that users.html may use.
@@ -70,10 +69,10 @@ func (p *Pages) changeUsers(w http.ResponseWriter, r *http.Request) error {
 	err := p.DB.Write(r.Context(), func(tx *db.Tx) (err error) {
 		if f.Text("do") == "remove" {
 			done = "operator.user_removed"
-			if err = chamber.RemoveOperator(tx, by, f.Text("account")); err == nil {
-				a, err = account.Get(tx, f.Text("account"))
+			if a, err = account.Get(tx, f.Text("account")); err != nil {
+				return err
 			}
-			return err
+			return clerk.RemoveOperator(tx, by, a)
 		}
 		if a, err = find(tx, f.Text("login")); err != nil {
 			return err
@@ -81,16 +80,7 @@ func (p *Pages) changeUsers(w http.ResponseWriter, r *http.Request) error {
 		if a.State != account.Active { // locked, or on its way out: nobody to run the installation
 			return fault.Invalid("login", "operator.nobody")
 		}
-		if err := chamber.AddStaff(tx, by, a.ID, "", chamber.Operator); err != nil {
-			return err
-		}
-		// A sign-in asks for the second factor that the role needs; so the one that was does not count.
-		if a.ID == by.Account {
-			return nil
-		}
-		system := by
-		system.Kind = audit.System // people end their own sessions only
-		return session.EndAll(tx, system, a.ID, "")
+		return clerk.AddOperator(tx, by, a)
 	})
 	if f.Take(err) {
 		return p.showUsers(w, r, f)

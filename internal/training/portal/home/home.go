@@ -125,6 +125,7 @@ func (b *boardPage) reviewing(tx *db.Tx, by audit.Actor, text func(string, ...an
 	if err != nil {
 		return err
 	}
+	b.Counted = map[string]int{"/reviews": waiting}
 	if waiting > 0 {
 		t := task{text("home.waiting", waiting), text("home.today"), "/reviews", "info", "home.to_review"}
 		if !b.Session.Signs() { // they see what waits for others
@@ -140,9 +141,9 @@ func (b *boardPage) reviewing(tx *db.Tx, by audit.Actor, text func(string, ...an
 			return err
 		}
 	}
-	stands, more, err := standing.Company(tx, by, "", "")
-	b.Others = more || len(stands) > standsShown
-	b.Stands = stands[:min(len(stands), standsShown)]
+	l, err := standing.Company(tx, by, standing.Choice{})
+	b.Others = l.Next != "" || len(l.Stands) > standsShown
+	b.Stands = l.Stands[:min(len(l.Stands), standsShown)]
 	return err
 }
 
@@ -168,7 +169,7 @@ func (b *boardPage) writing(tx *db.Tx, by audit.Actor, text func(string, ...any)
 	if err != nil {
 		return err
 	}
-	points, err := standing.Exam(tx, own, standing.Attendance{}) // days missed are a hint there, and counted over the whole book
+	missing, err := standing.MissingForExam(tx, own)
 	if err != nil {
 		return err
 	}
@@ -176,7 +177,7 @@ func (b *boardPage) writing(tx *db.Tx, by audit.Actor, text func(string, ...any)
 	if err != nil {
 		return err
 	}
-	b.Mine = &mine{Book: own, Missing: standing.MissingPoints(points)}
+	b.Mine = &mine{Book: own, Missing: missing}
 	if b.Mine.Silence, err = reminder.SilenceOf(tx, b.Session, own); err != nil {
 		return err
 	}

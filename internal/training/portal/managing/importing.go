@@ -66,7 +66,7 @@ func (p *Pages) upload(w http.ResponseWriter, r *http.Request) error {
 			name = p.text(r, "managing.pasted")
 		}
 		err = p.DB.Write(r.Context(), func(tx *db.Tx) (err error) {
-			id, err = registry.Keep(tx, web.Actor(r), name, t.Header, rows)
+			id, err = registry.Keep(tx, web.Actor(r), registry.List{Name: name, Strict: f.Checked("strict"), Header: t.Header, Rows: rows})
 			return err
 		})
 	}
@@ -88,6 +88,7 @@ func received(w http.ResponseWriter, r *http.Request, f *web.Form) (t table.Tabl
 		}
 		return t, "", fault.Invalid("", "web.form_unreadable")
 	}
+	f.Values.Set("strict", r.PostForm.Get("strict"))
 	f.Values.Set("rows", strings.ToValidUTF8(r.PostForm.Get("rows"), ""))
 	file, header, err := r.FormFile("file")
 	if err == nil {
@@ -119,6 +120,7 @@ type listPage struct {
 	Rows      []listRow
 	Mend      []listRow // with fields
 	One       bool      // the one row that was picked
+	Takes     bool      // what is good can be taken over now
 }
 
 type listRow struct {
@@ -175,6 +177,7 @@ func (p *Pages) showList(w http.ResponseWriter, r *http.Request, f *web.Form) er
 		}
 		v.Rows = append(v.Rows, row)
 	}
+	v.Takes = v.Good > 0 && !l.Taken && !(l.Strict && v.Bad > 0)
 	v.Wide, v.Back = true, web.Link{Text: p.text(r, "managing.import"), Href: "/company/trainees/import"}
 	return p.Site.Show(w, r, f.Status(), templates, "list", v)
 }

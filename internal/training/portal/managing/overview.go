@@ -2,12 +2,14 @@ package managing
 
 import (
 	"net/http"
+	"slices"
 
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/web"
 	"zunft/internal/training/apprenticeship"
 	"zunft/internal/training/login"
 	"zunft/internal/training/person"
+	"zunft/internal/training/standing"
 )
 
 // overviewPage is all that overview.html may use.
@@ -46,7 +48,9 @@ func (p *Pages) overview(w http.ResponseWriter, r *http.Request) error {
 		if v.More = len(all) > pageSize; v.More {
 			all = all[:pageSize]
 		}
-		v.Lines, err = lines(tx, all)
+		if v.Lines, err = lines(tx, all); err == nil && !v.More {
+			slices.SortStableFunc(v.Lines, func(a, b line) int { return standing.ByNeed(a.Stand, b.Stand) })
+		}
 		return err
 	})
 	if err != nil {

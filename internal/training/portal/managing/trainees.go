@@ -19,11 +19,12 @@ import (
 // traineesPage is all that trainees.html may use.
 type traineesPage struct {
 	place
-	Form        *web.Form
-	Views       []web.Option
-	Narrowed    bool
-	Lines       []line
-	After, More string
+	Form          *web.Form
+	Views, Orders []web.Option
+	Narrowed      bool
+	Stretch       int // how many were looked at, if there are more: 0 else
+	Lines         []line
+	After, More   string
 	// Who has come and is not described: the first few, and the rest folded away.
 	Undescribed, MoreUndescribed []person.Person
 }
@@ -31,11 +32,12 @@ type traineesPage struct {
 // unfolded is how many of the undescribed stand before the list.
 const unfolded = 5
 
-// narrowed reads the filter of a list from the address.
-func narrowed(r *http.Request) (*web.Form, apprenticeship.Filter, error) {
+// narrowed reads the filter of a list from the address; a page may have views
+// of its own.
+func narrowed(r *http.Request, own ...string) (*web.Form, apprenticeship.Filter, error) {
 	f := web.ReadQuery(r)
 	filter := apprenticeship.Filter{View: f.Text("show"), Search: f.Text("q"), Companion: f.Text("by"), After: f.Raw("after")}
-	if !slices.Contains(apprenticeship.Views(), filter.View) {
+	if !slices.Contains(append(own, apprenticeship.Views()...), filter.View) {
 		return f, filter, fault.NotFound()
 	}
 	return f, filter, nil
@@ -60,21 +62,13 @@ func nextPage(r *http.Request, cursor string) string {
 }
 
 func (p *Pages) trainees(w http.ResponseWriter, r *http.Request) error {
-	form, filter, err := narrowed(r)
+	form, filter, err := narrowed(r, late)
 	if err != nil {
 		return err
 	}
 	v := &traineesPage{Form: form, Views: p.views(r), Narrowed: filter.View != "" || filter.Search != "" || filter.Companion != "", After: filter.After}
 	err = p.DB.Read(r.Context(), func(tx *db.Tx) error {
-		all, err := apprenticeship.List(tx, web.Actor(r), filter, pageSize+1)
-		if err != nil {
-			return err
-		}
-		if len(all) > pageSize {
-			all = all[:pageSize]
-			v.More = nextPage(r, all[pageSize-1].Cursor)
-		}
-		if v.Lines, err = lines(tx, all); err != nil {
+		if err := v.list(tx, p, r, filter); err != nil {
 			return err
 		}
 		if !v.Narrowed && v.After == "" {
@@ -89,6 +83,52 @@ func (p *Pages) trainees(w http.ResponseWriter, r *http.Request) error {
 	}
 	v.at(r)
 	return p.Site.Show(w, r, http.StatusOK, templates, "trainees", v)
+}
+
+// late is a view of this page: whose books have open weeks.
+const late = "late"
+
+// list reads a page, as package standing does for those who train: who is behind
+// comes first if all fit on one page, or if somebody asks for it.
+func (v *traineesPage) list(tx *db.Tx, p *Pages, r *http.Request, filter apprenticeship.Filter) error {
+	v.Views = slices.Insert(v.Views, 1, web.Option{Value: late, Text: p.text(r, "managing.view.late")})
+	for _, x := range []string{standing.Behind, standing.ByName} {
+		v.Orders = append(v.Orders, web.Option{Value: x, Text: p.text(r, "managing.order."+x)})
+	}
+	order, most, only := v.Form.Text("order"), pageSize, filter.View == late
+	if only || order == standing.Behind {
+		most = standing.Stretch
+	}
+	if only {
+		filter.View = apprenticeship.Running
+	}
+	all, err := apprenticeship.List(tx, web.Actor(r), filter, most+1)
+	if err != nil {
+		return err
+	}
+	if len(all) > most {
+		all = all[:most]
+		v.More = nextPage(r, all[most-1].Cursor)
+		if most > pageSize {
+			v.Stretch = most
+		}
+	}
+	if v.Lines, err = lines(tx, all); err != nil {
+		return err
+	}
+	if only {
+		v.Lines = slices.DeleteFunc(v.Lines, func(l line) bool { return !l.Stand.Late() })
+	}
+	if order == "" {
+		if order = standing.ByName; v.After == "" && v.More == "" {
+			order = standing.Behind
+		}
+		v.Form.Values.Set("order", order)
+	}
+	if order == standing.Behind {
+		slices.SortStableFunc(v.Lines, func(a, b line) int { return standing.ByNeed(a.Stand, b.Stand) })
+	}
+	return nil
 }
 
 // traineePage is all that trainee.html may use.

@@ -35,6 +35,7 @@ type reviewPage struct {
 	Next       string // id of the next one in the queue, or empty
 	Undo       *review.Done
 	Paper      bool
+	SentTo     string // address without an account, if it waits for a confirmation
 }
 
 // reasons are the chips of a return: the key of what is said, and its label.
@@ -57,6 +58,12 @@ func (p *Pages) load(tx *db.Tx, r *http.Request, form *web.Form) (*reviewPage, e
 	if v.Apprentice, err = person.Get(tx, report.Apprentice); err != nil {
 		return nil, err
 	}
+	if v.May.Unknown {
+		to, err := person.Get(tx, report.Approver)
+		if v.SentTo = to.Email; err != nil {
+			return nil, err
+		}
+	}
 	if v.History, err = book.History(tx, report); err != nil {
 		return nil, err
 	}
@@ -76,6 +83,7 @@ func (p *Pages) load(tx *db.Tx, r *http.Request, form *web.Form) (*reviewPage, e
 		return nil, err
 	}
 	v.Total = len(queue)
+	v.Counted = map[string]int{"/reviews": v.Total}
 	for i, item := range queue {
 		if item.ID == report.ID {
 			v.Place = i + 1

@@ -10,11 +10,13 @@
 //	POST /reviews/{id}/return        with a reason
 //	POST /reviews/{id}/reopen        returns what was signed off already
 //	POST /reviews/{id}/comment
+//	POST /reviews/{id}/confirm       the address it was sent to is one of the company's
 //	GET  /reviews/{id}/files/{file}  an attachment
 //	GET  /substitute                 who stands in while one is away
 //	POST /substitute[/{id}/end]
 //	GET  /company/supervisors        people without an account (W14), for training admins
 //	POST /company/supervisors
+//	POST /company/supervisors/withdraw   an address is none of theirs any more
 //
 // Reports of others than those one accompanies do not exist here (404).
 // Training admins read.
@@ -58,12 +60,14 @@ func (p *Pages) Mount(m *web.Mux) {
 	m.Signed("POST /reviews/{id}/return", p.giveBack)
 	m.Signed("POST /reviews/{id}/reopen", p.reopen)
 	m.Signed("POST /reviews/{id}/comment", p.comment)
+	m.Signed("POST /reviews/{id}/confirm", p.confirm)
 	m.Signed("GET /reviews/{id}/files/{file}", p.file)
 	m.Signed("GET /substitute", p.substitute)
 	m.Signed("POST /substitute", p.addSubstitute)
 	m.Signed("POST /substitute/{id}/end", p.endSubstitute)
 	m.Signed("GET /company/supervisors", p.supervisors)
 	m.Signed("POST /company/supervisors", p.setSupervisors)
+	m.Signed("POST /company/supervisors/withdraw", p.withdraw)
 }
 
 func (p *Pages) text(r *http.Request) func(key string, args ...any) string {
@@ -72,15 +76,20 @@ func (p *Pages) text(r *http.Request) func(key string, args ...any) string {
 
 type queuePage struct {
 	web.Frame
-	Items []review.Item
-	Signs bool
-	Undo  *review.Done // what was signed off last, while it can be taken back
+	Items     []review.Item
+	Addresses []review.Address // to be confirmed
+	Signs     bool
+	Undo      *review.Done // what was signed off last, while it can be taken back
 }
 
 func (p *Pages) queue(w http.ResponseWriter, r *http.Request) error {
 	v := &queuePage{Signs: login.Of(r).Signs()}
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
 		if v.Items, err = review.Queue(tx, web.Actor(r)); err != nil {
+			return err
+		}
+		v.Counted = map[string]int{"/reviews": len(v.Items)}
+		if v.Addresses, err = review.Addresses(tx, web.Actor(r)); err != nil {
 			return err
 		}
 		v.Undo, err = undoable(tx, r)

@@ -8,6 +8,7 @@ import (
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/login"
 	"zunft/internal/training/person"
+	"zunft/internal/training/review"
 	"zunft/internal/training/substitute"
 	"zunft/internal/training/supervisor"
 
@@ -75,9 +76,10 @@ func (p *Pages) endSubstitute(w http.ResponseWriter, r *http.Request) error {
 // without an account (W14).
 type supervisorsPage struct {
 	web.Frame
-	Form *web.Form
-	Ways []web.Option
-	Used []supervisor.Access
+	Form  *web.Form
+	Ways  []web.Option
+	Used  []supervisor.Access
+	Asked bool // the company confirms addresses
 }
 
 func (p *Pages) supervisors(w http.ResponseWriter, r *http.Request) error {
@@ -91,13 +93,14 @@ func (p *Pages) showSupervisors(w http.ResponseWriter, r *http.Request, form *we
 	}
 	v := &supervisorsPage{Form: form}
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) error {
-		yes, err := supervisor.ByPIN(tx, s.Company.ID)
+		way, err := supervisor.WayOf(tx, s.Company.ID)
 		if err != nil {
 			return err
 		}
-		v.Ways = []web.Option{
-			{Value: "pin", Text: p.text(r)("reviewing.way_pin"), Hint: p.text(r)("reviewing.way_pin_hint"), Selected: yes},
-			{Value: "account", Text: p.text(r)("reviewing.way_account"), Hint: p.text(r)("reviewing.way_account_hint"), Selected: !yes},
+		v.Asked = way != supervisor.ByPIN
+		for _, x := range []supervisor.Way{supervisor.ByConfirmation, supervisor.ByPIN, supervisor.ByAccount} {
+			key := "reviewing.way_" + string(x)
+			v.Ways = append(v.Ways, web.Option{Value: string(x), Text: p.text(r)(key), Hint: p.text(r)(key + "_hint"), Selected: x == way})
 		}
 		v.Used, err = supervisor.Used(tx, web.Actor(r))
 		return err
@@ -111,13 +114,42 @@ func (p *Pages) showSupervisors(w http.ResponseWriter, r *http.Request, form *we
 
 func (p *Pages) setSupervisors(w http.ResponseWriter, r *http.Request) error {
 	form := web.ReadForm(r)
-	way := form.Text("way")
-	if way != "pin" && way != "account" {
-		form.Add("way", "reviewing.way_missing")
+	err := p.DB.Write(r.Context(), func(tx *db.Tx) error { return supervisor.SetWay(tx, web.Actor(r), supervisor.Way(form.Text("way"))) })
+	if form.Take(err) {
 		return p.showSupervisors(w, r, form)
 	}
-	if err := p.DB.Write(r.Context(), func(tx *db.Tx) error { return supervisor.SetByPIN(tx, web.Actor(r), way == "pin") }); err != nil {
+	if err != nil {
 		return err
 	}
 	return p.Site.Done(w, r, "/company/supervisors", "reviewing.done_way")
+}
+
+// confirm says that the address a report was sent to is one of the company's;
+// the page it was pressed on comes again.
+func (p *Pages) confirm(w http.ResponseWriter, r *http.Request) error {
+	form := web.ReadForm(r)
+	email := form.Text("email")
+	err := p.DB.Write(r.Context(), func(tx *db.Tx) error { return review.Confirm(tx, web.Actor(r), r.PathValue("id"), email) })
+	if form.Take(err) {
+		return p.show(w, r, form)
+	}
+	if err != nil {
+		return err
+	}
+	to := "/reviews/" + r.PathValue("id")
+	switch form.Text("from") {
+	case "queue":
+		to = "/reviews"
+	case "settings":
+		to = "/company/supervisors"
+	}
+	return p.Site.Done(w, r, to, "reviewing.done_confirmed", email)
+}
+
+func (p *Pages) withdraw(w http.ResponseWriter, r *http.Request) error {
+	form := web.ReadForm(r)
+	if err := p.DB.Write(r.Context(), func(tx *db.Tx) error { return supervisor.Withdraw(tx, web.Actor(r), form.Text("person")) }); err != nil {
+		return err
+	}
+	return p.Site.Done(w, r, "/company/supervisors", "reviewing.done_withdrawn")
 }

@@ -1,11 +1,14 @@
 package standing
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"zunft/internal/ground/db"
+	"zunft/internal/ground/fault"
 	"zunft/internal/ground/web"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/login"
@@ -18,13 +21,16 @@ import (
 // traineesPage is all that trainees.html may use.
 type traineesPage struct {
 	web.Frame
-	Form     *web.Form
-	Search   bool // there are so many that one looks for somebody
-	Stands   []traineeLine
-	Unplaced []string // nobody has said what they learn
-	After    string   // there was a page before
-	More     string   // address of the next page
-	Admin    bool
+	Form          *web.Form
+	Search        bool // there are so many that one looks for somebody
+	Shows, Orders []web.Option
+	Narrowed      bool
+	Stretch       int // how many were looked at, if there are more: 0 else
+	Stands        []traineeLine
+	Unplaced      []string // nobody has said what they learn
+	After         string   // there was a page before
+	More          string   // address of the next page
+	Admin         bool
 }
 
 // searchFrom is from how many apprentices on a page offers to look for one.
@@ -37,20 +43,41 @@ type traineeLine struct {
 
 func (p *Pages) trainees(w http.ResponseWriter, r *http.Request) error {
 	form := web.ReadQuery(r)
-	v := &traineesPage{Form: form, After: form.Raw("after"), Admin: login.Of(r).Is(person.TrainingAdmin)}
+	c := standing.Choice{Search: form.Text("q"), Show: form.Text("show"), Order: form.Text("order"), After: form.Raw("after")}
+	v := &traineesPage{Form: form, After: c.After, Admin: login.Of(r).Is(person.TrainingAdmin), Narrowed: c.Search != "" || c.Show != ""}
+	for _, x := range []string{"", standing.WithOpen, standing.WithWaiting} {
+		v.Shows = append(v.Shows, web.Option{Value: x, Text: p.text(r)("standing.show." + cmp.Or(x, "all"))})
+	}
+	for _, x := range []string{standing.Behind, standing.ByName} {
+		v.Orders = append(v.Orders, web.Option{Value: x, Text: p.text(r)("standing.order." + x)})
+	}
+	if !slices.ContainsFunc(v.Shows, func(o web.Option) bool { return o.Value == c.Show }) {
+		return fault.NotFound()
+	}
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) error {
-		stands, more, err := standing.Company(tx, web.Actor(r), form.Text("q"), v.After)
+		l, err := standing.Company(tx, web.Actor(r), c)
 		if err != nil {
 			return err
 		}
-		for _, s := range stands {
+		for _, s := range l.Stands {
 			v.Stands = append(v.Stands, traineeLine{s, occupation.Name(s.Apprenticeship.Occupation)})
 		}
-		if more {
-			v.More = "?" + url.Values{"q": {form.Text("q")}, "after": {stands[len(stands)-1].Cursor}}.Encode()
+		if login.Of(r).Signs() {
+			waiting, _, err := review.Waiting(tx, web.Actor(r))
+			if err != nil {
+				return err
+			}
+			v.Counted = map[string]int{"/reviews": waiting}
 		}
-		v.Search = more || v.After != "" || form.Text("q") != "" || len(stands) > searchFrom
-		if v.After == "" && form.Text("q") == "" {
+		form.Values.Set("order", l.Order)
+		if l.Next != "" {
+			v.More = "?" + url.Values{"q": {c.Search}, "show": {c.Show}, "order": {c.Order}, "after": {l.Next}}.Encode()
+			if l.Order == standing.Behind || c.Show != "" {
+				v.Stretch = standing.Stretch
+			}
+		}
+		v.Search = v.More != "" || v.After != "" || v.Narrowed || len(l.Stands) > searchFrom
+		if v.After == "" && !v.Narrowed {
 			v.Unplaced, err = standing.Unplaced(tx, web.Actor(r))
 		}
 		return err
@@ -71,8 +98,9 @@ type traineePage struct {
 	Year       string
 	Prev, Next string
 	Months     []month
-	Day        bool   // the registration can be said
-	Signs      bool   // … and why somebody was away is for those who accompany them (Art. 5 section 1 letter c GDPR)
+	Day        bool // the registration can be said
+	Kinds      bool // why somebody was away is for who trains them (Art. 5 (1) c, Art. 9 GDPR), not for a supervisor of some weeks
+	readable   map[string]bool
 	Review     string // id of the oldest report that waits for the reader, or empty
 }
 
@@ -81,15 +109,19 @@ func (p *Pages) trainee(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) showTrainee(w http.ResponseWriter, r *http.Request, form *web.Form) error {
-	v := &traineePage{Form: form, Signs: login.Of(r).Signs()}
+	v := &traineePage{Form: form, Kinds: login.Of(r).Is(person.Trainer)}
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
 		if v.Trainee, err = standing.TraineeOf(tx, web.Actor(r), r.PathValue("id")); err != nil {
 			return err
 		}
+		if v.readable, err = review.Readable(tx, web.Actor(r), v.Trainee.Stand.Apprenticeship.Person); err != nil {
+			return err
+		}
 		v.fill(p, r, calendar.WeekOf(tx.Now()))
 		queue, err := review.Queue(tx, web.Actor(r))
+		v.Counted = map[string]int{"/reviews": len(queue)}
 		for _, x := range queue {
-			if v.Signs && x.Apprentice == v.Trainee.Stand.Apprenticeship.Person {
+			if login.Of(r).Signs() && x.Apprentice == v.Trainee.Stand.Apprenticeship.Person {
 				v.Review = x.ID
 				break
 			}
@@ -117,13 +149,9 @@ func (v *traineePage) fill(p *Pages, r *http.Request, now calendar.Week) {
 	if year < now.Year {
 		v.Next = strconv.Itoa(year + 1)
 	}
-	ours := map[string]bool{} // reports of this company: those of another are not shown here
-	for _, l := range b.Reports {
-		ours[l.ID] = l.Company == a.Company
-	}
 	v.Months = months(p.text(r), year, func(w calendar.Week) weekView {
 		c := b.Cell(w)
-		if !ours[c.Report] {
+		if !v.readable[c.Report] { // sent to somebody else, or not of their time
 			return view(c, "")
 		}
 		return view(c, "/reviews/"+c.Report)

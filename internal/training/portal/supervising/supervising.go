@@ -20,6 +20,7 @@ package supervising
 import (
 	"embed"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -270,8 +271,12 @@ func (p *Pages) load(tx *db.Tx, r *http.Request, by audit.Actor, f *web.Form) (*
 	if v.Company, err = person.CompanyOf(tx, report.Company); err != nil {
 		return nil, err
 	}
+	since, err := review.Since(tx, by, report)
+	if err != nil {
+		return nil, err
+	}
 	if !report.Open() {
-		if v.Reading, err = review.Read(tx, report, p.text(r)); err != nil {
+		if v.Reading, err = review.ReadSince(tx, report, since, p.text(r)); err != nil {
 			return nil, err
 		}
 		if v.Files, err = attachment.List(tx, report.ID); err != nil {
@@ -294,6 +299,7 @@ func (p *Pages) load(tx *db.Tx, r *http.Request, by audit.Actor, f *web.Form) (*
 		}
 	}
 	v.History, err = book.History(tx, report)
+	v.History = slices.DeleteFunc(v.History, func(e book.Event) bool { return e.At.Before(since) })
 	return v, err
 }
 

@@ -22,27 +22,44 @@ import (
 // A desk is all that lies beside a report while somebody writes it.
 type desk struct {
 	report   book.Report
+	of       apprenticeship.Apprenticeship
 	settings bookform.Settings
 	history  []book.Event
 	plan     []planning.Section
 	snippets []planning.Snippet
 	files    []attachment.Attachment
-	holidays [7]string     // keys
-	starts   calendar.Date // of the apprenticeship, as far as known
-	ends     calendar.Date
+	holidays [7]string  // keys
 	own      bool       // the person has a week pattern
 	parked   url.Values // typed when a session ended, or nil
 }
 
 // sit reads the desk. A week that nobody began is filled in as it is expected;
 // the report itself stays unwritten until somebody presses a button.
-func (p *Pages) sit(tx *db.Tx, r *http.Request, week book.Week, path string) (d desk, err error) {
-	by := web.Actor(r)
-	var a apprenticeship.Apprenticeship
-	if d.report, a, d.settings, err = book.Desk(tx, by, week); err != nil {
+func (p *Pages) sit(tx *db.Tx, r *http.Request, week book.Week, path string) (desk, error) {
+	d, err := p.look(tx, r, week, path)
+	if err != nil {
 		return d, err
 	}
-	d.starts, d.ends = a.StartsOn, a.Last()
+	return p.spread(tx, r, d)
+}
+
+// look reads what readers of a report want as well as its writer.
+func (p *Pages) look(tx *db.Tx, r *http.Request, week book.Week, path string) (d desk, err error) {
+	if d.report, d.of, d.settings, err = book.Desk(tx, web.Actor(r), week); err != nil {
+		return d, err
+	}
+	if d.report.Version > 0 {
+		if d.history, err = book.History(tx, d.report); err != nil {
+			return d, err
+		}
+	}
+	d.parked, err = p.Door.Parked(tx, r, path)
+	return d, err
+}
+
+// spread adds what one needs to write.
+func (p *Pages) spread(tx *db.Tx, r *http.Request, d desk) (desk, error) {
+	by, week, a := web.Actor(r), d.report.Week, d.of
 	pattern, err := planning.PatternOf(tx, by.Account)
 	if err != nil {
 		return d, err
@@ -57,21 +74,13 @@ func (p *Pages) sit(tx *db.Tx, r *http.Request, week book.Week, path string) (d 
 		if d.report.Text.Days, err = planning.Prefill(tx, *login.Of(r), a, week); err != nil {
 			return d, err
 		}
-	} else {
-		if d.history, err = book.History(tx, d.report); err != nil {
-			return d, err
-		}
-		if d.files, err = attachment.List(tx, d.report.ID); err != nil {
-			return d, err
-		}
+	} else if d.files, err = attachment.List(tx, d.report.ID); err != nil {
+		return d, err
 	}
 	if d.plan, err = planning.PlanOf(tx, a.ChamberNumber, a.Occupation); err != nil {
 		return d, err
 	}
-	if d.snippets, err = planning.Snippets(tx, by); err != nil {
-		return d, err
-	}
-	d.parked, err = p.Door.Parked(tx, r, path)
+	d.snippets, err = planning.Snippets(tx, by)
 	return d, err
 }
 

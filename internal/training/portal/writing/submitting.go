@@ -1,6 +1,7 @@
 package writing
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 
@@ -133,7 +134,7 @@ func (p *Pages) submitted(w http.ResponseWriter, r *http.Request) error {
 		to, one, err := book.ApproverOf(tx, report)
 		if one || err != nil {
 			v.SentTo = to.Name
-			return err
+			return cmp.Or(err, v.unknown(tx))
 		}
 		v.Trainers, err = book.Signers(tx, web.Actor(r), report)
 		return err

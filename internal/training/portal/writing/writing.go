@@ -23,6 +23,7 @@ import (
 	"slices"
 	"strings"
 
+	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/paper"
@@ -34,6 +35,7 @@ import (
 	"zunft/internal/training/person"
 	"zunft/internal/training/planning"
 	"zunft/internal/training/review"
+	"zunft/internal/training/supervisor"
 )
 
 // Phrases of these pages.
@@ -98,6 +100,7 @@ type weekPage struct {
 	History  []book.Event
 	Trainers []person.Person
 	SentTo   string // name of the one person it was sent to; empty: the trainers
+	Unknown  string // an address it was sent to, where nobody signs before the company has confirmed it
 	Prev     book.Week
 	Next     book.Week
 	Again    bool          // it was returned before
@@ -186,6 +189,20 @@ func (v *weekPage) suggest(tx *db.Tx, a apprenticeship.Apprenticeship) error {
 
 const suggested = 5
 
+// unknown says when a report waits for more than somebody's eyes: the apprentice
+// can ask for it (decision 0029).
+func (v *weekPage) unknown(tx *db.Tx) error {
+	to, one, err := book.ApproverOf(tx, v.Report)
+	if err != nil || !one || v.Report.State != book.Submitted || !supervisor.Is(audit.Actor{Account: to.Sub}) {
+		return err
+	}
+	known, err := supervisor.Known(tx, v.Report.Company, to.Sub)
+	if !known {
+		v.Unknown = to.Email
+	}
+	return err
+}
+
 // week shows the editor while the week is open, else what was submitted.
 func (p *Pages) week(w http.ResponseWriter, r *http.Request) error {
 	if name, yes := strings.CutSuffix(r.PathValue("week"), ".pdf"); yes {
@@ -199,21 +216,28 @@ func (p *Pages) week(w http.ResponseWriter, r *http.Request) error {
 	var d desk
 	var v *weekPage
 	err = p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
-		if d, err = p.sit(tx, r, week, r.URL.Path); err != nil || d.report.Open() || d.parked != nil {
+		if d, err = p.look(tx, r, week, r.URL.Path); err != nil {
+			return err
+		}
+		if d.report.Open() || d.parked != nil {
+			d, err = p.spread(tx, r, d)
 			return err
 		}
 		v = p.view(r, d.report)
 		v.History = d.history
-		if v.Prev.Date(7) < d.starts { // there the book has not begun, or was kept elsewhere
+		if v.Prev.Date(7) < d.of.StartsOn { // there the book has not begun, or was kept elsewhere
 			v.Prev = book.Week{}
 		}
-		if d.ends != "" && v.Next.Date(1) > d.ends {
+		if ends := d.of.Last(); ends != "" && v.Next.Date(1) > ends {
 			v.Next = book.Week{}
+		}
+		if err := v.unknown(tx); err != nil {
+			return err
 		}
 		return v.more(tx)
 	})
 	if f := fault.Of(err); f != nil && f.Key() == "book.paper_week" || err == nil && d.report.Kind == book.Paper && v == nil {
-		return web.See(w, r, "/reports/backfill")
+		return web.See(w, r, backfillOf(max(d.report.First, week.Date(1))))
 	}
 	if err != nil {
 		return err
@@ -266,8 +290,7 @@ func (p *Pages) pdf(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	s := login.Of(r)
-	print := book.Print{Apprentice: s.Person, Company: s.Company}
+	print := book.Print{Apprentice: login.Of(r).Person}
 	err = p.DB.Read(r.Context(), func(tx *db.Tx) error {
 		report, err := book.Mine(tx, web.Actor(r), week)
 		if err != nil {
@@ -277,6 +300,9 @@ func (p *Pages) pdf(w http.ResponseWriter, r *http.Request) error {
 			return fault.NotFound()
 		}
 		print.Report, print.Now = report, tx.Now()
+		if print.Company, err = person.CompanyOf(tx, report.Company); err != nil { // not that of today
+			return err
+		}
 		if print.History, err = book.History(tx, report); err != nil {
 			return err
 		}

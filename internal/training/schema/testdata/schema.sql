@@ -45,8 +45,15 @@ CREATE TABLE person (
 	name_key    TEXT NOT NULL,              -- collation key made in Go
 	email       TEXT NOT NULL,
 	language    TEXT NOT NULL,
-	seen_at     TIMESTAMPTZ NOT NULL
+	seen_at     TIMESTAMPTZ NOT NULL,
+	-- Who left (package erasure): the identity portal said that the account is
+	-- deleted, or the operator was asked to forget them.
+	gone        TEXT NOT NULL DEFAULT '' CHECK (gone IN ('', 'purged', 'asked')),
+	gone_at     TIMESTAMPTZ,
+	named_until TEXT NOT NULL DEFAULT '',   -- day: so long the name stands beside what they signed
+	look_at     TIMESTAMPTZ                 -- when the nightly job looks again; NULL: nothing is left to erase
 );
+CREATE INDEX person_look ON person (look_at, sub) WHERE look_at IS NOT NULL;
 
 CREATE TABLE company (
 	id             TEXT PRIMARY KEY,        -- organization.id of the token
@@ -74,6 +81,7 @@ CREATE TABLE company_number (
 	trainer_number    TEXT NOT NULL DEFAULT '',
 	PRIMARY KEY (company, person)
 );
+CREATE INDEX company_number_person ON company_number (person);
 
 CREATE TABLE chamber_office (
 	company        TEXT PRIMARY KEY,        -- organization.id of the token
@@ -403,10 +411,19 @@ CREATE INDEX substitute_deputy ON substitute (deputy, company, until_day);
 
 CREATE TABLE supervisor_setting (
 	company    TEXT PRIMARY KEY REFERENCES company (id),
-	by_pin     BOOLEAN NOT NULL,
+	way        TEXT NOT NULL CHECK (way IN ('confirmed', 'pin', 'account')),
 	changed_at TIMESTAMPTZ NOT NULL,
 	changed_by TEXT NOT NULL
 );
+
+CREATE TABLE supervisor_known (
+	company      TEXT NOT NULL REFERENCES company (id),
+	person       TEXT NOT NULL REFERENCES supervisor (person) ON DELETE CASCADE,
+	confirmed_at TIMESTAMPTZ NOT NULL,
+	confirmed_by TEXT NOT NULL,             -- a trainer or training admin
+	PRIMARY KEY (company, person)
+);
+CREATE INDEX supervisor_known_person ON supervisor_known (person);
 
 CREATE TABLE exam_step (
 	apprenticeship TEXT NOT NULL REFERENCES apprenticeship (id) ON DELETE CASCADE,
@@ -599,6 +616,7 @@ CREATE TABLE calendar_feed (
 	ended_at   TIMESTAMPTZ
 );
 CREATE UNIQUE INDEX calendar_feed_one ON calendar_feed (person) WHERE ended_at IS NULL;
+CREATE INDEX calendar_feed_person ON calendar_feed (person);
 
 CREATE TABLE heartbeat (
 	name TEXT PRIMARY KEY,

@@ -1,32 +1,15 @@
-package directory
+package company
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"golang.org/x/text/unicode/norm"
+
 	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/fold"
 )
-
-// Company is what an applicant says of a company (R074–R084) and what a
-// directory says of it. LegalForm, RegisterKind and RegisterCourt may be a
-// list's key or a directory's wording.
-type Company struct {
-	IdentNumber    string
-	Name           string
-	LegalForm      string
-	Street         string
-	HouseNumber    string
-	Postcode       string
-	Place          string
-	RegisterKind   string
-	RegisterNumber string
-	RegisterCourt  string
-}
-
-// Key is the company's [fold.CompanyKey].
-func (c Company) Key() string { return fold.CompanyKey(c.Name, c.Street, c.HouseNumber, c.Postcode) }
 
 // Verdict says in one word how a field compares; the desk writes it out, so
 // that no clerk needs to see colors (R091).
@@ -75,6 +58,13 @@ func (m Match) Known() bool {
 	return equal["ident_number"] || equal["name"] && equal["postcode"]
 }
 
+// SameNumber: an ident or register number in common is worth a look at any score.
+func (m Match) SameNumber() bool {
+	return slices.ContainsFunc(m.Fields, func(f FieldMatch) bool {
+		return (f.Field == "ident_number" || f.Field == "register_number") && (f.Verdict == Same || f.Verdict == Spelling)
+	})
+}
+
 // compared fields with their weight. The name says most; the address decides
 // between namesakes; a number is typed from a letter and rarely wrong, so when
 // given it weighs as much as a street. Fields that a side leaves out weigh
@@ -104,7 +94,7 @@ const nearEnough = 0.8
 // Compare lays an application beside an entry of the directory (R072, R091).
 // chamberNumber lets the long form of an ident number be read.
 func Compare(applied Company, listed Company, chamberNumber string) Match {
-	applied, listed = tidy(applied), tidy(listed)
+	applied, listed = Tidy(applied), Tidy(listed)
 	var m Match
 	earned, possible := 0.0, 0.0
 	for _, c := range compared {
@@ -153,16 +143,4 @@ func nearness(counts bool, a, b string) float64 {
 		return 0
 	}
 	return pairsOf(bare(a)).similarity(bare(b))
-}
-
-// tidy brings house number and register kind to their own fields if they were
-// written into the neighboring one.
-func tidy(c Company) Company {
-	if strings.TrimSpace(c.HouseNumber) == "" {
-		c.Street, c.HouseNumber = fold.SplitStreet(c.Street)
-	}
-	if kind, _, ok := chamber.FoldRegisterNumber(c.RegisterNumber); ok && strings.TrimSpace(c.RegisterKind) == "" {
-		c.RegisterKind = kind
-	}
-	return c
 }

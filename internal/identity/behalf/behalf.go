@@ -1,4 +1,13 @@
-package mandate
+// Package behalf answers on whose behalf a person may act at this moment, and
+// with which roles: as a member, or by a mandate (R029, R143, R295). Pages offer
+// the choice, tokens say what was chosen. It reads what membership, mandate and
+// site have written, and changes nothing.
+//
+// What holds is asked at every use and kept nowhere: who left, whose role or
+// mandate is over or was revoked, and whose organization is locked or closed
+// acts no more from that moment on. The cost does not grow with how many
+// organizations a person has, except in [Contexts] with a search.
+package behalf
 
 import (
 	"errors"
