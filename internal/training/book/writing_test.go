@@ -70,7 +70,7 @@ func TestDaysOfTheApprenticeship_R224_R317(t *testing.T) {
 			{"2026-09-03", "2026-09-20", "book.paper_overlap"},
 		} {
 			if _, err := do(d, func(tx *db.Tx) (book.Report, error) {
-				return book.SavePaper(tx, anna, 0, calendar.Date(c.first), calendar.Date(c.last), onPaper)
+				return book.SavePaper(tx, anna, "", 0, calendar.Date(c.first), calendar.Date(c.last), onPaper)
 			}); key(err) != c.key {
 				t.Errorf("%s to %s: %v", c.first, c.last, err)
 			}
@@ -79,7 +79,7 @@ func TestDaysOfTheApprenticeship_R224_R317(t *testing.T) {
 		must(t, d, func(tx *db.Tx) (book.Report, error) { return book.Save(tx, emil, week, 0, book.Text{Work: "x"}) })
 		dbtest.Exec(t, d, `UPDATE apprenticeship SET starts_on = '2026-01-01', ends_on = '2026-10-31' WHERE person = 'emil'`)
 		if _, err := do(d, func(tx *db.Tx) (book.Report, error) {
-			return book.SavePaper(tx, emil, 0, "2026-01-01", "2026-11-01", onPaper)
+			return book.SavePaper(tx, emil, "", 0, "2026-01-01", "2026-11-01", onPaper)
 		}); key(err) != "book.paper_after" {
 			t.Errorf("paper after the end: %v", err)
 		}
@@ -105,7 +105,7 @@ func TestWhereNothingIsWritten_R315_R316(t *testing.T) {
 				return book.Away(tx, anna, week.Add(-1), 0, book.Text{}, "vacation")
 			},
 			"paper": func(tx *db.Tx) (book.Report, error) {
-				return book.SavePaper(tx, anna, 0, "2025-08-01", "2026-07-31", onPaper)
+				return book.SavePaper(tx, anna, "", 0, "2025-08-01", "2026-07-31", onPaper)
 			},
 		}
 		refused := func() {

@@ -83,6 +83,7 @@ func TestTwoStepsByPIN_R325_R326(t *testing.T) {
 		anna, bert := comes(t, d, "anna", "korn", "apprentice"), comes(t, d, "bert", "korn", "trainer")
 		twoSteps(t, d, "korn")
 		r := week47(t, d, anna, "petra@muehle.example")
+		known(t, d, "korn", "petra@muehle.example")
 		sign := func(by audit.Actor) error {
 			x, err := do(d, func(tx *db.Tx) (book.Report, error) { return review.SignOff(tx, by, r.ID, r.Version, "") })
 			if err == nil {
@@ -168,6 +169,7 @@ func TestOldestFirst_R227_R269_R329(t *testing.T) {
 			t.Fatal(err)
 		}
 		petra, kurt := byPIN(t, d, "petra@muehle.example"), byPIN(t, d, "kurt@muehle.example")
+		known(t, d, "korn", "petra@muehle.example")
 		lists := func(by audit.Actor, waiting, decided string) {
 			t.Helper()
 			if err := d.Read(bg, func(tx *db.Tx) error {
