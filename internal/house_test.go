@@ -75,6 +75,7 @@ func plan() map[string]place {
 	put("identity", rule, 6, i, "clerk", "tally")       // a chamber's looks at everything
 	put("identity", rule, 6, i, "closing", "departure") // the end of a company, of an account: in all rules
 	put("identity", rule, 6, i, "roster")               // lists of invitations
+	put("identity", rule, 6, i, "takeover")             // a chamber ends, another goes on
 	put("identity", rule, 7, i, "daily")                // what tally says, by mail
 	put("identity", door, 0, i, "visitor")              // the session's cookie: who comes through the other doors
 	put("identity", door, 1, i, "openid", "federation", "scim", "hook")
@@ -90,7 +91,7 @@ func plan() map[string]place {
 	put("training", rule, 3, t, "substitute", "apprenticeship")
 	put("training", rule, 4, t, "registry", "book", "exam", "document", "planning", "token")
 	put("training", rule, 5, t, "attachment", "chain", "review", "share", "standing")
-	put("training", rule, 6, t, "export", "intake", "reminder", "erasure")
+	put("training", rule, 6, t, "export", "foreign", "intake", "reminder", "erasure")
 	put("training", testTool, 0, t, "person/persontest")
 	put("training", door, 0, t, "login")
 	put("training", page, 0, t+"/portal", "home", "info", "writing", "reviewing", "supervising", "managing", "planning", "standing", "offline", "exchange", "reminding", "examining", "desk", "api")

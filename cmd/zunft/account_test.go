@@ -10,6 +10,7 @@ import (
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
 	"zunft/internal/identity/account"
+	"zunft/internal/identity/chamber"
 	"zunft/internal/identity/session"
 )
 
@@ -169,5 +170,51 @@ func TestStaffSignsInAnew(t *testing.T) {
 		return tx.Scan(`SELECT (SELECT count(*) FROM session WHERE ended_at IS NULL), (SELECT count(*) FROM staff)`, nil, &open, &staff)
 	}); err != nil || open != 0 || staff != 1 {
 		t.Error(open, staff, err)
+	}
+}
+
+// The console hands an ended chamber over, and says before what would go.
+func TestChamberTakeover(t *testing.T) {
+	dir := t.TempDir()
+	flags := configFlags{Config: write(t, strings.Replace(fine(), "[mail]", `database = "sqlite:`+dir+`/identity.db"`+"\n[mail]", 1))}
+	d, err := flags.identityDB(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if err := d.Write(t.Context(), func(tx *db.Tx) error {
+		for _, number := range []string{"101", "102"} {
+			if _, err := chamber.Create(tx, audit.Console, chamber.Chamber{Number: number, Name: "Kammer " + number}); err != nil {
+				return err
+			}
+		}
+		c, err := chamber.ByNumber(tx, "101")
+		if err != nil {
+			return err
+		}
+		a, err := account.Create(tx, audit.Console, account.New{GivenName: "Clara", FamilyName: "Ohm", Email: "clara@beispiel.example", Password: "x", Confirmed: true})
+		if err != nil {
+			return err
+		}
+		return chamber.AddStaff(tx, audit.Console, a.ID, c.ID, chamber.Clerk)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := printed(t, func() error { return chamberTakeoverCommand{configFlags: flags, Number: "101"}.Run(t.Context()) }); err == nil {
+		t.Error("a chamber that goes on is handed over")
+	}
+	if err := (chamberSuccessorCommand{configFlags: flags, Number: "101", Successor: "102", Until: "2020-12-31"}).Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []struct {
+		dry  bool
+		says string
+	}{{true, "1 staff would be handed over"}, {false, "1 staff handed over"}, {false, "0 staff handed over"}} {
+		said, err := printed(t, func() error {
+			return chamberTakeoverCommand{configFlags: flags, Number: "101", DryRun: want.dry}.Run(t.Context())
+		})
+		if err != nil || !strings.Contains(said, want.says) {
+			t.Error(said, err)
+		}
 	}
 }

@@ -87,6 +87,7 @@ type chamberCommand struct {
 	List      chamberListCommand      `cmd:"" help:"List the chambers of this installation."`
 	Change    chamberSetCommand       `cmd:"" name:"set" help:"Change a chamber: what is not given stays."`
 	Successor chamberSuccessorCommand `cmd:"" help:"Say when a chamber ends and who takes over."`
+	Takeover  chamberTakeoverCommand  `cmd:"" help:"Hand the companies and clerks of a chamber that has ended to its successor."`
 	Import    chamberImportCommand    `cmd:"" help:"Import a chamber's member directory from a CSV file."`
 	Codes     chamberCodesCommand     `cmd:"" help:"Make registration codes for numbers of a chamber: who types one has the number."`
 }

@@ -21,6 +21,7 @@ import (
 //
 // R181 L05 L06 W12
 func TestLeaving(t *testing.T) {
+	t.Parallel()
 	for _, engine := range []string{"sqlite", "postgres"} {
 		t.Run(engine, func(t *testing.T) {
 			c := &clock{}

@@ -193,6 +193,8 @@ func TestAccess(t *testing.T) {
 		"POST /chamber/templates/{id}":                      {{"/chamber/templates/" + of.block, "clara"}},
 		"GET /admin/chambers/{id}":                          {{"/admin/chambers/" + of.chamber, "otto"}},
 		"POST /admin/chambers/{id}":                         {{"/admin/chambers/" + of.chamber, "otto"}},
+		"GET /admin/chambers/{id}/takeover":                 {{"/admin/chambers/" + of.chamber + "/takeover", "otto"}},
+		"POST /admin/chambers/{id}/takeover":                {{"/admin/chambers/" + of.chamber + "/takeover", "otto"}},
 		"GET /supervisor/reports/{id}":                      nil, // by PIN, see the training portal's own tests
 		"POST /supervisor/reports/{id}/sign-off":            nil,
 		"POST /supervisor/reports/{id}/return":              nil,

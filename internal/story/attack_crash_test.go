@@ -135,6 +135,7 @@ func TestCrash(t *testing.T) {
 	var mu sync.Mutex
 	acked := map[string]string{} // what was answered with "done": request or registration id → state
 	note := func(id, state string) { mu.Lock(); acked[id] = state; mu.Unlock() }
+	happened := func() int { mu.Lock(); defer mu.Unlock(); return len(acked) }
 	person, firm := 0, 0
 	take := func(n *int, most int) (int, bool) {
 		mu.Lock()
@@ -263,6 +264,10 @@ func TestCrash(t *testing.T) {
 		loop(some("join", join))
 		loop(some("found", found))
 		loop(func(n int) error { return decide(c.identity, n+k) })
+		// Something was answered in each round, also on a busy machine.
+		for slow := time.Now().Add(20 * time.Second); happened() <= k && time.Now().Before(slow); {
+			<-time.After(5 * time.Millisecond)
+		}
 		<-time.After(time.Duration(20+k*37%140) * time.Millisecond)
 		c.kill()
 		close(dead)

@@ -68,7 +68,9 @@ func TestGalleryBookIntake(t *testing.T) {
 	rows[5] = rows[4]
 	rows[8][4] = "bald"
 	bert.Upload("Datei", rosterFile(t, "Azubis.xlsx", rows))
+	bert.Choose("Alles oder nichts")
 	bert.Press("Liste einlesen")
+	bert.HasText("Sie wollten alles oder nichts")
 	bert.Inspect("intake-company-list")
 	bert.Open(bert.URL() + "?edit=3")
 	bert.Choose("Diese Zeile weglassen")

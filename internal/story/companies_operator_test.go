@@ -10,7 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
+	"zunft/internal/identity/chamber"
 	"zunft/internal/story"
 )
 
@@ -49,7 +51,8 @@ func TestGalleryOperator(t *testing.T) {
 	t.Parallel() // they meet nobody: two look at once, on two cores
 	w := start(t, "sqlite", story.Options{})
 	book := "/admin/apps/" + oneID(t, w, `SELECT id FROM application WHERE client_id = 'training'`)
-	km := "/admin/chambers/" + oneID(t, w, `SELECT id FROM chamber`)
+	km, gone := "/admin/chambers/"+oneID(t, w, `SELECT id FROM chamber`), ""
+	me := oneID(t, w, `SELECT id FROM account WHERE username = 'otto.ostermann'`)
 	// Something for the log.
 	lena := as(t, w, "lena")
 	lena.get(w.Identity + "/oauth2/authorize?client_id=training&response_type=code&scope=openid&redirect_uri=" + url.QueryEscape(w.Training+"/oidc/callback/"))
@@ -65,6 +68,23 @@ func TestGalleryOperator(t *testing.T) {
 	look("overview", "/admin")
 	look("chambers", "/admin/chambers")
 	look("chamber", km)
+	look("takeover-early", km+"/takeover")
+	if err := w.IdentityDB.Write(t.Context(), func(tx *db.Tx) error { // one that has ended, and what it left
+		next, err := chamber.Create(tx, audit.Console, chamber.Chamber{Number: "998", Name: "Kammer Neuland"})
+		if err != nil {
+			return err
+		}
+		old, err := chamber.Create(tx, audit.Console, chamber.Chamber{Number: "997", Name: "Kammer Altland", ValidUntil: tx.Now().Add(-time.Hour), Successor: next.ID})
+		if err != nil {
+			return err
+		}
+		gone = "/admin/chambers/" + old.ID
+		return chamber.AddStaff(tx, audit.Console, me, old.ID, chamber.Clerk)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	look("chamber-ended", gone)
+	look("takeover", gone+"/takeover")
 	look("chamber-new", "/admin/chambers/new")
 	otto.Fill("Kammernummer", "99")
 	otto.Press("Speichern")

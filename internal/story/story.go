@@ -38,7 +38,7 @@ type Options struct {
 	// Policy is the default one of this world; nil: the standard, without second
 	// factors for staff, so that everybody signs in with what the start page says.
 	Policy  *policy.Policy
-	Dir     string           // where data stays; empty: a folder of its own that goes when it ends
+	Dir     string           // where data and key stay; empty: a folder that goes when it ends, or none if DB is elsewhere
 	DB      string           // "sqlite:PATH" or "postgres://…"; empty: SQLite in Dir
 	Listen  string           // HOST:PORT of the identity portal; the others take the ports after it (port 0: any). Passkeys need a name as host: localhost
 	Clients []Client         // further OpenID clients
@@ -115,17 +115,7 @@ func Start(ctx context.Context, o Options) (*World, error) {
 }
 
 func (w *World) start(ctx context.Context, o Options) error {
-	if o.Dir == "" {
-		dir, err := os.MkdirTemp("", "zunft-demo-")
-		if err != nil {
-			return err
-		}
-		o.Dir = dir
-		w.stop = append(w.stop, func() { os.RemoveAll(dir) })
-	} else if err := os.MkdirAll(o.Dir, 0o700); err != nil {
-		return err
-	}
-	keys, err := masterKey(filepath.Join(o.Dir, "secret.key"))
+	keys, err := w.folder(&o)
 	if err != nil {
 		return err
 	}
@@ -304,6 +294,28 @@ func addresses(o Options) (id, tr string) {
 		separator = "&"
 	}
 	return o.DB + separator + "search_path=identity", o.DB + separator + "search_path=training"
+}
+
+// folder makes the place where data stays and returns the key that lies there.
+// A world whose database is elsewhere and that keeps nothing needs none, and so
+// leaves none behind when it is killed.
+func (w *World) folder(o *Options) (*seal.Keys, error) {
+	switch {
+	case o.Dir != "":
+		if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+			return nil, err
+		}
+	case o.DB != "":
+		return seal.New(seal.Bytes(32))
+	default:
+		dir, err := os.MkdirTemp("", "zunft-demo-")
+		if err != nil {
+			return nil, err
+		}
+		o.Dir = dir
+		w.stop = append(w.stop, func() { os.RemoveAll(dir) })
+	}
+	return masterKey(filepath.Join(o.Dir, "secret.key"))
 }
 
 // masterKey is kept beside the data, so that a kept world can be started again.

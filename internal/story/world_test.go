@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -101,9 +103,13 @@ func proved(t testing.TB, w *story.World) {
 
 // The contract of `zunft demo --json` (docs/demo.md).
 func TestContract(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
 	w := start(t, "sqlite", story.Options{Clients: []story.Client{
 		{ClientID: "kit", ClientSecret: "a secret with : and %", RedirectURIs: []string{"http://127.0.0.1:4183/cb"}}, {RedirectURIs: []string{"http://127.0.0.1:4183/cb"}},
 	}, People: 3})
+	if left, err := filepath.Glob(filepath.Join(os.TempDir(), "*")); err != nil || len(left) > 0 {
+		t.Error("what is killed now leaves", left, err)
+	}
 	b, err := json.Marshal(w)
 	if err != nil {
 		t.Fatal(err)

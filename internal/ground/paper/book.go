@@ -39,7 +39,7 @@ func WriteBook(w io.Writer, b Book) error {
 	if err != nil {
 		return fmt.Errorf("write book: %w", err)
 	}
-	m := meta{title: flat(fs.clean(b.Title)), author: flat(fs.clean(b.Author)), lang: b.Lang, date: b.Date}
+	m := meta{title: flat(fs.clean(b.Title)), author: told(b.Author), lang: b.Lang, date: b.Date}
 	if err := write(w, m, b.layout(fs)); err != nil {
 		return fmt.Errorf("write book: %w", err)
 	}

@@ -62,6 +62,19 @@ func TestBookLeadsToItsChapters(t *testing.T) {
 	}
 }
 
+// The file's own description names people as they are, whatever the faces lack.
+func TestBookKnowsItsAuthor(t *testing.T) {
+	book := reportBook(1)
+	book.Author = " Thị Nguyễn\u202e 陈 "
+	var b bytes.Buffer
+	if err := WriteBook(&b, book); err != nil {
+		t.Fatal(err)
+	}
+	if said := tool(t, "pdfinfo", save(t, b.Bytes())); !strings.Contains(said, "Author:          Thị Nguyễn 陈\n") {
+		t.Error(said)
+	}
+}
+
 // A book of 150 weeks is laid out and written well within three seconds.
 func BenchmarkBook150(b *testing.B) {
 	for b.Loop() {

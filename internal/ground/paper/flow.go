@@ -6,8 +6,10 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode"
 
 	"codeberg.org/go-pdf/fpdf"
+	"golang.org/x/text/unicode/norm"
 )
 
 // op is one thing on a page, in mm from the top left.
@@ -141,6 +143,21 @@ func (f *flow) row(cells []cell) {
 type meta struct {
 	title, author, lang string
 	date                time.Time
+}
+
+// told is a name as the file's own description may say it: letters that the
+// faces lack are none there that a reader's program lacks.
+func told(s string) string {
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.In(r, unicode.Cf, unicode.Cc) && !unicode.IsSpace(r):
+			return -1
+		case r > 0xFFFF: // the PDF writer's text strings end at the basic plane
+			return unicode.ReplacementChar
+		}
+		return r
+	}, norm.NFC.String(strings.ToValidUTF8(s, "\uFFFD")))
+	return flat(s)
 }
 
 // write turns laid out pages into a PDF. The same pages give the same bytes.

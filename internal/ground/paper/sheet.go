@@ -52,7 +52,7 @@ func WriteSheet(w io.Writer, s Sheet) error {
 	if err != nil {
 		return fmt.Errorf("write sheet: %w", err)
 	}
-	m := meta{title: flat(fs.clean(s.Title)), author: flat(fs.clean(s.Author)), lang: s.Lang, date: s.Date}
+	m := meta{title: flat(fs.clean(s.Title)), author: told(s.Author), lang: s.Lang, date: s.Date}
 	if err := write(w, m, s.layout(fs)); err != nil {
 		return fmt.Errorf("write sheet: %w", err)
 	}

@@ -261,6 +261,23 @@ func Serving(tx *db.Tx, postcode, place string) ([]Chamber, error) {
 	return serving, nil
 }
 
+// Heir is the chamber that exists today in place of one whose term is over,
+// or that chamber itself while it exists. NotFound: nobody follows it.
+func Heir(tx *db.Tx, c Chamber) (Chamber, error) {
+	if c.Valid(tx.Now()) {
+		return c, nil
+	}
+	all, err := All(tx)
+	if err != nil {
+		return c, err
+	}
+	heir, ok := today(all, c, tx.Now())
+	if !ok {
+		err = fault.NotFound()
+	}
+	return heir, err
+}
+
 // today follows successors to a chamber that exists at a moment.
 func today(all []Chamber, c Chamber, at db.Time) (Chamber, bool) {
 	for range all { // a ring of successors ends, too

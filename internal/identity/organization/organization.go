@@ -208,7 +208,15 @@ func ByNumbers(tx *db.Tx, identNumber, chamberNumber string) (Organization, erro
 		return Organization{}, err
 	}
 	ident, _ := fold.Ident(identNumber, chamberNumber)
-	return byIdent(tx, c.ID, ident)
+	o, err := byIdent(tx, c.ID, ident)
+	if !fault.Is(err, fault.KindNotFound) || c.Successor == "" {
+		return o, err
+	}
+	heir, err := chamber.Heir(tx, c) // letters that were out when a chamber ended name its number
+	if err != nil {
+		return Organization{}, err
+	}
+	return byIdent(tx, heir.ID, ident)
 }
 
 // TakeActivation counts a person's try to activate something, right or wrong.

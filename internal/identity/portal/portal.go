@@ -74,6 +74,7 @@ import (
 	"zunft/internal/identity/session"
 	"zunft/internal/identity/site"
 	"zunft/internal/identity/succession"
+	"zunft/internal/identity/takeover"
 	"zunft/internal/identity/tally"
 	"zunft/internal/identity/terms"
 	"zunft/internal/identity/textblock"
@@ -112,7 +113,7 @@ func (p *Portal) ConnState(c net.Conn, state http.ConnState) { p.OpenID.ConnStat
 func Catalog() (*i18n.Catalog, error) {
 	return i18n.Load(web.Phrases, Phrases, notice.Phrases,
 		captcha.Phrases, correction.Phrases, departure.Phrases, legacy.Phrases, dossier.Phrases, factor.Phrases, recovery.Phrases, roster.Phrases, table.Phrases,
-		account.Phrases, address.Phrases, link.Phrases, password.Phrases, policy.Phrases, application.Phrases, chamber.Phrases, closing.Phrases, directory.Phrases, invitation.Phrases, letter.Phrases, membership.Phrases, organization.Phrases, registration.Phrases, request.Phrases, session.Phrases, site.Phrases, succession.Phrases, terms.Phrases, textblock.Phrases, clerk.Phrases, records.Phrases, office.Phrases,
+		account.Phrases, address.Phrases, link.Phrases, password.Phrases, policy.Phrases, application.Phrases, chamber.Phrases, closing.Phrases, directory.Phrases, invitation.Phrases, letter.Phrases, membership.Phrases, organization.Phrases, registration.Phrases, request.Phrases, session.Phrases, site.Phrases, succession.Phrases, takeover.Phrases, terms.Phrases, textblock.Phrases, clerk.Phrases, records.Phrases, office.Phrases,
 		acting.Phrases, mandate.Phrases, authorize.Phrases, company.Phrases, consents.Phrases, details.Phrases, enrolling.Phrases, activity.Phrases, leaving.Phrases, recovering.Phrases, security.Phrases, desk.Phrases, home.Phrases, info.Phrases, inviting.Phrases, joining.Phrases, members.Phrases, openid.Phrases, operator.Phrases, profile.Phrases, signin.Phrases, signup.Phrases)
 }
 

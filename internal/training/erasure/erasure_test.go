@@ -478,3 +478,24 @@ func TestLastOf(t *testing.T) {
 		}
 	}
 }
+
+// Art. 15 GDPR: who is here takes along what is held of them, of nobody else.
+func TestHeld(t *testing.T) {
+	each(t, func(w *world) {
+		held := func(by audit.Actor) (s string) {
+			w.must(func(tx *db.Tx) error { b, err := Held(tx, by); s = string(b); return err })
+			return s
+		}
+		for _, word := range []string{"Zwiebelallergie", "Zwiebelkunde", "Zwiebeln schneiden", "Zwiebelprogramm", "anna@zwiebelfisch.example", "A-17", "Gut, Zwiebelfisch", "zwiebel.png", "report.sealed", "2026-12-01", "consent"} {
+			if !strings.Contains(held(w.anna), word) {
+				w.Errorf("%s is held, and not told", word)
+			}
+		}
+		if s := held(w.bert); !strings.Contains(s, `"trainer"`) || strings.Contains(s, "anna") || strings.Contains(s, "Zwiebelallergie") {
+			w.Error("of Bert:", s)
+		}
+		if err := w.d.Read(w.Context(), func(tx *db.Tx) error { _, err := Held(tx, audit.Actor{}); return err }); !fault.Is(err, fault.KindForbidden) {
+			w.Error("a stranger:", err)
+		}
+	})
+}

@@ -1,12 +1,8 @@
-// Package intake reads what people bring from elsewhere: reports from files of
-// ours (JSON, CSV), from spreadsheets, and from the exports of the older portals;
-// lessons from a school's timetable (ICS).
+// Package intake takes in what people bring from elsewhere, once package foreign
+// has read it: reports become drafts, lessons the timetable of a school.
 //
-//		Read (the bytes) ─▶ Keep: a preview, sealed, for a day ─▶ Take: drafts, once
+//		foreign.Read (the bytes) ─▶ Keep: a preview, sealed, for a day ─▶ Take: drafts, once
 //
-//	  - A file is hostile until shown otherwise: size, reports, lines and lessons
-//	    are bounded before memory is spent, and nothing of it is executed or asked
-//	    for elsewhere.
 //	  - Nothing is overwritten unless somebody says so, nothing that was submitted
 //	    is touched, and everything becomes a draft: what was signed off elsewhere
 //	    is read again by who is responsible here.
@@ -19,6 +15,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"zunft/internal/ground/audit"
@@ -29,6 +26,7 @@ import (
 	"zunft/internal/training/book"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/export"
+	"zunft/internal/training/foreign"
 	"zunft/internal/training/person"
 	"zunft/internal/training/planning"
 )
@@ -38,12 +36,7 @@ import (
 //go:embed phrases/*.json
 var Phrases embed.FS
 
-// Limits of one file.
-const (
-	MaxFile    = 8 << 20
-	MaxReports = 300 // a book of five years
-	maxBody    = 4 << 20
-)
+const maxBody = 4 << 20 // of what was read, as it is kept
 
 // Kinds of an intake.
 const (
@@ -99,7 +92,7 @@ func (i *Intake) fields() []any {
 }
 
 // Keep stores what was read until the actor has looked at it.
-func Keep(tx *db.Tx, by audit.Actor, name string, f Found) (Intake, error) {
+func Keep(tx *db.Tx, by audit.Actor, name string, f foreign.Found) (Intake, error) {
 	s, err := person.Author(tx, by)
 	if err != nil {
 		return Intake{}, err
@@ -128,7 +121,7 @@ func Keep(tx *db.Tx, by audit.Actor, name string, f Found) (Intake, error) {
 
 // Get is one of the actor's intakes with what it holds; when it is done it
 // holds nothing more.
-func Get(tx *db.Tx, by audit.Actor, id string) (i Intake, f Found, err error) {
+func Get(tx *db.Tx, by audit.Actor, id string) (i Intake, f foreign.Found, err error) {
 	s, err := person.Author(tx, by)
 	if err != nil {
 		return i, f, err
@@ -155,7 +148,7 @@ func Get(tx *db.Tx, by audit.Actor, id string) (i Intake, f Found, err error) {
 // Look compares the reports of a file with what is stored now, in four
 // questions however many they are. The time on paper comes first: weeks within
 // it are not taken.
-func Look(tx *db.Tx, by audit.Actor, f Found) ([]Entry, error) {
+func Look(tx *db.Tx, by audit.Actor, f foreign.Found) ([]Entry, error) {
 	s, err := person.Author(tx, by)
 	if err != nil {
 		return nil, err
@@ -227,7 +220,7 @@ func Take(tx *db.Tx, by audit.Actor, id string, over bool) (Intake, error) {
 	return i, audit.Record(tx, by, audit.Entry{Event: "intake.taken", Account: i.Person, Organization: i.Company, Thing: i.ID, Detail: map[string]any{"kind": i.Kind, "taken": res.Taken + res.Lessons, "over": over}})
 }
 
-func takeReports(tx *db.Tx, by audit.Actor, f Found, over bool) (res Result, err error) {
+func takeReports(tx *db.Tx, by audit.Actor, f foreign.Found, over bool) (res Result, err error) {
 	entries, err := Look(tx, by, f)
 	if err != nil {
 		return res, err
@@ -275,4 +268,18 @@ func Sweep(ctx context.Context, d *db.DB) error {
 		return fmt.Errorf("sweep intakes: %w", err)
 	}
 	return nil
+}
+
+// Begin is the beginning of a report's text, to recognise it by.
+func Begin(t book.Text) string {
+	texts := []string{t.Work, t.School, t.Instruction}
+	for _, d := range t.Days {
+		texts = append(texts, d.Text)
+	}
+	for _, s := range texts {
+		if s != "" {
+			return plain.Short(strings.ReplaceAll(s, "\n", " "), 90)
+		}
+	}
+	return ""
 }

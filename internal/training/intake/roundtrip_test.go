@@ -15,6 +15,7 @@ import (
 	"zunft/internal/training/book"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/export"
+	"zunft/internal/training/foreign"
 	"zunft/internal/training/intake"
 	"zunft/internal/training/person"
 	"zunft/internal/training/person/persontest"
@@ -34,7 +35,7 @@ func comes(t testing.TB, d *db.DB, sub string) audit.Actor {
 // takes takes a file in, and says what became of it.
 func takes(t testing.TB, d *db.DB, by audit.Actor, file []byte, over bool) (r intake.Result) {
 	t.Helper()
-	found, err := intake.Read(file)
+	found, err := foreign.Read(file)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -129,6 +129,8 @@ func Learn(tx *db.Tx, by audit.Actor, c Claims) error {
 		if err != nil {
 			return err
 		}
+	} else if _, err := tx.Exec(`UPDATE company_role SET seen_at = $3 WHERE company = $1 AND person = $2`, c.Company.ID, c.Person.Sub, tx.Now()); err != nil {
+		return fmt.Errorf("learn roles: %w", err) // a key rests by it (package token)
 	}
 	if len(roles) == 0 {
 		// The loss of the last role must stay, although nobody comes in.

@@ -10,6 +10,7 @@ import (
 
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/dbtest"
+	"zunft/internal/training/foreign"
 	"zunft/internal/training/intake"
 	"zunft/internal/training/schema"
 )
@@ -32,7 +33,7 @@ func TestTheBookComesIn_R226_R318_R334(t *testing.T) {
 		anna.upload("/reports/import", "file", "", nil).is(422).has("Wählen Sie eine Datei aus")
 		anna.upload("/reports/import", "file", "x.xls", []byte("\xD0\xCF\x11\xE0....")).is(422).has("ohne Passwort")
 		anna.upload("/reports/import", "file", "", nil, "text", "Ausbildungswoche ohne Daten").is(422).has("Ausbildungswoche ohne Daten", `href="#text"`)
-		anna.upload("/reports/import", "file", "groß.csv", []byte(strings.Repeat("x", intake.MaxFile+2<<20))).is(422).has("Die Datei ist zu groß")
+		anna.upload("/reports/import", "file", "groß.csv", []byte(strings.Repeat("x", foreign.MaxFile+2<<20))).is(422).has("Die Datei ist zu groß")
 
 		file := "week;work;school\n2026-W41;Aus der Datei <script>alert(1)</script>\u202e;Hefe\n2026-W42;Steht schon da;\n2026-W43;Anderes aus der Datei;\n2026-W44;Zu spät;\n2027-W40;Zukunft;\n2026-W40;" + strings.Repeat("x", 8001) + ";\nUnsinn;x;\n"
 		at := anna.upload("/reports/import", "file", "heft.csv", []byte(file)).is(303).location

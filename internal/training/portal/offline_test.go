@@ -65,6 +65,35 @@ func TestWritingWithoutAConnection(t *testing.T) {
 	value("Roggenteige angesetzt")
 	b.Inspect("training/offline")
 	write("Roggenteige angesetzt und Sauerteig gepflegt")
+	// What was chosen for the days is kept beside it, and stays when the text goes
+	// on without a connection.
+	chosen := func(hours string) {
+		t.Helper()
+		b.Until(`document.querySelector("[name=d2_attendance]").value === "school" && document.querySelector("[name=d2_hours]").value === "` + hours + `"`)
+	}
+	w.connect()
+	b.Open(at + "/reports/2026-W44")
+	ready()
+	b.Until(`[["d2_attendance", "school"], ["d2_hours", "6,5"]].map(([n, v]) => {
+		const e = document.querySelector("[name=" + n + "]");
+		e.value = v;
+		return e.dispatchEvent(new Event("input", { bubbles: true }));
+	})`)
+	kept()
+	w.cut()
+	b.Reload()
+	ready()
+	write("Im Zug weitergeschrieben")
+	w.connect()
+	b.Reload()
+	ready()
+	value("Im Zug weitergeschrieben")
+	chosen("6,5")
+	b.Press("Speichern")
+	ready()
+	chosen("6:30")
+	b.LacksText("Auf diesem Gerät liegt noch ein Text")
+	w.cut()
 	// Another week, never opened before.
 	b.Open(at + "/reports/2026-W46")
 	ready()

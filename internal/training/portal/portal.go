@@ -28,6 +28,7 @@ import (
 	"zunft/internal/training/document"
 	"zunft/internal/training/erasure"
 	"zunft/internal/training/export"
+	"zunft/internal/training/foreign"
 	"zunft/internal/training/intake"
 	"zunft/internal/training/login"
 	"zunft/internal/training/outage"
@@ -90,7 +91,7 @@ func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.handler.S
 
 // Catalog holds all phrases of the training portal.
 func Catalog() (*i18n.Catalog, error) {
-	return i18n.Load(web.Phrases, Phrases, apprenticeship.Phrases, assignment.Phrases, attachment.Phrases, bookform.Phrases, planning.Phrases, planningpages.Phrases, person.Phrases, book.Phrases, export.Phrases, exchange.Phrases, intake.Phrases, token.Phrases, api.Phrases, review.Phrases, substitute.Phrases, login.Phrases, desk.Phrases, home.Phrases, info.Phrases, managing.Phrases, offline.Phrases, registry.Phrases, reviewing.Phrases, standing.Phrases, table.Phrases, share.Phrases, document.Phrases, standingpages.Phrases, supervising.Phrases, supervisor.Phrases, reminder.Phrases, reminding.Phrases, writing.Phrases)
+	return i18n.Load(web.Phrases, Phrases, apprenticeship.Phrases, assignment.Phrases, attachment.Phrases, bookform.Phrases, planning.Phrases, planningpages.Phrases, person.Phrases, book.Phrases, export.Phrases, exchange.Phrases, foreign.Phrases, intake.Phrases, token.Phrases, api.Phrases, review.Phrases, substitute.Phrases, login.Phrases, desk.Phrases, home.Phrases, info.Phrases, managing.Phrases, offline.Phrases, registry.Phrases, reviewing.Phrases, standing.Phrases, table.Phrases, share.Phrases, document.Phrases, standingpages.Phrases, supervising.Phrases, supervisor.Phrases, reminder.Phrases, reminding.Phrases, writing.Phrases)
 }
 
 // New wires the portal. The identity portal need not run yet: it is asked at

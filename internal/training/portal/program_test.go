@@ -135,6 +135,10 @@ func TestAProgramWrites_R226(t *testing.T) {
 		long := keyForm.FindString(anna.post("/settings/tokens", "name", "lang", "scope", "read", "days", "365").body)
 		later = now.Add((31 + 61) * 24 * time.Hour)
 		w.call(long, "GET", "/api/v1/reports", "").is(409).has("ruht", "60 Tagen")
+		elsewhere := anna.claims // a sign-in for another company says nothing about the role in this one
+		elsewhere.Company.ID, elsewhere.Company.Name = "elsewhere", "Mühle Anderswo"
+		w.comes(elsewhere)
+		w.call(long, "GET", "/api/v1/reports", "").is(409).has("ruht")
 		anna.signIn()
 		w.call(long, "GET", "/api/v1/reports", "").is(200)
 		if err := d.Write(context.Background(), func(tx *db.Tx) error { _, err := person.EndBySub(tx, audit.Job, "anna"); return err }); err != nil {
@@ -265,6 +269,8 @@ func TestTheBookAsData_R228(t *testing.T) {
 		for _, path := range []string{"/reports/export.json", "/reports/export.csv", "/reports/attachments.zip"} {
 			bert.get(path).is(403)
 		}
+		anna.get("/my-data.json").is(200).has(`"session.started"`).lacks("bert") // Art. 15 GDPR: who is here gets theirs
+		bert.get("/my-data.json").is(200).has(`"trainer"`).lacks("anna")
 		anna.get("/reports/attachments.zip").is(404)
 		anna.get("/reports/export").lacks("Anhänge (ZIP)")
 		for size := range 2 {

@@ -2,6 +2,7 @@ package review_test
 
 import (
 	"testing"
+	"time"
 
 	"zunft/internal/ground/audit"
 	"zunft/internal/ground/db"
@@ -136,6 +137,41 @@ func TestTheAddressThatWasRead(t *testing.T) {
 		err := d.Write(bg, func(tx *db.Tx) error { return review.Confirm(tx, bert, r.ID, "petra@muehle.example") })
 		if key(err) != "review.address_changed" || dbtest.Count(t, d, `SELECT count(*) FROM supervisor_known`) != 0 {
 			t.Errorf("confirmed: %v", err)
+		}
+	})
+}
+
+// Art. 5 (1) c GDPR: who reads a report no more hears nothing of what is written
+// about it: they left, or it was sent to somebody else since.
+func TestWhoLeftHearsOfNoComment_R229(t *testing.T) {
+	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
+		anna, bert := comes(t, d, "anna", "korn", "apprentice"), comes(t, d, "bert", "korn", "trainer")
+		r := week47(t, d, anna, "petra@muehle.example")
+		pin := byPIN(t, d, "petra@muehle.example")
+		told := func(by audit.Actor, text string) int {
+			t.Helper()
+			before := dbtest.Count(t, d, `SELECT count(*) FROM job WHERE kind = 'mail'`)
+			if err := d.Write(bg, func(tx *db.Tx) error { return review.Comment(tx, by, r.ID, text) }); err != nil {
+				t.Fatal(err)
+			}
+			return dbtest.Count(t, d, `SELECT count(*) FROM job WHERE kind = 'mail'`) - before
+		}
+		told(bert, "Wie viele?")
+		if n := told(anna, "Zwanzig."); n != 1 || addressee(t, d) != "bert@beispiel.example" {
+			t.Errorf("the trainer: %d mails", n)
+		}
+		quiet := d.Now().Add(2 * time.Hour)
+		d.Now = func() time.Time { return quiet }
+		dbtest.Exec(t, d, `DELETE FROM company_role WHERE person = 'bert'`)
+		if n := told(anna, "Oder dreißig."); n != 0 {
+			t.Errorf("a trainer who left: %d mails", n)
+		}
+		quiet = quiet.Add(2 * time.Hour)
+		dbtest.Exec(t, d, `UPDATE supervisor_session SET ends_at = $1`, db.At(quiet.Add(time.Hour)))
+		told(pin, "Und das Mehl?")
+		dbtest.Exec(t, d, `UPDATE report SET approver = ''`)
+		if n := told(anna, "Roggen."); n != 0 {
+			t.Errorf("an address it is not sent to any more: %d mails", n)
 		}
 	})
 }

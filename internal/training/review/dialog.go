@@ -56,7 +56,8 @@ func Comment(tx *db.Tx, by audit.Actor, id, text string) error {
 }
 
 // tellOfComment writes to the apprentice, or to who spoke or decided last on
-// the other side; when nobody has yet, nobody is told: they read it with the report.
+// the other side; when nobody has yet, or they do not read it any more, nobody is
+// told: whoever reads the report reads it there.
 func tellOfComment(tx *db.Tx, by audit.Actor, r book.Report, own bool) error {
 	to := r.Apprentice
 	if own {
@@ -66,6 +67,9 @@ func tellOfComment(tx *db.Tx, by audit.Actor, r book.Report, own bool) error {
 			return nil
 		}
 		if err != nil {
+			return err
+		}
+		if reads, err := readsNow(tx, to, r); err != nil || !reads {
 			return err
 		}
 	}
@@ -85,4 +89,14 @@ func tellOfComment(tx *db.Tx, by audit.Actor, r book.Report, own bool) error {
 		path = "/reviews/" + r.ID
 	}
 	return texts.Send(tx, p.Mail(), "comment", map[string]any{"Name": p.Name, "Who": who.Name, "Week": r.Week.Name(), "Dates": r.Dates(), "Page": path})
+}
+
+// readsNow reports whether somebody who read a report once still does: people
+// leave, and reports are sent to others.
+func readsNow(tx *db.Tx, sub string, r book.Report) (bool, error) {
+	if supervisor.Is(audit.Actor{Account: sub}) {
+		return r.Approver == sub, nil
+	}
+	all, err := ReadableTo(tx, sub, r.Company, r.Apprentice)
+	return all[r.ID], err
 }

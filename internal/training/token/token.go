@@ -8,8 +8,8 @@
 //     rule asks the same question as for a browser, and ending all sessions of a
 //     person ends their tokens.
 //   - It ends when its time is over, when it is revoked, and rests while the
-//     person has not signed in for 60 days: only a sign-in tells us that they
-//     still have their role.
+//     person has not signed in for its company for 60 days: only that tells us
+//     that they still have their role there. A sign-in for another company does not.
 package token
 
 import (
@@ -69,7 +69,8 @@ type Token struct {
 // Runs reports whether it still opens something.
 func (t Token) Runs(now db.Time) bool { return t.EndedAt.IsZero() && now.Before(t.ExpiresAt) }
 
-const columns = `t.id, t.person, t.company, t.name, t.hint, t.scope, t.created_at, t.expires_at, t.used_at, t.ended_at, p.seen_at`
+const columns = `t.id, t.person, t.company, t.name, t.hint, t.scope, t.created_at, t.expires_at, t.used_at, t.ended_at,
+	COALESCE((SELECT max(k.seen_at) FROM company_role k WHERE k.company = t.company AND k.person = t.person), p.seen_at)`
 
 const from = ` FROM api_token t JOIN person p ON p.sub = t.person `
 

@@ -20,6 +20,7 @@
   const here = location.pathname;
   const form = document.querySelector("form[data-drafts]");
   const names = form ? form.dataset.drafts.split(" ") : [];
+  const areas = names.filter((n) => form.elements[n].type === "textarea"); // what was written, beside what was picked
   const find = (what) => document.querySelector(what);
 
   let open;
@@ -56,8 +57,10 @@
   }
 
   const texts = () => Object.fromEntries(names.map((n) => [n, form.elements[n].value]));
-  const same = (a, b) => names.every((n) => (a[n] || "") === (b[n] || ""));
-  const empty = (t) => names.every((n) => !t[n]);
+  // The portal trims what it keeps; the page without a connection has fewer fields.
+  const plain = (s) => (s || "").replace(/\s+$/gm, "").trim();
+  const same = (a, b, fields = names) => fields.every((n) => !(n in a) || plain(a[n]) === plain(b[n]));
+  const empty = (t) => areas.every((n) => !t[n]);
 
   async function keep(k, version, text) {
     const iv = crypto.getRandomValues(new Uint8Array(12));
@@ -77,21 +80,30 @@
     }
   }
 
-  // From now on every pause in typing is kept; what equals the portal's text is not.
-  function watch(k, version, stored) {
+  // From now on every pause in typing is kept; what equals the portal's text is
+  // not. What a draft says of fields that this page lacks stays in it.
+  function watch(k, version, stored, draft) {
     let timer;
     form.addEventListener("input", () => {
       clearTimeout(timer);
       delete form.dataset.kept;
       timer = setTimeout(() => {
-        const text = texts();
+        const text = { ...(draft && draft.text), ...texts() };
         const done = stored && same(text, stored) ? drop(here) : keep(k, version(), text);
         done.then(() => (form.dataset.kept = ""));
       }, 200);
     });
   }
 
-  const fill = (text) => names.forEach((n) => (form.elements[n].value = text[n] || ""));
+  // What changes is shown, also when it is folded away.
+  function fill(text) {
+    for (const n of names) {
+      const e = form.elements[n];
+      if (!(n in text) || e.value === text[n]) continue;
+      e.value = text[n];
+      for (let d = e.closest("details"); d; d = d.parentElement.closest("details")) d.open = true;
+    }
+  }
   const show = (which) => (find(`[data-draft="${which}"]`).hidden = false);
   const when = (at) => new Date(at).toLocaleString(document.documentElement.lang, { weekday: "long", hour: "2-digit", minute: "2-digit" });
 
@@ -100,12 +112,13 @@
     const version = form.elements.version.value;
     const stored = "saved" in form.dataset ? texts() : null;
     const d = stored && (await recall(k));
-    if (d && same(d.text, stored)) await drop(here);
+    // A version later only texts are worth a question: "6,5" hours are "6:30" there.
+    if (d && same(d.text, stored, d.version === version ? names : areas)) await drop(here);
     else if (d && (d.version === version || empty(stored))) {
       fill(d.text);
       show("back");
     } else if (d) {
-      find("[data-draft-text]").textContent = names.map((n) => d.text[n]).filter(Boolean).join("\n\n");
+      find("[data-draft-text]").textContent = areas.map((n) => d.text[n]).filter(Boolean).join("\n\n");
       show("other");
     }
     for (const p of document.querySelectorAll("[data-draft-at]")) if (d) p.textContent = when(d.at);
@@ -135,7 +148,7 @@
       if (d) fill(d.text);
       for (const e of document.querySelectorAll("[data-week]")) e.textContent = e.dataset.week.replace("{}", +week[2]);
       form.hidden = false;
-      watch(k, () => (d ? d.version : ""), null);
+      watch(k, () => (d ? d.version : ""), null, d);
     }
     const list = find("[data-drafts-list]");
     const keys = await store("drafts", "readonly", (s) => s.getAllKeys());

@@ -65,6 +65,7 @@ type chamberPage struct {
 	Form       *web.Form
 	Chamber    chamber.Chamber // empty: a new one
 	Successors []web.Option
+	Over       bool // its term, and somebody follows it
 }
 
 func (p *Pages) newChamber(w http.ResponseWriter, r *http.Request) error {
@@ -88,6 +89,7 @@ func (p *Pages) showChamber(w http.ResponseWriter, r *http.Request, page *chambe
 	page.Frame = p.back(p.text(r, "operator.chambers"), "/admin/chambers")
 	page.Successors = []web.Option{{Text: p.text(r, "operator.no_successor")}}
 	err := p.DB.Read(r.Context(), func(tx *db.Tx) error {
+		page.Over = page.Chamber.Successor != "" && !page.Chamber.ValidUntil.IsZero() && !page.Chamber.ValidUntil.After(tx.Now())
 		all, err := chamber.All(tx)
 		for _, c := range all {
 			if c.ID != page.Chamber.ID {

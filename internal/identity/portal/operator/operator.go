@@ -6,6 +6,7 @@
 //	GET  /admin/chambers                            all chambers, those of the past too
 //	GET  /admin/chambers/new, /admin/chambers/{id}  one: address, contact, validity, successor
 //	POST /admin/chambers/new, /admin/chambers/{id}
+//	GET, POST /admin/chambers/{id}/takeover         hand an ended chamber's companies and clerks to its successor
 //	GET  /admin/apps                                connected applications
 //	GET  /admin/apps/new, /admin/apps/{id}/edit     register, change
 //	POST /admin/apps/new, /admin/apps/{id}/edit
@@ -79,6 +80,8 @@ func (p *Pages) Mount(m *web.Mux) {
 		"POST /admin/chambers/new":             p.addChamber,
 		"GET /admin/chambers/{id}":             p.chamber,
 		"POST /admin/chambers/{id}":            p.changeChamber,
+		"GET /admin/chambers/{id}/takeover":    p.takeover,
+		"POST /admin/chambers/{id}/takeover":   p.takeOver,
 		"GET /admin/apps/new":                  p.newApp,
 		"POST /admin/apps/new":                 p.addApp,
 		"GET /admin/apps/{id}/edit":            p.editApp,

@@ -24,6 +24,7 @@ import (
 	"zunft/internal/identity/portal/portaltest"
 	"zunft/internal/identity/schema"
 	"zunft/internal/identity/session"
+	"zunft/internal/identity/takeover"
 )
 
 // A world is the operator's pages with Otto and Olga, who run the portal, and
@@ -42,7 +43,7 @@ type world struct {
 func each(t *testing.T, f func(w *world)) {
 	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
 		w := &world{T: t, World: portaltest.New(t, d), ids: map[string]string{}}
-		site, door, m := w.Front(web.Phrases, account.Phrases, application.Phrases, chamber.Phrases, factor.Phrases, membership.Phrases, openid.Phrases, policy.Phrases, session.Phrases, operator.Phrases)
+		site, door, m := w.Front(web.Phrases, account.Phrases, application.Phrases, chamber.Phrases, factor.Phrases, membership.Phrases, openid.Phrases, policy.Phrases, session.Phrases, takeover.Phrases, operator.Phrases)
 		w.p = &openid.Provider{DB: d, Site: site, Door: door}
 		w.mux = m
 		(&operator.Pages{DB: d, Site: site, Door: door, OpenID: w.p}).Mount(m)

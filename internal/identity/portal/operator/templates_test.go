@@ -11,7 +11,7 @@ import (
 func TestTemplates(t *testing.T) {
 	pages := map[string]web.Page{
 		"overview": &overviewPage{}, "chambers": &chambersPage{}, "chamber": &chamberPage{}, "users": &usersPage{}, "apps": &appsPage{}, "app": &appPage{}, "app-form": &formPage{},
-		"redirects": &redirectsPage{}, "roles": &rolesPage{}, "role": &rolePage{}, "holders": &holdersPage{}, "secrets": &secretsPage{}, "claims-preview": &previewPage{}, "log": &logPage{},
+		"redirects": &redirectsPage{}, "roles": &rolesPage{}, "role": &rolePage{}, "holders": &holdersPage{}, "secrets": &secretsPage{}, "claims-preview": &previewPage{}, "log": &logPage{}, "takeover": &takeoverPage{},
 	}
 	for _, name := range templates.Names() {
 		if pages[name] == nil {

@@ -11,6 +11,7 @@ import (
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/web"
 	"zunft/internal/training/attachment"
+	"zunft/internal/training/erasure"
 	"zunft/internal/training/export"
 	"zunft/internal/training/person"
 )
@@ -40,6 +41,19 @@ func (p *Pages) data(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return send(w, "application/json", "Berichtsheft.json", b.Bytes())
+}
+
+// held is what there is of the person beside the texts of the book.
+func (p *Pages) held(w http.ResponseWriter, r *http.Request) error {
+	var b []byte
+	err := p.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
+		b, err = erasure.Held(tx, web.Actor(r))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return send(w, "application/json", "Ausbildungsportal.json", b)
 }
 
 // attachments sends all files as they are read, piece by piece: a book may hold

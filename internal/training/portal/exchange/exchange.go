@@ -10,6 +10,7 @@
 //	GET  /chamber/report-books/{id}/export  … and for a chamber, while its look runs
 //	POST /chamber/report-books/{id}/export
 //	GET  /reports/export.json     the whole book as data; export.csv as a table
+//	GET  /my-data.json            what is held of the person beside the book (Art. 15 GDPR)
 //	GET  /reports/attachments.zip all attached files
 //	GET  /reports/import          choose a file, or paste its text
 //	POST /reports/import          read it
@@ -69,6 +70,7 @@ func (p *Pages) Mount(m *web.Mux) {
 	m.Signed("POST /chamber/report-books/{id}/export", p.order)
 	m.Signed("GET /reports/export.json", p.data)
 	m.Signed("GET /reports/export.csv", p.data)
+	m.Signed("GET /my-data.json", p.held)
 	m.Signed("GET /reports/attachments.zip", p.attachments)
 	m.Signed("GET /reports/import", p.importForm)
 	m.Signed("POST /reports/import", p.read)

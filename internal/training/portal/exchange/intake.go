@@ -11,6 +11,7 @@ import (
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/web"
 	"zunft/internal/training/book"
+	"zunft/internal/training/foreign"
 	"zunft/internal/training/intake"
 	"zunft/internal/training/person"
 	"zunft/internal/training/planning"
@@ -32,7 +33,7 @@ func (p *Pages) showImport(w http.ResponseWriter, r *http.Request, form *web.For
 		return err // who keeps no book has nothing to take in
 	}
 	v := &importPage{Form: form, File: web.Input{
-		ID: "file", Name: "file", Type: "file", Label: p.text(r, "exchange.import_file"), Hint: p.text(r, "exchange.import_file_hint", intake.MaxFile>>20), Optional: true,
+		ID: "file", Name: "file", Type: "file", Label: p.text(r, "exchange.import_file"), Hint: p.text(r, "exchange.import_file_hint", foreign.MaxFile>>20), Optional: true,
 	}}
 	for _, problem := range form.Problems {
 		if problem.Field == "file" && v.File.Error == "" {
@@ -67,9 +68,9 @@ func (p *Pages) read(w http.ResponseWriter, r *http.Request) error {
 }
 
 // received reads a form of one file and one text, of which one is filled.
-func received(w http.ResponseWriter, r *http.Request, form *web.Form) (f intake.Found, name string, err error) {
-	const most = intake.MaxFile + 1<<20
-	large := fault.Invalid("file", "intake.large", intake.MaxFile>>20)
+func received(w http.ResponseWriter, r *http.Request, form *web.Form) (f foreign.Found, name string, err error) {
+	const most = foreign.MaxFile + 1<<20
+	large := fault.Invalid("file", "foreign.large", foreign.MaxFile>>20)
 	if r.ContentLength > most {
 		return f, "", large
 	}
@@ -102,10 +103,10 @@ func received(w http.ResponseWriter, r *http.Request, form *web.Form) (f intake.
 		}
 	}
 	if name != "" {
-		f, err = intake.Read(file)
+		f, err = foreign.Read(file)
 		return f, name, err
 	}
-	f, err = intake.ReadText(form.Raw("text"))
+	f, err = foreign.ReadText(form.Raw("text"))
 	if ft := fault.Of(err); ft != nil && form.Raw("text") != "" { // beside the box it was pasted into
 		err = fault.Invalid("text", ft.Key(), ft.Problems[0].Args...)
 	}
@@ -151,7 +152,7 @@ type readDay struct{ Name, Said, Place, Hours, Text string }
 
 // leftPart is a part of the file that is not taken in.
 type leftPart struct {
-	intake.Left
+	foreign.Left
 	Reason string
 }
 

@@ -1,4 +1,4 @@
-package intake
+package foreign
 
 import (
 	"regexp"
@@ -44,7 +44,7 @@ func readCalendar(text string) (f Found, err error) {
 		switch name = strings.ToUpper(strings.TrimSpace(name)); {
 		case name == "BEGIN" && strings.EqualFold(value, "VEVENT"):
 			if events++; events > maxEvents {
-				return f, fault.Invalid("file", "intake.lessons_many", maxLessons)
+				return f, fault.Invalid("file", "foreign.lessons_many", maxLessons)
 			}
 			e, inside = &event{}, 0
 		case e != nil && name == "BEGIN":
@@ -56,13 +56,13 @@ func readCalendar(text string) (f Found, err error) {
 		case name == "END" && e != nil && strings.EqualFold(value, "VEVENT"):
 			lessons, ok := e.lessons()
 			if !ok {
-				f.leave("", 0, e.subject+" "+calendar.DateOf(e.starts).German(), "intake.left_lesson")
+				f.leave("", 0, e.subject+" "+calendar.DateOf(e.starts).German(), "foreign.left_lesson")
 			} else if freq := e.rule["FREQ"]; freq != "" && freq != "WEEKLY" && freq != "DAILY" {
-				f.leave("", 0, e.subject+" "+calendar.DateOf(e.starts).German(), "intake.left_rule")
+				f.leave("", 0, e.subject+" "+calendar.DateOf(e.starts).German(), "foreign.left_rule")
 			}
 			f.Lessons = append(f.Lessons, lessons...)
 			if len(f.Lessons) > maxLessons {
-				return f, fault.Invalid("file", "intake.lessons_many", maxLessons)
+				return f, fault.Invalid("file", "foreign.lessons_many", maxLessons)
 			}
 			e = nil
 		case e != nil:

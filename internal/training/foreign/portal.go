@@ -1,4 +1,4 @@
-package intake
+package foreign
 
 import (
 	"regexp"
@@ -50,10 +50,10 @@ var (
 func readPortal(text string) (f Found, err error) {
 	starts := weekLine.FindAllStringSubmatchIndex(text, 4*MaxReports+1)
 	if len(starts) > 4*MaxReports {
-		return f, fault.Invalid("file", "intake.much", MaxReports)
+		return f, fault.Invalid("file", "foreign.much", MaxReports)
 	}
 	if len(starts) > 0 {
-		f.pass("", text[:starts[0][0]], "intake.left_cover")
+		f.pass("", text[:starts[0][0]], "foreign.left_cover")
 	}
 	for i, m := range starts {
 		end := len(text)
@@ -63,7 +63,7 @@ func readPortal(text string) (f Found, err error) {
 		from, ok := calendar.ReadDate(text[m[2]:m[3]])
 		until, ok2 := calendar.ReadDate(text[m[4]:m[5]])
 		if !ok || !ok2 || until < from || from.Week() != until.Week() { // the contents: the time of the whole book
-			f.pass("", text[m[0]:end], "intake.left_span")
+			f.pass("", text[m[0]:end], "foreign.left_span")
 			continue
 		}
 		r := reader{f: &f, week: from.Week(), rec: export.Record{Week: from.Week().String()}}
@@ -106,7 +106,7 @@ func (r *reader) read(text string) {
 			continue
 		}
 		if above && places.MatchString(line) { // where the week was: the days say it again
-			r.f.leave(r.rec.Week, 0, line, "intake.left_place")
+			r.f.leave(r.rec.Week, 0, line, "foreign.left_place")
 			continue
 		}
 		above = false
@@ -118,7 +118,7 @@ func (r *reader) line(line string) {
 	if date, rest, ok := r.dayIn(line); ok && !r.most() {
 		r.length, r.lines = r.length+len(line), r.lines+1
 		if date.Week() != r.week {
-			r.f.leave(r.rec.Week, 0, line, "intake.left_day")
+			r.f.leave(r.rec.Week, 0, line, "foreign.left_day")
 			r.target, r.day = nil, nil
 			return
 		}
@@ -135,7 +135,7 @@ func (r *reader) line(line string) {
 	first := r.first
 	r.first = false
 	if r.length, r.lines = r.length+len(line), r.lines+1; r.most() {
-		r.f.leave(r.rec.Week, 0, line, "intake.left_long")
+		r.f.leave(r.rec.Week, 0, line, "foreign.left_long")
 		return
 	}
 	if m := heading.FindStringSubmatch(line); m != nil {
@@ -146,12 +146,12 @@ func (r *reader) line(line string) {
 		if key := strings.ToLower(m[1]); strings.Contains(key, "abschnitt") || strings.Contains(key, "abteilung") {
 			r.rec.Department = either(r.rec.Department, m[2])
 		} else {
-			r.f.leave(r.rec.Week, 0, line, "intake.left_head")
+			r.f.leave(r.rec.Week, 0, line, "foreign.left_head")
 		}
 		return
 	}
 	if pageHead.MatchString(line) { // of the next week: who keeps the book, and what was decided
-		r.f.leave(r.rec.Week, 0, line, "intake.left_head")
+		r.f.leave(r.rec.Week, 0, line, "foreign.left_head")
 		r.target, r.day = nil, nil
 		return
 	}
@@ -163,7 +163,7 @@ func (r *reader) line(line string) {
 	}
 	switch {
 	case r.target == nil:
-		r.f.leave(r.rec.Week, 0, line, "intake.left_head")
+		r.f.leave(r.rec.Week, 0, line, "foreign.left_head")
 	case r.target == &r.rec.Department && r.rec.Department != "":
 		r.target = &r.rec.Work
 		fallthrough
@@ -215,7 +215,7 @@ func (r *reader) under(line, key string) {
 		}
 		*r.target = below(*r.target, strings.TrimSuffix(line, ":")+":")
 	default: // remarks: not what the apprentice wrote
-		r.f.leave(r.rec.Week, 0, line, "intake.left_head")
+		r.f.leave(r.rec.Week, 0, line, "foreign.left_head")
 		part(nil)
 	}
 }

@@ -1,4 +1,4 @@
-package intake_test
+package foreign_test
 
 import (
 	"bytes"
@@ -11,7 +11,7 @@ import (
 	"zunft/internal/ground/paper"
 	"zunft/internal/training/calendar"
 	"zunft/internal/training/export"
-	"zunft/internal/training/intake"
+	"zunft/internal/training/foreign"
 )
 
 const old = `Ausbildungswoche 03.11.2025 bis 09.11.2025
@@ -43,7 +43,7 @@ func problemOf(err error) string {
 	return fmt.Sprint(err)
 }
 
-func checkOld(t *testing.T, f intake.Found, err error) {
+func checkOld(t *testing.T, f foreign.Found, err error) {
 	t.Helper()
 	if err != nil || len(f.Reports) != 2 {
 		t.Fatalf("%v %+v", err, f)
@@ -65,7 +65,7 @@ func checkOld(t *testing.T, f intake.Found, err error) {
 
 // The older portals' export, as its text is pasted, and as a PDF.
 func TestOldPortals(t *testing.T) {
-	f, err := intake.ReadText(old)
+	f, err := foreign.ReadText(old)
 	checkOld(t, f, err)
 	var b bytes.Buffer
 	s := paper.Sheet{Title: "Berichtsheft", Date: time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)}
@@ -75,7 +75,7 @@ func TestOldPortals(t *testing.T) {
 	if err := paper.WriteSheet(&b, s); err != nil {
 		t.Fatal(err)
 	}
-	f, err = intake.Read(b.Bytes())
+	f, err = foreign.Read(b.Bytes())
 	checkOld(t, f, err)
 }
 
@@ -92,11 +92,11 @@ func TestRoundTrip(t *testing.T) {
 	if err := d.CSV(&c); err != nil {
 		t.Fatal(err)
 	}
-	f, err := intake.Read(j.Bytes())
+	f, err := foreign.Read(j.Bytes())
 	if err != nil || fmt.Sprintf("%+v", f.Reports) != fmt.Sprintf("%+v", d.Reports) {
 		t.Errorf("JSON: %v\n%+v\n%+v", err, f.Reports, d.Reports)
 	}
-	f, err = intake.Read(c.Bytes())
+	f, err = foreign.Read(c.Bytes())
 	if err != nil || len(f.Reports) != 2 || f.Reports[0].Work != d.Reports[0].Work || f.Reports[0].School != "Öl, Maße" || f.Reports[0].Days[0].Attendance != "vacation" || f.Reports[1].Instruction != "+Sicherheit" || f.Reports[1].Department != "Werkstatt" {
 		t.Errorf("CSV: %v\n%+v", err, f.Reports)
 	}
@@ -112,7 +112,7 @@ func TestTables(t *testing.T) {
 		"days":          {"Datum;Ort;Anwesenheit;Stunden;Tätigkeit\n03.11.2025;Halle;anwesend;7,5;Bohren\n04.11.2025;;Berufsschule;;\n", "2025-W45   2025-11-03/company/450/Halle/Bohren 2025-11-04/school/0//"},
 		"twice":         {"week;work\n2025-W45;alt\n2025-W45;neu\n", "2025-W45 alt\nneu "},
 	} {
-		f, err := intake.ReadText(one.text)
+		f, err := foreign.ReadText(one.text)
 		var got []string
 		for _, r := range f.Reports {
 			line := r.Week + " " + r.Work + " " + r.School
@@ -135,7 +135,7 @@ const timetable = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART;TZID=Europe/Berlin
 
 // A timetable (RFC 5545): folded lines, time zones, repeats, what is cancelled.
 func TestTimetable(t *testing.T) {
-	f, err := intake.ReadText(timetable)
+	f, err := foreign.ReadText(timetable)
 	var got []string
 	for _, l := range f.Lessons {
 		got = append(got, fmt.Sprintf("%s %d-%d %s (%s)", l.Day, l.Starts, l.Ends, l.Subject, l.Place))
@@ -149,25 +149,25 @@ func TestTimetable(t *testing.T) {
 // What is no book says what to do.
 func TestWhatCannotBeRead(t *testing.T) {
 	weeks := []string{"week;work"}
-	for w, n := (calendar.Week{Year: 2010, Number: 1}), 0; n < intake.MaxReports+1; w, n = w.Add(1), n+1 {
+	for w, n := (calendar.Week{Year: 2010, Number: 1}), 0; n < foreign.MaxReports+1; w, n = w.Add(1), n+1 {
 		weeks = append(weeks, w.String()+";x")
 	}
 	for want, file := range map[string]string{
-		"intake.nothing":        "",
-		"intake.large":          strings.Repeat("x", intake.MaxFile+1),
-		"intake.workbook":       "\xD0\xCF\x11\xE0rest",
-		"table.sheet_broken":    "PK\x03\x04rest",
-		"intake.wide":           "week;work\n2026-W01" + strings.Repeat(";", 1<<20),
-		"intake.pdf_unreadable": "%PDF-1.4 nichts",
-		"intake.unknown":        "\x89PNG\r\n",
-		"intake.columns":        "Hallo Welt\n",
-		"intake.json_broken":    `{"format":`,
-		"intake.json_other":     `{"format":"anders"}`,
-		"intake.empty":          `[]`,
-		"intake.much":           strings.Join(weeks, "\n"),
-		"intake.lessons_many":   "BEGIN:VCALENDAR\n" + strings.Repeat("BEGIN:VEVENT\nDTSTART:20260101T080000\nDTEND:20260101T090000\nSUMMARY:x\nRRULE:FREQ=DAILY\nEND:VEVENT\n", 30),
+		"foreign.nothing":        "",
+		"foreign.large":          strings.Repeat("x", foreign.MaxFile+1),
+		"foreign.workbook":       "\xD0\xCF\x11\xE0rest",
+		"table.sheet_broken":     "PK\x03\x04rest",
+		"foreign.wide":           "week;work\n2026-W01" + strings.Repeat(";", 1<<20),
+		"foreign.pdf_unreadable": "%PDF-1.4 nichts",
+		"foreign.unknown":        "\x89PNG\r\n",
+		"foreign.columns":        "Hallo Welt\n",
+		"foreign.json_broken":    `{"format":`,
+		"foreign.json_other":     `{"format":"anders"}`,
+		"foreign.empty":          `[]`,
+		"foreign.much":           strings.Join(weeks, "\n"),
+		"foreign.lessons_many":   "BEGIN:VCALENDAR\n" + strings.Repeat("BEGIN:VEVENT\nDTSTART:20260101T080000\nDTEND:20260101T090000\nSUMMARY:x\nRRULE:FREQ=DAILY\nEND:VEVENT\n", 30),
 	} {
-		if _, err := intake.Read([]byte(file)); problemOf(err) != want {
+		if _, err := foreign.Read([]byte(file)); problemOf(err) != want {
 			t.Errorf("%.30q: %v, wanted %s", file, err, want)
 		}
 	}
@@ -182,7 +182,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte("week;work\n2025-W45;neu\n"))
 	f.Add([]byte(`{"format":"zunft-report-book","reports":[{"week":"2026-W01","days":[{"date":"2026-01-01"}]}]}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		found, err := intake.Read(b)
+		found, err := foreign.Read(b)
 		if err != nil {
 			if fault.Of(err) == nil {
 				t.Errorf("%v is for nobody to read", err)

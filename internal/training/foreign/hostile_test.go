@@ -1,4 +1,4 @@
-package intake_test
+package foreign_test
 
 import (
 	"archive/zip"
@@ -13,7 +13,7 @@ import (
 
 	"golang.org/x/text/encoding/charmap"
 
-	"zunft/internal/training/intake"
+	"zunft/internal/training/foreign"
 )
 
 // bombed is a workbook of which one part unpacks to very much.
@@ -58,33 +58,33 @@ func TestHostileFilesCostLittle(t *testing.T) {
 		want string
 		most uint64 // MB allocated, all in all
 	}{
-		"100 MB":                 {make([]byte, 100*mega), "intake.large", 1},
-		"one line":               {[]byte(strings.Repeat("x", 10*mega)), "intake.large", 1},
+		"100 MB":                 {make([]byte, 100*mega), "foreign.large", 1},
+		"one line":               {[]byte(strings.Repeat("x", 10*mega)), "foreign.large", 1},
 		"a line below":           {[]byte("week;work\n2026-W01;" + strings.Repeat("x", 7*mega)), "", 80},
-		"a million columns":      {[]byte("week;work" + strings.Repeat(";a", mega)), "intake.wide", 30},
-		"a million lines":        {[]byte("week;work\n" + strings.Repeat("2026-W01;x\n", 700_000)), "intake.much", 50},
+		"a million columns":      {[]byte("week;work" + strings.Repeat(";a", mega)), "foreign.wide", 30},
+		"a million lines":        {[]byte("week;work\n" + strings.Repeat("2026-W01;x\n", 700_000)), "foreign.much", 50},
 		"zip bomb":               {bombed(t, "<worksheet><sheetData>", "<row/>", 60*mega), "table.unpacked", 3500},
 		"cell bomb":              {bombed(t, "<worksheet><sheetData><row><c><v>", "1", 60*mega), "table.unpacked", 400},
-		"PDF bomb":               {pdfBomb(), "intake.pdf_unreadable", 300},
-		"deep JSON":              {[]byte(`{"reports":` + strings.Repeat("[", 10_000)), "intake.json_broken", 60},
-		"deeper JSON":            {[]byte(`[` + strings.Repeat(`{"a":`, mega)), "intake.json_broken", 60},
-		"a million reports":      {[]byte("[" + strings.Repeat("{},", 2*mega) + "{}]"), "intake.much", 60},
-		"a million days":         {[]byte("[" + record + strings.Repeat("{},", 2*mega) + "{}]}]"), "intake.empty", 80},
+		"PDF bomb":               {pdfBomb(), "foreign.pdf_unreadable", 300},
+		"deep JSON":              {[]byte(`{"reports":` + strings.Repeat("[", 10_000)), "foreign.json_broken", 60},
+		"deeper JSON":            {[]byte(`[` + strings.Repeat(`{"a":`, mega)), "foreign.json_broken", 60},
+		"a million reports":      {[]byte("[" + strings.Repeat("{},", 2*mega) + "{}]"), "foreign.much", 60},
+		"a million days":         {[]byte("[" + record + strings.Repeat("{},", 2*mega) + "{}]}]"), "foreign.empty", 80},
 		"every second":           {[]byte("BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20260101T080000\nDTEND:20260101T090000\nSUMMARY:x\nRRULE:FREQ=SECONDLY\nEND:VEVENT\n"), "", 1},
-		"many days":              {[]byte("BEGIN:VCALENDAR\n" + strings.Repeat("BEGIN:VEVENT\nDTSTART:20260101T080000\nDTEND:20260101T090000\nSUMMARY:x\nRRULE:FREQ=DAILY;UNTIL=20990101;COUNT=99999\nEND:VEVENT\n", 1000)), "intake.lessons_many", 60},
+		"many days":              {[]byte("BEGIN:VCALENDAR\n" + strings.Repeat("BEGIN:VEVENT\nDTSTART:20260101T080000\nDTEND:20260101T090000\nSUMMARY:x\nRRULE:FREQ=DAILY;UNTIL=20990101;COUNT=99999\nEND:VEVENT\n", 1000)), "foreign.lessons_many", 60},
 		"an event of exceptions": {[]byte("BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20260101T080000\nDTEND:20260101T090000\nSUMMARY:x\nEXDATE:" + strings.Repeat("20260101T080000,", 400_000) + "\nEND:VEVENT\n"), "", 60},
-		"weeks without an end":   {[]byte(strings.Repeat("Ausbildungswoche 03.11.2025 bis 09.11.2025\n", 150_000)), "intake.much", 60},
+		"weeks without an end":   {[]byte(strings.Repeat("Ausbildungswoche 03.11.2025 bis 09.11.2025\n", 150_000)), "foreign.much", 60},
 		"lines without an end":   {[]byte("Ausbildungswoche 03.11.2025 bis 09.11.2025\n" + strings.Repeat("Teig\n", 1_500_000)), "", 3000},
 		"rows of one week":       {[]byte("week;work\n" + strings.Repeat("2026-W01;"+strings.Repeat("x", 1500)+"\n", 4900)), "", 400},
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		_, err := intake.Read(c.file)
+		_, err := foreign.Read(c.file)
 		runtime.ReadMemStats(&after)
 		if used := (after.TotalAlloc - before.TotalAlloc) >> 20; used > c.most {
 			t.Errorf("%s: %d MB allocated, %d are allowed", name, used, c.most)
 		}
-		if got := problemOf(err); got != c.want && (c.want != "" || err != nil && got != "intake.empty") {
+		if got := problemOf(err); got != c.want && (c.want != "" || err != nil && got != "foreign.empty") {
 			t.Errorf("%s: %s, wanted %s", name, got, c.want)
 		}
 	}
@@ -108,13 +108,13 @@ func TestEncodings(t *testing.T) {
 		"UTF-16LE": wide(binary.LittleEndian, "\uFEFF"+text), "UTF-16BE": wide(binary.BigEndian, "\uFEFF"+text), "bare UTF-16": wide(binary.LittleEndian, text),
 		"Unicode text of Excel": wide(binary.LittleEndian, "\uFEFF"+strings.ReplaceAll(text, ";", "\t")),
 	} {
-		f, err := intake.Read(file)
+		f, err := foreign.Read(file)
 		if err != nil || len(f.Reports) != 1 || f.Reports[0].Work != "Öfen geputzt – für 12 €" || f.Reports[0].School != "Größen & Maße" {
 			t.Errorf("%s: %v %+v", name, err, f.Reports)
 		}
 	}
 	old, _ = charmap.Windows1252.NewEncoder().String(form)
-	f, err := intake.Read([]byte(old))
+	f, err := foreign.Read([]byte(old))
 	if err != nil || len(f.Reports) != 1 || f.Reports[0].Department != "Backstube" || daysOf(f.Reports[0])[14:] == "" {
 		t.Errorf("form: %v %+v", err, f)
 	}

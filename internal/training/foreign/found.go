@@ -1,8 +1,6 @@
-package intake
+package foreign
 
 import (
-	"strings"
-
 	"zunft/internal/ground/plain"
 	"zunft/internal/training/book"
 	"zunft/internal/training/export"
@@ -14,7 +12,7 @@ type Found struct {
 	Reports []export.Record   `json:"reports,omitempty"`
 	Lessons []planning.Lesson `json:"lessons,omitempty"`
 	Left    []Left            `json:"left,omitempty"`
-	More    int               `json:"more,omitempty"` // left as well, beyond MaxLeft
+	More    int               `json:"more,omitempty"` // left as well, beyond maxLeft
 
 	head int // line of the headings, while a table is read
 }
@@ -27,12 +25,12 @@ type Left struct {
 	Why  string `json:"y"`           // phrase
 }
 
-// MaxLeft is how many left parts are named; the others are counted.
-const MaxLeft = 400
+// maxLeft is how many left parts are named; the others are counted.
+const maxLeft = 400
 
 // leave keeps what is not taken in.
 func (f *Found) leave(week string, line int, text, why string) {
-	if len(f.Left) >= MaxLeft {
+	if len(f.Left) >= maxLeft {
 		f.More++
 		return
 	}
@@ -50,18 +48,4 @@ func (f Found) Of(week string) (all []Left) {
 		}
 	}
 	return all
-}
-
-// Begin is the beginning of a report's text, to recognise it by.
-func Begin(t book.Text) string {
-	texts := []string{t.Work, t.School, t.Instruction}
-	for _, d := range t.Days {
-		texts = append(texts, d.Text)
-	}
-	for _, s := range texts {
-		if s != "" {
-			return plain.Short(strings.ReplaceAll(s, "\n", " "), 90)
-		}
-	}
-	return ""
 }

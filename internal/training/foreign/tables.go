@@ -1,4 +1,4 @@
-package intake
+package foreign
 
 import (
 	"encoding/csv"
@@ -59,7 +59,7 @@ func readCSV(text string) (Found, error) {
 	sign := delimiter(text)
 	for line := range strings.Lines(text) { // before a reader makes a list of each
 		if strings.Count(line, string(sign)) > maxWidth {
-			return Found{}, fault.Invalid("file", "intake.wide", maxWidth)
+			return Found{}, fault.Invalid("file", "foreign.wide", maxWidth)
 		}
 	}
 	r := csv.NewReader(strings.NewReader(text))
@@ -109,22 +109,22 @@ func readTable(next rows, excel bool) (Found, error) {
 		line, cells, err := next()
 		switch {
 		case errors.Is(err, io.EOF) && g.columns == nil:
-			return g.f, fault.Invalid("file", "intake.columns")
+			return g.f, fault.Invalid("file", "foreign.columns")
 		case errors.Is(err, io.EOF):
 			for _, w := range g.order {
 				g.f.Reports = append(g.f.Reports, *g.weeks[w])
 			}
 			return g.f, nil
 		case n > maxLines:
-			return g.f, fault.Invalid("file", "intake.much", MaxReports)
+			return g.f, fault.Invalid("file", "foreign.much", MaxReports)
 		case err != nil:
-			g.f.leave("", line, "", "intake.left_unread")
+			g.f.leave("", line, "", "foreign.left_unread")
 		case strings.TrimSpace(strings.Join(cells, "")) == "":
 		case g.columns == nil && !g.head(line, cells):
 			if n >= maxTitle {
-				return g.f, fault.Invalid("file", "intake.columns")
+				return g.f, fault.Invalid("file", "foreign.columns")
 			}
-			g.f.leave("", line, strings.Join(cells, " "), "intake.left_title")
+			g.f.leave("", line, strings.Join(cells, " "), "foreign.left_title")
 		case line != g.f.head:
 			g.row(line, cells)
 		}
@@ -157,7 +157,7 @@ func (g *grid) head(line int, cells []string) bool {
 	}
 	g.columns, g.f.head = columns, line
 	for _, h := range unknown {
-		g.f.leave("", line, h, "intake.left_column")
+		g.f.leave("", line, h, "foreign.left_column")
 	}
 	return true
 }
@@ -172,7 +172,7 @@ func (g *grid) row(line int, cells []string) {
 	}
 	week, day, ok := g.place(cell)
 	if !ok {
-		g.f.leave("", line, strings.Join(cells, " "), "intake.left_row")
+		g.f.leave("", line, strings.Join(cells, " "), "foreign.left_row")
 		return
 	}
 	rec := g.weeks[week.String()]
@@ -181,16 +181,16 @@ func (g *grid) row(line int, cells []string) {
 		g.weeks[rec.Week] = rec
 		g.order = append(g.order, rec.Week)
 	} else if day == "" {
-		g.f.leave(rec.Week, line, "", "intake.left_twice")
+		g.f.leave(rec.Week, line, "", "foreign.left_twice")
 	}
 	if n := size(*rec); n > 0 && n+len(strings.Join(cells, "")) > maxRecord {
-		g.f.leave(rec.Week, line, strings.Join(cells, " "), "intake.left_long")
+		g.f.leave(rec.Week, line, strings.Join(cells, " "), "foreign.left_long")
 		return
 	}
 	if d := cell("department"); rec.Department == "" {
 		rec.Department = d
 	} else if d != "" && d != rec.Department {
-		g.f.leave(rec.Week, line, d, "intake.left_second")
+		g.f.leave(rec.Week, line, d, "foreign.left_second")
 	}
 	rec.Instruction, rec.School = below(rec.Instruction, cell("instruction")), below(rec.School, cell("school"))
 	said := cell("attendance")
@@ -200,18 +200,18 @@ func (g *grid) row(line int, cells []string) {
 		days := daysIn(said, week)
 		rec.Days = join(rec.Days, days)
 		if len(days) == 0 && said != "" {
-			g.f.leave(rec.Week, line, said, "intake.left_cell")
+			g.f.leave(rec.Week, line, said, "foreign.left_cell")
 		}
 		return
 	}
 	if said != "" && attendance == "" {
-		g.f.leave(rec.Week, line, said, "intake.left_cell")
+		g.f.leave(rec.Week, line, said, "foreign.left_cell")
 	}
 	d := export.DayRecord{Date: day, Attendance: attendance, Place: cell("place"), Text: cell("work")}
 	if h := cell("hours"); h != "" {
 		if d.Minutes = g.minutes(h); d.Minutes < 0 || d.Minutes > 24*60 {
 			d.Minutes = 0
-			g.f.leave(rec.Week, line, h, "intake.left_cell")
+			g.f.leave(rec.Week, line, h, "foreign.left_cell")
 		}
 	}
 	rec.Days = join(rec.Days, []export.DayRecord{d})

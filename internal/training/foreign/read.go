@@ -1,7 +1,17 @@
-package intake
+// Package foreign reads files from elsewhere: reports from files of ours (JSON,
+// CSV), from spreadsheets, and from the exports of the older portals; lessons
+// from a school's timetable (ICS). It knows no database: what becomes of what it
+// found, package intake decides.
+//
+//   - A file is hostile until shown otherwise: size, reports, lines and lessons
+//     are bounded before memory is spent, and nothing of it is executed or asked
+//     for elsewhere.
+//   - Nothing is lost unsaid: what was not understood is named ([Left]).
+package foreign
 
 import (
 	"bytes"
+	"embed"
 	"encoding/json"
 	"io"
 	"reflect"
@@ -15,28 +25,39 @@ import (
 	"zunft/internal/training/export"
 )
 
+// Phrases of this package.
+//
+//go:embed phrases/*.json
+var Phrases embed.FS
+
+// Limits of one file.
+const (
+	MaxFile    = 8 << 20 // bytes
+	MaxReports = 300     // a book of five years
+)
+
 // Read finds out what a file is by what is in it, and reads it. It asks no
 // database: callers do it before their transaction.
 func Read(file []byte) (Found, error) {
 	switch {
 	case len(file) == 0:
-		return Found{}, fault.Invalid("file", "intake.nothing")
+		return Found{}, fault.Invalid("file", "foreign.nothing")
 	case len(file) > MaxFile:
-		return Found{}, fault.Invalid("file", "intake.large", MaxFile>>20)
+		return Found{}, fault.Invalid("file", "foreign.large", MaxFile>>20)
 	case bytes.HasPrefix(file, []byte("PK\x03\x04")):
 		return checked(readWorkbook(file))
 	case bytes.HasPrefix(file, []byte("\xD0\xCF\x11\xE0")): // Excel before 2007, or behind a password
-		return Found{}, fault.Invalid("file", "intake.workbook")
+		return Found{}, fault.Invalid("file", "foreign.workbook")
 	case bytes.Contains(file[:min(len(file), 1024)], []byte("%PDF-")):
 		text, err := pdftext.Read(file)
 		if err != nil {
-			return Found{}, fault.Invalid("file", "intake.pdf_unreadable")
+			return Found{}, fault.Invalid("file", "foreign.pdf_unreadable")
 		}
 		return checked(readPortal(text))
 	}
 	text, ok := table.Decode(file)
 	if !ok {
-		return Found{}, fault.Invalid("file", "intake.unknown")
+		return Found{}, fault.Invalid("file", "foreign.unknown")
 	}
 	return ReadText(text)
 }
@@ -49,9 +70,9 @@ func ReadText(text string) (Found, error) {
 	}
 	switch {
 	case text == "":
-		return Found{}, fault.Invalid("file", "intake.nothing")
+		return Found{}, fault.Invalid("file", "foreign.nothing")
 	case len(text) > 2*MaxFile: // a file of another encoding may grow
-		return Found{}, fault.Invalid("file", "intake.large", MaxFile>>20)
+		return Found{}, fault.Invalid("file", "foreign.large", MaxFile>>20)
 	case text[0] == '{' || text[0] == '[':
 		return checked(readJSON(text))
 	case hasPrefixFold(text, "BEGIN:VCALENDAR"):
@@ -79,11 +100,11 @@ func checked(f Found, err error) (Found, error) {
 		rec = export.Clean(rec)
 		w, ok := calendar.ParseWeek(rec.Week)
 		if !ok {
-			out.leave("", 0, rec.Week+" "+either(rec.Work, rec.School), "intake.left_row")
+			out.leave("", 0, rec.Week+" "+either(rec.Work, rec.School), "foreign.left_row")
 			continue
 		}
 		if t, err := rec.Text(w); err == nil && t.Empty() {
-			out.leave(rec.Week, 0, "", "intake.left_empty")
+			out.leave(rec.Week, 0, "", "foreign.left_empty")
 			continue
 		}
 		key := rec.Week
@@ -97,9 +118,9 @@ func checked(f Found, err error) (Found, error) {
 			continue
 		}
 		if one := &out.Reports[i]; size(*one)+size(rec) > maxRecord {
-			out.leave(rec.Week, 0, rec.Work, "intake.left_long")
+			out.leave(rec.Week, 0, rec.Work, "foreign.left_long")
 		} else if !reflect.DeepEqual(*one, rec) {
-			out.leave(rec.Week, 0, rec.Department, "intake.left_twice")
+			out.leave(rec.Week, 0, rec.Department, "foreign.left_twice")
 			one.Department = either(one.Department, rec.Department)
 			one.Work, one.Instruction, one.School = below(one.Work, rec.Work), below(one.Instruction, rec.Instruction), below(one.School, rec.School)
 			one.Sections = append(one.Sections, rec.Sections...)
@@ -108,9 +129,9 @@ func checked(f Found, err error) (Found, error) {
 	}
 	switch {
 	case len(out.Reports) > MaxReports:
-		return Found{}, fault.Invalid("file", "intake.much", MaxReports)
+		return Found{}, fault.Invalid("file", "foreign.much", MaxReports)
 	case len(out.Reports) == 0 && len(out.Lessons) == 0:
-		return Found{}, fault.Invalid("file", "intake.empty")
+		return Found{}, fault.Invalid("file", "foreign.empty")
 	}
 	return out, nil
 }
@@ -133,7 +154,7 @@ func size(rec export.Record) int {
 // read one by one, so that a file of millions costs no memory.
 func readJSON(text string) (f Found, err error) {
 	d := json.NewDecoder(strings.NewReader(text))
-	broken := fault.Invalid("file", "intake.json_broken")
+	broken := fault.Invalid("file", "foreign.json_broken")
 	list := func() error {
 		if t, err := d.Token(); err != nil || t != json.Delim('[') {
 			return broken
@@ -141,18 +162,18 @@ func readJSON(text string) (f Found, err error) {
 		for n := 0; d.More(); n++ {
 			var raw json.RawMessage
 			if n > 2*MaxReports {
-				return fault.Invalid("file", "intake.much", MaxReports)
+				return fault.Invalid("file", "foreign.much", MaxReports)
 			}
 			if d.Decode(&raw) != nil {
 				return broken
 			}
 			if len(raw) > maxRecord {
-				f.leave("", n+1, string(raw[:100]), "intake.left_long")
+				f.leave("", n+1, string(raw[:100]), "foreign.left_long")
 				continue
 			}
 			var rec export.Record
 			if json.Unmarshal(raw, &rec) != nil {
-				f.leave("", n+1, string(raw[:min(len(raw), 200)]), "intake.left_unread")
+				f.leave("", n+1, string(raw[:min(len(raw), 200)]), "foreign.left_unread")
 				continue
 			}
 			f.Reports = append(f.Reports, rec)
@@ -208,7 +229,7 @@ func object(d *json.Decoder, broken error, list func() error) error {
 		return broken
 	}
 	if format != export.Format {
-		return fault.Invalid("file", "intake.json_other")
+		return fault.Invalid("file", "foreign.json_other")
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package intake_test
+package foreign_test
 
 import (
 	"archive/zip"
@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"zunft/internal/training/export"
-	"zunft/internal/training/intake"
+	"zunft/internal/training/foreign"
 )
 
 // byWeek is what the older portal prints of weeks: a list of contents, heads
@@ -39,7 +39,7 @@ func daysOf(r export.Record) string {
 
 // What the older portals print is understood week by week, and day by day.
 func TestWhatOlderPortalsPrint(t *testing.T) {
-	f, err := intake.ReadText(byWeek)
+	f, err := foreign.ReadText(byWeek)
 	if err != nil || len(f.Reports) != 2 {
 		t.Fatalf("%v %+v", err, f)
 	}
@@ -51,12 +51,12 @@ func TestWhatOlderPortalsPrint(t *testing.T) {
 	if b.Week != "2025-W03" || b.Work != "" || daysOf(b) != `13 vacation 0 ""; 14 free 0 ""` {
 		t.Errorf("%+v\n%s", b, daysOf(b))
 	}
-	f, err = intake.ReadText(byDay)
+	f, err = foreign.ReadText(byDay)
 	if err != nil || len(f.Reports) != 1 || f.Reports[0].Work != "" ||
 		daysOf(f.Reports[0]) != `01 company 480 "Willkommenstage:\nHinfahrt um 07:00 mit dem Rad\nQualifikationen:\n- Sonstige"; 02 school 420 "Erster Tag\nSchulregeln"` {
 		t.Errorf("%v %+v\n%s", err, f, daysOf(f.Reports[0]))
 	}
-	f, err = intake.ReadText(form)
+	f, err = foreign.ReadText(form)
 	if err != nil || len(f.Reports) != 1 || f.Reports[0].Department != "Backstube" || f.Reports[0].School != "Hefe" ||
 		daysOf(f.Reports[0]) != `14  480 "Teig angesetzt\nund gewogen"; 15 school 390 "Karfreitag war frei"; 18 holiday 0 ""; 19  270 "Verkauf vor Ostern, ruhig"` {
 		t.Errorf("%v %+v\n%s", err, f, daysOf(f.Reports[0]))
@@ -67,7 +67,7 @@ func TestWhatOlderPortalsPrint(t *testing.T) {
 // left, or stands on every page.
 func TestNothingIsLostUnsaid(t *testing.T) {
 	for name, text := range map[string]string{"by week": byWeek, "by day": byDay, "form": form, "old": old} {
-		f, err := intake.ReadText(text)
+		f, err := foreign.ReadText(text)
 		if err != nil {
 			t.Fatal(name, err)
 		}
@@ -103,7 +103,7 @@ func TestWeeksOfAWorkbook(t *testing.T) {
 		row(`<c><v>45965.0</v></c>`, cell("Schule"), `<c><v>6.5</v></c>`, `<c><f>[1]Tabelle!A1</f></c>`)+
 		row(`<c t="str"><v>05.11.2025</v></c>`, cell("mal so"), cell("viel"), `<c t="str"><f>HYPERLINK("http://boese.example")</f><v>Torte</v></c>`)+
 		row(cell("irgendwann"), cell("Betrieb"), cell(""), cell("ohne Tag")))
-	f, err := intake.Read(file)
+	f, err := foreign.Read(file)
 	if err != nil || len(f.Reports) != 1 {
 		t.Fatalf("%v %+v", err, f)
 	}
@@ -113,7 +113,7 @@ func TestWeeksOfAWorkbook(t *testing.T) {
 	}
 	var left []string
 	for _, l := range f.Left {
-		left = append(left, fmt.Sprint(l.Line, " ", l.Text, " ", strings.TrimPrefix(l.Why, "intake.left_")))
+		left = append(left, fmt.Sprint(l.Line, " ", l.Text, " ", strings.TrimPrefix(l.Why, "foreign.left_")))
 	}
 	if got := strings.Join(left, ", "); got != "1 Mein Berichtsheft title, 2 Laune column, 5 mal so cell, 5 viel cell, 6 irgendwann Betrieb ohne Tag row" {
 		t.Error(got)
