@@ -234,6 +234,30 @@ func TestR233LinkedByNumber(t *testing.T) {
 				t.Errorf("%s is %q's, wanted %q", got.GivenName, got.Person, want)
 			}
 		}
+		// The same address and another number: that is for the company to say.
+		both := wish("ada")
+		both.Number, both.Email = "A-20", "ada@beispiel.example"
+		e := w.create(jana, both, "")
+		ada := claims("ada", "korn", "apprentice")
+		ada.ApprenticeNumber = "A-21"
+		w.comes(ada)
+		if got := w.get(e.ID); got.Person != "" {
+			t.Error("linked by the address, against the number")
+		}
+		// One that is somebody's is nobody else's; what was written for stays theirs.
+		wants(t, "linked to somebody else", w.try(func(tx *db.Tx) error {
+			_, err := apprenticeship.LinkPerson(tx, jana, a.ID, w.get(a.ID).Version, "ada")
+			return err
+		}), fault.KindConflict, "")
+		w.write(func(tx *db.Tx) error {
+			_, err := tx.Exec(`INSERT INTO report (id, apprentice, apprenticeship, company, kind, year, week, first_day, last_day, state, created_at, changed_at)
+				VALUES ($1, 'lena', $2, 'korn', 'week', 2026, 46, '2026-11-09', '2026-11-15', 'draft', $3, $3)`, db.NewID(), a.ID, tx.Now())
+			return err
+		})
+		wants(t, "unlinked although something was written", w.try(func(tx *db.Tx) error {
+			_, err := apprenticeship.Unlink(tx, jana, a.ID, w.get(a.ID).Version)
+			return err
+		}), fault.KindConflict, "")
 		// Two people with one number: nobody is guessed.
 		for _, name := range []string{"ida", "ilse"} {
 			twin := claims(name, "korn", "apprentice")
@@ -447,6 +471,21 @@ func TestR314R315SettingsAndForm(t *testing.T) {
 		if len(changes(fritz)) != 0 {
 			t.Error("another chamber is told")
 		}
+		otto := w.comes(claims("otto", "stahl", "training_admin"))
+		w.write(func(tx *db.Tx) error {
+			own, err := bookform.OwnChanges(tx, jana, 9)
+			if len(own) != 2 {
+				t.Errorf("the company reads %d of its reports", len(own))
+			}
+			if err != nil {
+				return err
+			}
+			others, err := bookform.OwnChanges(tx, otto, 9)
+			if len(others) != 0 {
+				t.Errorf("another company reads %d of them", len(others))
+			}
+			return err
+		})
 		wants(t, "a company reads the chamber's list", w.try(func(tx *db.Tx) error { _, err := bookform.Changes(tx, jana, "", 9); return err }), fault.KindForbidden, "")
 		w.write(func(tx *db.Tx) error { return bookform.Unsettle(tx, jana, "baecker") })
 		if got := changes(clara); len(got) != 3 || got[0].Occupation != "baecker" || got[0].Apprenticeships != 2 {
@@ -463,5 +502,46 @@ func TestR314R315SettingsAndForm(t *testing.T) {
 			}
 			return err
 		})
+	})
+}
+
+// R216, R233: what the registry knows of a company by its number is found by the
+// company with this number in this chamber, and by no other; who retrains begins
+// a retraining. Two companies have one number in two chambers.
+func TestCompanyOfTheRegistry_R216(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.write(func(tx *db.Tx) error {
+			_, err := tx.Exec(`INSERT INTO apprenticeship (id, chamber_number, ident_number, name_key, starts_on, source, created_at, changed_at)
+				VALUES ('r', '999', 'ident-korn', 'x', '2026-08-01', 'registry', $1, $1)`, tx.Now())
+			return err
+		})
+		far := claims("fritz", "korn", "trainer")
+		far.Company.ID, far.Company.ChamberNumber = "other", "111"
+		w.comes(far)
+		if got := w.get("r"); got.Company != "" {
+			t.Errorf("found by %s, of another chamber", got.Company)
+		}
+		w.comes(claims("murat", "stahl", "trainer"))
+		if got := w.get("r"); got.Company != "" {
+			t.Errorf("found by %s, with another number", got.Company)
+		}
+		w.comes(claims("jana", "korn", "training_admin"))
+		if got := w.get("r"); got.Company != "korn" {
+			t.Errorf("found by %q", got.Company)
+		}
+		for name, roles := range map[string][]string{"rita": {"retrainee"}, "lena": {"apprentice"}, "both": {"apprentice", "retrainee"}} {
+			by := w.comes(claims(name, "korn", roles...))
+			w.write(func(tx *db.Tx) error {
+				s, err := person.Acting(tx, by)
+				if err != nil {
+					return err
+				}
+				a, err := apprenticeship.Of(tx, s, "2026-11-18")
+				if a.Retraining != (name == "rita") {
+					t.Errorf("%s: retraining is %t", name, a.Retraining)
+				}
+				return err
+			})
+		}
 	})
 }

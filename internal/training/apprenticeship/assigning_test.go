@@ -9,6 +9,7 @@ import (
 
 	"zunft/internal/ground/db"
 	"zunft/internal/ground/fault"
+	"zunft/internal/training/apprenticeship"
 	"zunft/internal/training/assignment"
 	"zunft/internal/training/calendar"
 )
@@ -184,10 +185,31 @@ func TestR333TrainerOfTheContract(t *testing.T) {
 			_, err := assignment.Assign(tx, jana, assignment.Change{Apprenticeships: []string{b.ID}, Person: "ute", Role: "trainer", From: "2026-09-01"})
 			return err
 		})
-		murat := claims("murat", "korn", "trainer")
+		murat := claims("murat", "korn", "trainer", "apprentice") // who retrains is not his own trainer
 		murat.TrainerNumber = "T-4"
+		own := w.create(jana, wish("murat"), "")
+		w.write(func(tx *db.Tx) error {
+			_, err := tx.Exec(`UPDATE apprenticeship SET trainer_number = 'T-4', email = 'murat@beispiel.example' WHERE id = $1`, own.ID)
+			return err
+		})
 		for range 2 {
 			w.comes(murat)
+		}
+		if n := w.count(`SELECT count(*) FROM assignment WHERE apprenticeship = $1`, own.ID); n != 0 || w.get(own.ID).Person != "murat" {
+			t.Errorf("%d trainers of his own", n)
+		}
+		// Who is no trainer any more gets nobody by their number.
+		gerd := claims("gerd", "korn", "trainer")
+		gerd.TrainerNumber = "T-5"
+		w.comes(gerd)
+		gerd.Roles = []string{"supervisor"}
+		w.comes(gerd)
+		late := w.create(jana, wish("late"), "")
+		w.write(func(tx *db.Tx) error {
+			return assignment.OfContract(tx, jana, "korn", "T-5", late.ID)
+		})
+		if n := w.count(`SELECT count(*) FROM assignment WHERE apprenticeship = $1`, late.ID); n != 0 {
+			t.Errorf("%d assigned by the number of who trains no more", n)
 		}
 		w.write(func(tx *db.Tx) error {
 			all, err := assignment.Assigned(tx, a.ID, b.ID)
@@ -253,5 +275,68 @@ func TestAssignmentsAgainstAModel(t *testing.T) {
 				t.Fatal(err)
 			}
 		})
+	})
+}
+
+// R232: released before the first day nobody was ever assigned; from a day on, it
+// ends with that day. Who goes on with the next apprenticeship is who was there.
+func TestReleaseAndHandOver_R232(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		jana := w.comes(claims("jana", "korn", "training_admin"))
+		for _, name := range []string{"murat", "ute", "petra"} {
+			w.comes(claims(name, "korn", "trainer", "supervisor"))
+		}
+		a := w.create(jana, wish("lena"), "")
+		assign := func(person, role string, from, until calendar.Date) string {
+			t.Helper()
+			w.write(func(tx *db.Tx) error {
+				_, err := assignment.Assign(tx, jana, assignment.Change{Apprenticeships: []string{a.ID}, Person: person, Role: role, From: from, Until: until})
+				return err
+			})
+			id := ""
+			w.write(func(tx *db.Tx) (err error) {
+				id, err = db.Value[string](tx, `SELECT id FROM assignment WHERE person = $1`, person)
+				return err
+			})
+			return id
+		}
+		release := func(id string, last calendar.Date) error {
+			return w.try(func(tx *db.Tx) error { return assignment.Release(tx, jana, a.ID, id, last) })
+		}
+		all := func(of string) (said string) {
+			w.write(func(tx *db.Tx) error {
+				all, err := assignment.Assigned(tx, of)
+				for _, x := range all {
+					said += fmt.Sprintf("%s %s %s–%s; ", x.Person, x.Role, x.From, x.Until)
+				}
+				return err
+			})
+			return said
+		}
+		murat := assign("murat", "trainer", "2026-08-01", "")
+		petra := assign("petra", "supervisor", "2027-01-01", "2027-02-28")
+		assign("ute", "supervisor", "2026-09-01", "2026-10-31")
+		wants(t, "no day", release(murat, ""), fault.KindInvalid, "until")
+		if err := release(petra, "2026-12-31"); err != nil {
+			t.Fatal(err)
+		}
+		if got := all(a.ID); got != "murat trainer 2026-08-01–; ute supervisor 2026-09-01–2026-10-31; " {
+			t.Errorf("after Petra was released: %s", got)
+		}
+		// Another occupation from December on: Murat goes on, Ute was over.
+		next := wish("lena")
+		next.Occupation, next.StartsOn = "konditor", "2026-12-01"
+		id := ""
+		w.write(func(tx *db.Tx) error {
+			n, err := apprenticeship.Continue(tx, jana, a.ID, w.get(a.ID).Version, next)
+			id = n.ID
+			return err
+		})
+		if got := all(id); got != "murat trainer 2026-12-01–; " {
+			t.Errorf("with the next one go on: %s", got)
+		}
+		if err := release(murat, "2026-11-30"); err != nil || all(a.ID) != "murat trainer 2026-08-01–2026-11-30; ute supervisor 2026-09-01–2026-10-31; " {
+			t.Errorf("released: %s, %v", all(a.ID), err)
+		}
 	})
 }

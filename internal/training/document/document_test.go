@@ -146,6 +146,41 @@ func TestProofOfReading_R312(t *testing.T) {
 		if unread(t, d, murat) != 0 {
 			t.Error("the company has read it")
 		}
+		// Read again tomorrow: the proof is the first time.
+		d.Now = func() time.Time { return now.Add(time.Hour) }
+		dbtest.Write(t, d, func(tx *db.Tx) error { _, err := document.Open(tx, lena, doc.ID); return err })
+		if err := d.Read(bg, func(tx *db.Tx) error {
+			_, first, err := document.Opened(tx, lena, doc.ID)
+			if !first.Equal(now) {
+				t.Errorf("read first at %s", first)
+			}
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		dbtest.Exec(t, d, `DELETE FROM document_reading WHERE at > $1`, db.At(now))
+		d.Now = func() time.Time { return now }
+		// A trainer reads what is of those they accompany (R333), and nothing else.
+		ute := comes(t, d, "ute", "korn", "trainer")
+		dbtest.Exec(t, d, `INSERT INTO assignment (id, apprenticeship, person, role, from_day, created_at) VALUES ('x', $1, 'murat', 'trainer', '2026-08-01', $2)`, learns, db.At(now))
+		for _, c := range []struct {
+			by   audit.Actor
+			want bool
+		}{{murat, true}, {ute, false}} {
+			err := d.Read(bg, func(tx *db.Tx) error { _, _, err := document.Opened(tx, c.by, doc.ID); return err })
+			if fault.Is(err, fault.KindNotFound) == c.want {
+				t.Errorf("%s: %v", c.by.Account, err)
+			}
+			if err := d.Read(bg, func(tx *db.Tx) error {
+				all, err := document.List(tx, c.by)
+				if (len(all) == 1) != c.want {
+					t.Errorf("%s has %d documents", c.by.Account, len(all))
+				}
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
 		err = d.Read(bg, func(tx *db.Tx) error {
 			got, readings, err := document.Readings(tx, clara, doc.ID)
 			if len(readings) != 3 || readings[2].Name != "lena" || readings[2].Side != "apprentice" || !readings[0].At.Equal(now) || got.ReadBy != "jana" {
@@ -162,6 +197,20 @@ func TestProofOfReading_R312(t *testing.T) {
 		dbtest.Write(t, d, func(tx *db.Tx) error { return document.Withdraw(tx, clara, doc.ID) })
 		if _, err := content(lena); !fault.Is(err, fault.KindNotFound) {
 			t.Errorf("withdrawn: %v", err)
+		}
+		if err := d.Write(bg, func(tx *db.Tx) error { _, err := document.Open(tx, lena, doc.ID); return err }); !fault.Is(err, fault.KindNotFound) {
+			t.Errorf("withdrawn, and opened: %v", err)
+		}
+		for who, by := range map[string]audit.Actor{"lena": lena, "jana": jana, "murat": murat} {
+			if err := d.Read(bg, func(tx *db.Tx) error {
+				all, err := document.List(tx, by)
+				if len(all) != 0 {
+					t.Errorf("withdrawn, and %s has it on the list", who)
+				}
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
 		}
 		err = d.Read(bg, func(tx *db.Tx) error {
 			n, err := db.Value[int](tx, `SELECT count(*) FROM job WHERE kind = 'mail'`)

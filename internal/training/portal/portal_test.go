@@ -162,6 +162,16 @@ func TestCopyLastWeek(t *testing.T) {
 	anna.follow("/reports/2026-W46", "version", "0", "do", "save", "work", "Altes", "school", "Hefe")
 	p = anna.follow("/reports/2026-W47", "version", p.version(), "do", "copy", "work", "Neues").has("Neues\nAltes", "Hefe")
 	anna.follow("/reports/2026-W47", "version", p.version(), "do", "copy", "work", "Neues\nAltes", "school", "Hefe").has("Neues\nAltes<").lacks("Altes\nAltes")
+	// Days come along, but nobody is on vacation again; a week has its own vacation.
+	anna.follow("/reports/2026-W44", "version", "0", "do", "save", "work", "Altes", "d1_attendance", "school", "d1_text", "Rechnen", "d2_attendance", "vacation", "d3_attendance", "company")
+	p = anna.follow("/reports/2026-W45", "version", "0", "do", "copy", "d3_attendance", "sick", "d3_text", "Arzt").has("Altes", "Rechnen")
+	for day, want := range map[string]string{"d1": "school", "d2": "", "d3": "sick", "d4": ""} {
+		_, rest, _ := strings.Cut(p.body, `name="`+day+`_attendance"`)
+		rest, _, _ = strings.Cut(rest, "</select>")
+		if !strings.Contains(rest, `<option value="`+want+`" selected`) {
+			t.Errorf("%s is not %q: %s", day, want, rest)
+		}
+	}
 }
 
 // A session that ended meanwhile loses no text: it is there again after
@@ -182,6 +192,22 @@ func TestExpiredSessionLosesNoText(t *testing.T) {
 		anna.signIn()
 		anna.get("/reports/2026-W47").is(200).has("Ihr Text ist noch da", "Lange getippt")
 		anna.follow("/reports/2026-W47", "version", "0", "who", "anna", "do", "save", "work", "Lange getippt").has("Gespeichert.", "Lange getippt").lacks("Ihr Text ist noch da")
+
+		// It waits for a day, and no longer.
+		lost := later.Add(31 * time.Minute)
+		d.Now = func() time.Time { return lost }
+		anna.post("/reports/2026-W46", "version", "0", "who", "anna", "do", "save", "work", "Vergessen").is(503)
+		for _, c := range []struct {
+			after time.Duration
+			there bool
+		}{{23 * time.Hour, true}, {24 * time.Hour, false}} {
+			then := lost.Add(c.after)
+			d.Now = func() time.Time { return then }
+			anna.signIn()
+			if p := anna.get("/reports/2026-W46").is(200); strings.Contains(p.body, "Vergessen") != c.there {
+				t.Errorf("after %s: %s", c.after, main(p.body))
+			}
+		}
 	})
 }
 

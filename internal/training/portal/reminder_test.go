@@ -109,12 +109,20 @@ func TestApprenticesAreReminded(t *testing.T) {
 		anna.get("/settings").is(200).has(`href="/settings/reminders"`, `href="/settings/pattern"`, `href="/absences"`, `href="/snippets"`, `href="/settings/tokens"`)
 		anna.get("/settings/reminders").is(200).has("Sonntag", "18 Uhr", "29.11.2026, 18:00").lacks("Was auf Sie wartet")
 		anna.post("/settings/reminders", "writing_day", "9", "writing_hour", "3").is(422).has("Wählen Sie einen Wochentag und eine Stunde von 6 bis 22 Uhr")
+		for _, c := range [][2]string{{"8", "18"}, {"3", "5"}, {"3", "23"}, {"3", ""}} { // nobody is woken
+			anna.post("/settings/reminders", "writing_day", c[0], "writing_hour", c[1]).is(422)
+		}
 		anna.follow("/settings/reminders", "writing_day", "3", "writing_hour", "7").has("Gespeichert.", "25.11.2026, 07:00")
 		w.sql(`UPDATE person SET language = 'en' WHERE sub = 'anna'`)
+		anna.follow("/reports/2026-W47", "version", "0", "do", "save", "work", "Brot") // not due yet, and returned
 		w.sql(`UPDATE report SET state = 'returned' WHERE apprentice = 'anna'`)
 		w.moves("2026-11-25 07:04")
 		w.reminds()
-		w.says(w.got(annas, 2), "4 weeks are missing", "returned to be changed:", "- week 44", "- week 47")
+		m = w.got(annas, 2)
+		w.says(m, "4 weeks are missing", "returned to be changed:", "- week 44", "- week 47")
+		if _, back, _ := strings.Cut(m.Body, "returned to be changed:"); !strings.Contains(back, "- week 44") || !strings.Contains(back, "- week 47") || strings.Contains(back, "- week 45") {
+			t.Errorf("what came back: %s", m.Body)
+		}
 		w.moves("2026-11-29 18:04")
 		w.reminds()
 		w.got(annas, 2)
@@ -136,6 +144,9 @@ func TestApprenticesAreReminded(t *testing.T) {
 		w.moves("2026-12-03 10:00", anna, bert)
 		anna.follow("/settings/reminders", "writing_day", "0", "writing_hour", "7").has("Gespeichert.").lacks("Nächster Termin:")
 		bert.follow("/settings/reminders", "writing_day", "1", "writing_hour", "7", "reviewing_day", "5", "reviewing_hour", "9").has("Was auf Sie wartet").lacks("Was im Berichtsheft fehlt")
+		w.moves("2026-12-06 18:01") // at the usual time, too
+		w.reminds()
+		w.got(annas, 3)
 		w.moves("2026-12-13 18:05")
 		w.reminds()
 		w.got(annas, 3)
@@ -155,6 +166,90 @@ func TestApprenticesAreReminded(t *testing.T) {
 		stranger := w.comes(claims("tina", "Tina", "Still", "korn", "training_admin"))
 		stranger.get("/settings/reminders").is(403)
 		stranger.post("/settings/reminders", "writing_day", "1", "writing_hour", "7").is(403)
+	})
+}
+
+// R323: who is reminded: apprenticeships from 1 August 2018 on, also retrainees,
+// while they run and for sixty days after; not where books are kept on paper
+// (R316), and not who has lost the role.
+func TestWhoIsReminded_R323(t *testing.T) {
+	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		for name, c := range map[string]struct {
+			from, until, occupation string
+			reminded                bool
+		}{
+			"first":    {"2018-08-01", "", "", true},
+			"before":   {"2018-07-31", "", "", false},
+			"runs":     {"2025-08-01", "2028-07-31", "", true},
+			"just":     {"2023-08-01", "2026-09-23", "", true}, // sixty days before Sunday
+			"over":     {"2023-08-01", "2026-09-22", "", false},
+			"paper":    {"2025-08-01", "", "konditor", false},
+			"lost":     {"2025-08-01", "", "", false},
+			"retrains": {"2025-08-01", "", "", true},
+		} {
+			role := "apprentice"
+			if name == "retrains" {
+				role = "retrainee"
+			}
+			w.comes(claims(name, "Vor", "Nach", "korn", role))
+			w.learns(name, "korn", c.from)
+			w.sql(`UPDATE apprenticeship SET ends_on = $2, occupation = $3 WHERE person = $1`, name, c.until, c.occupation)
+			defer func() {
+				if n := len(w.mails(name + "@beispiel.example")); n != map[bool]int{true: 1}[c.reminded] {
+					t.Errorf("%s has %d mails", name, n)
+				}
+			}()
+		}
+		w.sql(`INSERT INTO company_setting (company, occupation, electronic, mode, steps, due_days, changed_at) VALUES ('korn', 'konditor', FALSE, 'week', 1, 7, $1)`, db.At(now))
+		w.reminds()
+		w.sql(`DELETE FROM company_role WHERE person = 'lost'`)
+		w.moves("2026-11-22 18:00")
+		w.reminds()
+	})
+}
+
+// R324: where nobody trains, the training admin hears of a silence; who has not
+// been here for half a year hears of nobody, for they may have left. A holiday of
+// some places rests those alone who said that theirs is one.
+func TestWhoHears_R324(t *testing.T) {
+	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		w.moves("2026-06-01 08:00")
+		anna, jana := w.comes(claims("anna", "Lena", "Berg", "korn", "apprentice")), w.comes(claims("jana", "Jana", "Korn", "korn", "training_admin"))
+		bert := w.comes(claims("bert", "Bert", "Backmann", "korn", "trainer"))
+		w.learns("anna", "korn", "2026-06-01")
+		w.reminds()
+		anna.submitTo("2026-W23", "Teige", "").is(303)
+		single := len(w.mails(berts))
+		w.moves("2026-12-04 09:00") // half a year later
+		anna.signIn()
+		w.reminds()
+		w.got(berts, single)
+		w.moves("2026-12-06 18:00")
+		jana.signIn()
+		w.reminds()
+		w.says(w.got("jana@beispiel.example", 1), "Lena B. hat seit")
+		w.got(berts, single)
+		w.moves("2026-12-07 09:00")
+		bert.signIn()
+		w.moves("2026-12-11 09:00")
+		w.reminds()
+		w.says(w.got(berts, single+1), "Ein Ausbildungsnachweis wartet auf Sie")
+
+		// Fronleichnam in Thuringia: a holiday in Eichsfeld, none in Jena.
+		w.moves("2027-05-24 10:00")
+		for name, regional := range map[string]string{"ei": "corpus_christi", "jena": ""} {
+			v := w.comes(claims(name, "Vor", "Nach", "korn", "apprentice"))
+			w.learns(name, "korn", "2027-05-01")
+			w.sql(`UPDATE apprenticeship SET land = 'TH' WHERE person = $1`, name)
+			w.sql(`INSERT INTO week_pattern (person, days, regional, land, changed_at) VALUES ($1, '[]', $2, '', $3)`, name, regional, db.At(now))
+			v.follow("/settings/reminders", "writing_day", "4", "writing_hour", "8")
+		}
+		w.moves("2027-05-27 08:00")
+		w.reminds()
+		w.got("ei@beispiel.example", 0)
+		w.got("jena@beispiel.example", 1)
 	})
 }
 

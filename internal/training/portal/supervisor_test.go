@@ -3,6 +3,7 @@ package portal_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -245,6 +246,16 @@ func TestSupervisorsPIN_L10(t *testing.T) {
 			t.Error("after the pause:", err)
 		}
 
+		// Four wrong ones, the right one, and four again: the right one began anew.
+		for range 2 {
+			for range 4 {
+				_, _ = in("192.0.2.2", "AAAAAAAA")
+			}
+			if _, err := in("192.0.2.1", pin); err != nil {
+				t.Error("after four wrong ones:", err)
+			}
+		}
+
 		stranger := w.stranger()
 		known := stranger.follow("/supervisor/pin", "email", "petra@muehle.example").is(200)
 		unknown := stranger.follow("/supervisor/pin", "email", "niemand@muehle.example").is(200)
@@ -260,6 +271,39 @@ func TestSupervisorsPIN_L10(t *testing.T) {
 		}
 		if err := d.Read(context.Background(), func(tx *db.Tx) error { _, err := supervisor.Resolve(tx, token); return err }); err == nil {
 			t.Error("what the PIN before opened goes on")
+		}
+	})
+}
+
+// R268, R292: an account takes over what went to its own address and to no other;
+// an apprentice does not write to ever new people.
+func TestWhoseAddress_R268_R292(t *testing.T) {
+	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		anna := w.comes(claims("anna", "Anna", "Muster", "korn", "apprentice"))
+		for i, to := range []string{"petra@beispiel.example", "kurt@muehle.example"} {
+			anna.submitTo("2026-W4"+string(rune('5'+i)), "Teige", to).is(303)
+		}
+		petra := w.comes(claims("petra", "Petra", "Pils", "korn", "supervisor"))
+		w.write(`UPDATE supervisor SET account = NULL`)
+		if err := d.Write(t.Context(), func(tx *db.Tx) error { return supervisor.Upgrade(tx, audit.Job, petra.claims.Person) }); err != nil {
+			t.Fatal(err)
+		}
+		if n := w.count(`SELECT count(*) FROM supervisor WHERE account = 'petra'`); n != 1 {
+			t.Errorf("she took over %d addresses", n)
+		}
+		petra.get("/reviews").is(200).has("Woche 45").lacks("Woche 46")
+		limited := 0
+		for i := range 8 {
+			if p := anna.submitTo(fmt.Sprintf("2026-W%d", 30+i), "Teige", "neu"+string(rune('a'+i))+"@muehle.example"); p.status == 429 {
+				limited++
+				p.has("neu" + string(rune('a'+i))) // what was typed is there
+			} else if p.status != 303 {
+				t.Errorf("answered %d", p.status)
+			}
+		}
+		if limited != 5 { // two of five were written to before
+			t.Errorf("%d of eight new addresses were refused", limited)
 		}
 	})
 }

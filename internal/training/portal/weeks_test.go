@@ -84,6 +84,7 @@ func TestAWholeWeekAway(t *testing.T) {
 		has("Woche 40 prüfen und einreichen", "4 × Urlaub, 1 × Feiertag").lacks("Beschreiben Sie")
 	anna.follow("/reports/2026-W40/submit", "version", check.version()).has("Eingereicht")
 	check = anna.follow("/reports/2026-W41", "version", "0", "do", "sick", "work", "nur Montag früh").has("5 × krank", "nur Montag früh")
+	anna.follow("/reports/2026-W42", "version", "0", "do", "sick", "d1_attendance", "company", "d1_hours", "8", "d1_text", "Mittags heim").has("5 × krank", "Mittags heim") // what was typed stays
 	anna.follow("/reports/2026-W41/submit", "version", check.version()).has("Eingereicht")
 }
 

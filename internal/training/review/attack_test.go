@@ -53,6 +53,9 @@ func TestPaperTimeIsTheTrainersWord_R321(t *testing.T) {
 		}
 		r = must(t, d, func(tx *db.Tx) (book.Report, error) { return book.SubmitPaper(tx, anna, r.Version, "") })
 		petra := comes(t, d, "petra", "korn", "supervisor")
+		if len(queue(t, d, petra)) != 0 || len(queue(t, d, bert)) != 1 {
+			t.Error("sent to nobody else, it waits for trainers alone")
+		}
 		// Also one that was on its way to a PIN when the rule came.
 		week47(t, d, comes(t, d, "emil", "korn", "apprentice"), "chef@zweitpostfach.example")
 		dbtest.Exec(t, d, `UPDATE report SET approver = (SELECT person FROM supervisor) WHERE id = $1`, r.ID)

@@ -242,6 +242,9 @@ func TestDialogAndReasons_R229_R330_R331_R332(t *testing.T) {
 				t.Errorf("%s: %v", by.Account, err)
 			}
 		}
+		if err := say(comes(t, d, "vera", "korn", "training_admin"), "Hallo"); !fault.Is(err, fault.KindForbidden) {
+			t.Errorf("who reads only: %v", err)
+		}
 		if n := dbtest.Count(t, d, `SELECT count(*) FROM report_event WHERE event = 'comment'`); n != 2 {
 			t.Errorf("%d comments", n)
 		}

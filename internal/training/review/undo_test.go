@@ -67,6 +67,15 @@ func TestUndo_R330(t *testing.T) {
 		if own.State != book.Checked {
 			t.Errorf("the author reads %s", own.State)
 		}
+		if err := d.Read(bg, func(tx *db.Tx) error {
+			year, err := book.Year(tx, anna, 2026)
+			if len(year) != 1 || year[0].State != book.Checked {
+				t.Errorf("the year tells it: %+v", year)
+			}
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
 		later(t, d, review.UndoFor-time.Second)
 		if mails() != before {
 			t.Error("a mail left before the ten minutes were over")

@@ -153,6 +153,36 @@ func TestToldWhoIsAssigned_R333_M20(t *testing.T) {
 		if n := dbtest.Count(t, d, `SELECT count(*) FROM job WHERE kind = 'mail'`) - before; n != 2 {
 			t.Errorf("bert and his deputy: %d mails", n)
 		}
+		// In two steps who reads first is told first; whose time is over, not at all.
+		comes(t, d, "petra", "korn", "supervisor")
+		comes(t, d, "paul", "korn", "supervisor")
+		assigned(t, d, "anna", "petra", "supervisor", "2026-08-01", "")
+		assigned(t, d, "anna", "paul", "supervisor", "2026-08-01", "2026-11-17")
+		told := func(w book.Week, want string) {
+			t.Helper()
+			s := must(t, d, func(tx *db.Tx) (book.Report, error) { return book.Save(tx, anna, w, 0, book.Text{Work: "x"}) })
+			if err := d.Read(bg, func(tx *db.Tx) error {
+				all, err := book.Signers(tx, anna, s)
+				names := ""
+				for _, p := range all {
+					names += p.Sub + " "
+				}
+				if names != want {
+					t.Errorf("told are %s, wanted %s", names, want)
+				}
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+			before := dbtest.Count(t, d, `SELECT count(*) FROM job WHERE kind = 'mail'`)
+			must(t, d, func(tx *db.Tx) (book.Report, error) { return book.Submit(tx, anna, w, s.Version) })
+			if n := dbtest.Count(t, d, `SELECT count(*) FROM job WHERE kind = 'mail'`) - before; n != len(strings.Fields(want)) {
+				t.Errorf("%d mails for %s", n, want)
+			}
+		}
+		told(week.Add(-1), "bert gerd petra ")
+		twoSteps(t, d, "korn")
+		told(week.Add(-2), "petra ")
 	})
 }
 
@@ -237,6 +267,16 @@ func TestSubstitute(t *testing.T) {
 		}
 		if _, err := do(d, func(tx *db.Tx) (book.Report, error) { return review.SignOff(tx, berta, r.ID, r.Version, "") }); !fault.Is(err, fault.KindNotFound) {
 			t.Errorf("signs off after the end: %v", err)
+		}
+		// It ends by itself after its last day, and begins on its first.
+		for _, c := range []struct {
+			from, until calendar.Date
+			n           int
+		}{{"2026-11-16", "2026-11-17", 0}, {"2026-11-19", "2026-11-20", 0}, {"2026-11-18", "2026-11-18", 1}} {
+			dbtest.Exec(t, d, `UPDATE substitute SET person = 'bert', deputy = 'berta', from_day = $1, until_day = $2, ended_at = NULL WHERE id = $3`, c.from, c.until, id)
+			if n := len(queue(t, d, berta)); n != c.n {
+				t.Errorf("from %s to %s the deputy has %d", c.from, c.until, n)
+			}
 		}
 	})
 }

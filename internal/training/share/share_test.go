@@ -13,6 +13,7 @@ import (
 	"zunft/internal/ground/dbtest"
 	"zunft/internal/ground/fault"
 	"zunft/internal/ground/mail"
+	"zunft/internal/training/book"
 	"zunft/internal/training/person"
 	"zunft/internal/training/person/persontest"
 	"zunft/internal/training/schema"
@@ -280,5 +281,122 @@ func TestFind(t *testing.T) {
 		if err := d.Read(bg, func(tx *db.Tx) error { _, err := share.Find(tx, s.lena, "A-77"); return err }); !fault.Is(err, fault.KindForbidden) {
 			t.Error(err)
 		}
+	})
+}
+
+// R236, Art. 5 (1) c GDPR: a look shows what was submitted, of this person and of
+// nobody else: no draft, no text of what is being mended, no sign-off that can
+// still be taken back; and its log is theirs alone.
+func TestWhatALookShows_R236(t *testing.T) {
+	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
+		s := newScene(t, d)
+		emil := comes(t, d, "emil", "korn", "apprentice")
+		writes := func(by audit.Actor, number int, state string) (id string) {
+			t.Helper()
+			w := book.Week{Year: 2026, Number: number}
+			dbtest.Write(t, d, func(tx *db.Tx) error {
+				r, err := book.Save(tx, by, w, 0, book.Text{Work: "Rezept"})
+				if err == nil && state != "draft" {
+					_, err = book.Submit(tx, by, w, r.Version)
+				}
+				id = r.ID
+				return err
+			})
+			if state != "draft" {
+				dbtest.Exec(t, d, `UPDATE report SET state = $2 WHERE id = $1`, id, state)
+			}
+			return id
+		}
+		draft, back := writes(s.lena, 47, "draft"), writes(s.lena, 46, "returned")
+		sent, pending := writes(s.lena, 45, "submitted"), writes(s.lena, 44, "signed_off")
+		dbtest.Exec(t, d, `UPDATE report SET undo_until = $2 WHERE id = $1`, pending, db.At(s.now.Add(time.Minute)))
+		his := writes(emil, 45, "submitted")
+		sh := s.must(func(tx *db.Tx) (share.Share, error) { return share.Grant(tx, s.lena, 14) })
+		read := func(by audit.Actor, report string) (r book.Report, err error) {
+			err = d.Write(bg, func(tx *db.Tx) error { _, r, err = share.Report(tx, by, sh.ID, report); return err })
+			return r, err
+		}
+		for id, what := range map[string]string{draft: "a draft", his: "somebody else's report"} {
+			_, err := read(s.clara, id)
+			wants(t, what, err, fault.KindNotFound)
+		}
+		_, err := read(s.kai, sent)
+		wants(t, "another chamber", err, fault.KindNotFound)
+		for id, want := range map[string]struct {
+			state book.State
+			work  string
+		}{back: {book.Returned, ""}, sent: {book.Submitted, "Rezept"}, pending: {book.Checked, "Rezept"}} {
+			if r, err := read(s.clara, id); err != nil || r.State != want.state || r.Text.Work != want.work {
+				t.Errorf("week %d: %s, %q, %v", r.Week.Number, r.State, r.Text.Work, err)
+			}
+		}
+		// What was refused is no look; what was read is one, and Emil reads none of it.
+		if err := d.Read(bg, func(tx *db.Tx) error {
+			hers, err := share.Seens(tx, s.lena)
+			if len(hers) != 3 {
+				t.Errorf("Lena reads of %d looks", len(hers))
+			}
+			if err != nil {
+				return err
+			}
+			others, err := share.Seens(tx, emil)
+			if len(others) != 0 {
+				t.Errorf("Emil reads of %d looks into Lena's book", len(others))
+			}
+			if all, err := share.Mine(tx, emil); err != nil || len(all) != 0 {
+				t.Errorf("Emil has %d looks, %v", len(all), err)
+			}
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		_, err = s.do(func(tx *db.Tx) (share.Share, error) { return sh, share.End(tx, emil, sh.ID) })
+		wants(t, "another apprentice ends it", err, fault.KindNotFound)
+		// A shorter time brings no end nearer; the law's ground stays, whatever is granted then.
+		longer := s.must(func(tx *db.Tx) (share.Share, error) { return share.Grant(tx, s.lena, 90) })
+		if again := s.must(func(tx *db.Tx) (share.Share, error) { return share.Grant(tx, s.lena, 14) }); !again.UntilAt.Equal(longer.UntilAt.Time) {
+			t.Errorf("until %s becomes until %s", longer.UntilAt, again.UntilAt)
+		}
+		for _, ground := range []string{"", share.Consent, "curiosity"} {
+			_, err := s.do(func(tx *db.Tx) (share.Share, error) { return share.OpenByLaw(tx, s.clara, s.learns, ground, "Weil") })
+			wants(t, "opened on the ground "+ground, err, fault.KindInvalid)
+		}
+		s.must(func(tx *db.Tx) (share.Share, error) {
+			return share.OpenByLaw(tx, s.clara, s.learns, share.Admission, "Zulassung")
+		})
+		if again := s.must(func(tx *db.Tx) (share.Share, error) { return share.Grant(tx, s.lena, 14) }); again.Ground != share.Admission {
+			t.Errorf("the law's look is on the ground %s", again.Ground)
+		}
+	})
+}
+
+// R236: a question is answered by whom it was put to, and by nobody else; what the
+// law opens lasts fourteen days.
+func TestWhoAnswers_R236(t *testing.T) {
+	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
+		s := newScene(t, d)
+		emil := comes(t, d, "emil", "korn", "apprentice")
+		asked := s.must(func(tx *db.Tx) (share.Share, error) { return share.Ask(tx, s.clara, s.learns, "Beratung") })
+		for who, by := range map[string]audit.Actor{"another apprentice": emil, "the chamber itself": s.clara} {
+			kind := fault.KindNotFound
+			if by == s.clara {
+				kind = fault.KindForbidden
+			}
+			_, err := s.do(func(tx *db.Tx) (share.Share, error) { return share.Allow(tx, by, asked.ID, 14) })
+			wants(t, who+" allows", err, kind)
+			_, err = s.do(func(tx *db.Tx) (share.Share, error) { return asked, share.Decline(tx, by, asked.ID) })
+			wants(t, who+" declines", err, kind)
+		}
+		s.must(func(tx *db.Tx) (share.Share, error) { return asked, share.Decline(tx, s.lena, asked.ID) })
+		law := s.must(func(tx *db.Tx) (share.Share, error) {
+			return share.OpenByLaw(tx, s.clara, s.learns, share.Supervision, "Beschwerde")
+		})
+		s.now = start.Add(14*24*time.Hour - time.Second)
+		s.clara = comes(t, d, "clara", "office", "chamber_clerk")
+		if err := s.look(s.clara, law.ID, ""); err != nil {
+			t.Errorf("in the last second: %v", err)
+		}
+		s.now = start.Add(14 * 24 * time.Hour)
+		wants(t, "after fourteen days", s.look(s.clara, law.ID, ""), fault.KindNotFound)
 	})
 }

@@ -46,6 +46,13 @@ func TestExam(t *testing.T) {
 		}
 		is(map[string]string{"duration": "done ", "intermediate": "open apprentice", "registered": "open company", "complete": "open apprentice", "signed": "open apprentice"})
 
+		// From the first day on, when nothing is due yet and nothing written, nothing is complete.
+		dbtest.Exec(t, d, `UPDATE apprenticeship SET starts_on = '2026-11-16', ends_on = '2027-01-19'`) // 62 days ahead: it runs
+		is(map[string]string{"duration": "running ", "intermediate": "open apprentice", "registered": "open company", "complete": "open apprentice", "signed": "open apprentice"})
+		dbtest.Exec(t, d, `UPDATE apprenticeship SET ends_on = '2027-01-18'`) // 61
+		is(map[string]string{"duration": "done ", "intermediate": "open apprentice", "registered": "open company", "complete": "open apprentice", "signed": "open apprentice"})
+		dbtest.Exec(t, d, `UPDATE apprenticeship SET starts_on = '2026-10-05', ends_on = '2027-01-10'`)
+
 		say := func(by audit.Actor, kind, day string) error {
 			return d.Write(bg, func(tx *db.Tx) error { return standing.Say(tx, by, id, kind, dateOf(day)) })
 		}
@@ -107,6 +114,25 @@ func TestExam(t *testing.T) {
 		if err := say(lena, standing.Intermediate, "2026-11-03"); !fault.Is(err, fault.KindConflict) {
 			t.Errorf("said after it was confirmed: %v", err)
 		}
+		// One week missing in the middle: the book is not complete, and it is said which.
+		dbtest.Exec(t, d, `UPDATE report SET state = 'draft' WHERE week = 43`)
+		is(map[string]string{
+			"duration": "done ", "intermediate": "done ", "registered": "said chamber", "complete": "open apprentice", "signed": "done ", "attendance": "hint chamber",
+		})
+		read(t, d, func(tx *db.Tx) error {
+			b, err := standing.Read(tx, "lena", true)
+			if err != nil {
+				return err
+			}
+			points, err := standing.Exam(tx, b, standing.Attendance{})
+			for _, p := range points {
+				if p.Key == "complete" && (p.Week != w(43) || p.N != 1) {
+					t.Errorf("missing are %d, from week %s on", p.N, p.Week)
+				}
+			}
+			return err
+		})
+		dbtest.Exec(t, d, `UPDATE report SET state = 'signed_off' WHERE week = 43`)
 		dbtest.Exec(t, d, `UPDATE apprenticeship SET source = 'registry', retraining = TRUE`)
 		dbtest.Exec(t, d, `UPDATE report SET state = 'submitted' WHERE week = 46`)
 		is(map[string]string{"duration": "done ", "registered": "done ", "complete": "done ", "signed": "open trainer", "attendance": "hint chamber"})

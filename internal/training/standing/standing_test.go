@@ -128,6 +128,39 @@ func TestOpenWeeks_L14(t *testing.T) {
 		exec(t, d, `UPDATE apprenticeship SET starts_on = '2026-12-01', ended_on = ''`)
 		exec(t, d, `DELETE FROM report`)
 		is("it begins in December", 0, 0, "standing.not_begun")
+		// From five open weeks on it is time to talk; a sign-off that can be taken back is none yet.
+		exec(t, d, `UPDATE apprenticeship SET starts_on = '2026-10-05'`)
+		exec(t, d, `UPDATE company_setting SET due_days = 7`)
+		if s := of(t, d, id); s.Word() != (standing.Word{Kind: "danger", Key: "standing.open", N: 5}) {
+			t.Errorf("five weeks: %+v", s.Word())
+		}
+		writes(t, d, "lena", "korn", id, w(41), "signed_off")
+		if s := of(t, d, id); s.Word() != (standing.Word{Kind: "warning", Key: "standing.open", N: 4}) || s.SignedOff != 1 || s.Waiting != 0 {
+			t.Errorf("four weeks: %+v", s)
+		}
+		exec(t, d, `UPDATE report SET undo_until = $1`, db.At(now.Add(time.Minute)))
+		if s := of(t, d, id); s.SignedOff != 0 || s.Waiting != 1 || s.Open != 4 {
+			t.Errorf("signed off a minute ago: %+v", s)
+		}
+		exec(t, d, `DELETE FROM report`)
+		// The time on paper is shown as such, once somebody has vouched for it (R317).
+		long(t, d, "lena", "korn", id, "2026-10-05", "2026-10-25", "draft", "paper")
+		for state, shown := range map[string]string{"draft": "draft", "signed_off": standing.Paper} {
+			exec(t, d, `UPDATE report SET state = $1`, state)
+			read(t, d, func(tx *db.Tx) error {
+				b, err := standing.Read(tx, "lena", true)
+				for _, n := range []int{41, 42, 43} {
+					if c := b.Cell(w(n)); c.State != shown || c.Open != (state == "draft") {
+						t.Errorf("the paper time is %s, and week %d: %+v", state, n, c)
+					}
+				}
+				if c := b.Cell(w(44)); c.State != standing.Missing {
+					t.Errorf("the week after it: %+v", c)
+				}
+				return err
+			})
+		}
+		exec(t, d, `DELETE FROM report`)
 		if s := of(t, d, learns(t, d, "", "korn", "2026-09-01", "")); s.Word().Key != "standing.not_here" || s.Name != "Neu Muster" {
 			t.Errorf("who was never here: %+v", s)
 		}
@@ -254,6 +287,18 @@ func TestWhoIsListed_R333(t *testing.T) {
 			}
 			return err
 		})
+		// Who stands in sees what the other sees, as long as they do.
+		for _, c := range []struct{ from, until string }{{"2026-11-19", "2026-11-30"}, {"2026-11-01", "2026-11-17"}, {"2026-11-18", "2026-11-18"}} {
+			exec(t, d, `DELETE FROM substitute`)
+			exec(t, d, `INSERT INTO substitute (id, company, person, deputy, from_day, until_day, created_at) VALUES ('s', 'korn', 'murat', 'petra', $1, $2, $3)`, c.from, c.until, db.At(now))
+			want := len(all) - 1
+			if c.from == "2026-11-18" {
+				want = len(all)
+			}
+			if got := names(petra); len(got) != want {
+				t.Errorf("standing in from %s to %s Petra sees %d of %d", c.from, c.until, len(got), len(all))
+			}
+		}
 		if got := names(stranger); got != nil {
 			t.Errorf("another company sees %v", got)
 		}
