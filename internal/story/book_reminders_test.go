@@ -24,7 +24,7 @@ func silentWeeks(t *testing.T, w *story.World, weeks int) {
 		}{
 			{`DELETE FROM report WHERE apprentice = $1`, []any{lena}},
 			{`DELETE FROM apprenticeship WHERE person = $1`, []any{lena}},
-			{`UPDATE company_role SET seen_at = $2 WHERE person = $1`, []any{lena, db.At(start.Time())}},
+			{`UPDATE company_role SET since = $2 WHERE person = $1`, []any{lena, db.At(start.Time())}},
 			{`INSERT INTO apprenticeship (id, person, company, name_key, starts_on, source, created_at, changed_at) SELECT 'silent', person, company, 'x', $2, 'company', $3, $3 FROM company_role WHERE person = $1 LIMIT 1`, []any{lena, start, tx.Now()}},
 			{`INSERT INTO outage (id, from_at, until_at) VALUES ('o', $1, $2)`, []any{tx.Now().Add(-50 * 3600e9), tx.Now().Add(-44 * 3600e9)}},
 		} {

@@ -344,7 +344,7 @@ func colleague(t *testing.T, w *story.World) {
 		if _, err := tx.Exec(`INSERT INTO person (sub, name, given_name, family_name, name_key, email, language, seen_at) VALUES ('vera', 'Vera Vertretung', 'Vera', 'Vertretung', 'vera', 'vera@example.org', 'de', $1)`, tx.Now()); err != nil {
 			return err
 		}
-		_, err := tx.Exec(`INSERT INTO company_role (company, person, role, seen_at) SELECT company, 'vera', 'trainer', $1 FROM company_role r JOIN person p ON p.sub = r.person WHERE p.name LIKE 'Murat%' AND r.role = 'trainer'
+		_, err := tx.Exec(`INSERT INTO company_role (company, person, role, since, seen_at) SELECT company, 'vera', 'trainer', $1, $1 FROM company_role r JOIN person p ON p.sub = r.person WHERE p.name LIKE 'Murat%' AND r.role = 'trainer'
 			UNION ALL SELECT company, person, 'training_admin', $1 FROM company_role r JOIN person p ON p.sub = r.person WHERE p.name LIKE 'Murat%' AND r.role = 'trainer'`, tx.Now())
 		return err
 	}); err != nil {

@@ -19,7 +19,7 @@ const mostHeld = 5000
 // of others are not in it.
 var held = []struct{ name, columns, from string }{
 	{"person", "name given_name family_name email language seen_at", `person WHERE sub = $1`},
-	{"roles", "c.name role r.seen_at", `company_role r JOIN company c ON c.id = r.company WHERE r.person = $1 ORDER BY c.name, role`},
+	{"roles", "c.name role since r.seen_at", `company_role r JOIN company c ON c.id = r.company WHERE r.person = $1 ORDER BY c.name, role`},
 	{"numbers", "c.name apprentice_number trainer_number", `company_number n JOIN company c ON c.id = n.company WHERE n.person = $1 ORDER BY c.name`},
 	{"sessions", "c.name created_at s.seen_at ends_at", `session s JOIN company c ON c.id = s.company WHERE s.person = $1 AND ended_at IS NULL ORDER BY created_at`},
 	{"apprenticeships", "number given_name family_name email occupation retraining site land starts_on ends_on ended_on source created_at", `apprenticeship WHERE person = $1 ORDER BY starts_on, id`},

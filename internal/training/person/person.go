@@ -118,10 +118,10 @@ func Learn(tx *db.Tx, by audit.Actor, c Claims) error {
 	if err != nil {
 		return fmt.Errorf("learn roles: %w", err)
 	}
+	if err := keepRoles(tx, c.Company.ID, c.Person.Sub, roles); err != nil {
+		return fmt.Errorf("learn roles: %w", err)
+	}
 	if !slices.Equal(before, roles) {
-		if err := replaceRoles(tx, c.Company.ID, c.Person.Sub, roles); err != nil {
-			return fmt.Errorf("learn roles: %w", err)
-		}
 		err := audit.Record(tx, by, audit.Entry{
 			Event: "person.roles_learned", Account: c.Person.Sub, Organization: c.Company.ID,
 			Detail: map[string]any{"before": before, "roles": roles},
@@ -129,8 +129,6 @@ func Learn(tx *db.Tx, by audit.Actor, c Claims) error {
 		if err != nil {
 			return err
 		}
-	} else if _, err := tx.Exec(`UPDATE company_role SET seen_at = $3 WHERE company = $1 AND person = $2`, c.Company.ID, c.Person.Sub, tx.Now()); err != nil {
-		return fmt.Errorf("learn roles: %w", err) // a key rests by it (package token)
 	}
 	if len(roles) == 0 {
 		// The loss of the last role must stay, although nobody comes in.
@@ -184,17 +182,23 @@ func keep(tx *db.Tx, c Claims) error {
 	return err
 }
 
-func replaceRoles(tx *db.Tx, company, sub string, roles []string) error {
-	if _, err := tx.Exec(`DELETE FROM company_role WHERE company = $1 AND person = $2`, company, sub); err != nil {
+// keepRoles keeps what a sign-in said: since when somebody has a role, and when
+// they were here with it last.
+func keepRoles(tx *db.Tx, company, sub string, roles []string) error {
+	if len(roles) == 0 {
+		_, err := tx.Exec(`DELETE FROM company_role WHERE company = $1 AND person = $2`, company, sub)
 		return err
 	}
-	for _, r := range roles {
-		if _, err := tx.Exec(`INSERT INTO company_role (company, person, role, seen_at) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (company, person, role) DO NOTHING`, company, sub, r, tx.Now()); err != nil {
-			return err
-		}
+	args, rows := []any{company, sub}, []string{}
+	for i, r := range roles {
+		args, rows = append(args, r), append(rows, fmt.Sprintf("($1, $2, $%d, $%d, $%[2]d)", 3+i, 3+len(roles)))
 	}
-	return nil
+	if _, err := tx.Exec(`DELETE FROM company_role WHERE company = $1 AND person = $2 AND role NOT IN (`+db.In(3, len(roles))+`)`, args...); err != nil {
+		return err
+	}
+	_, err := tx.Exec(`INSERT INTO company_role (company, person, role, since, seen_at) VALUES `+strings.Join(rows, ", ")+`
+		ON CONFLICT (company, person, role) DO UPDATE SET seen_at = excluded.seen_at`, append(args, tx.Now())...)
+	return err
 }
 
 // line makes one short line of what somebody else's server wrote.

@@ -198,3 +198,22 @@ func TestSessionEnds(t *testing.T) {
 		})
 	})
 }
+
+// R323, R029: since when a role is known outlives further sign-ins and other
+// roles, for a silence is counted from there; when it was seen last does not.
+func TestSinceWhenARoleIsKnown_R029(t *testing.T) {
+	dbtest.Each(t, schema.Files, func(t *testing.T, d *db.DB) {
+		day := time.Date(2026, 10, 5, 8, 0, 0, 0, time.UTC)
+		first := day
+		d.Now = func() time.Time { return day }
+		for i, roles := range [][]string{{"apprentice"}, {"apprentice"}, {"apprentice", "supervisor"}, {"apprentice"}, {"supervisor", "apprentice"}} {
+			day = first.AddDate(0, 0, i)
+			start(t, d, claims("anna", "korn", roles...))
+		}
+		for role, since := range map[string]time.Time{"apprentice": first, "supervisor": day} {
+			if n := dbtest.Count(t, d, `SELECT count(*) FROM company_role WHERE role = $1 AND since = $2 AND seen_at = $3`, role, db.At(since), db.At(day)); n != 1 {
+				t.Error(role, "is not known since", since)
+			}
+		}
+	})
+}

@@ -65,8 +65,8 @@ func chamberful(b *testing.B, w *world, apprentices int) {
 	const people = `person (sub, name, given_name, family_name, name_key, email, language, seen_at)`
 	bulk(people, apprentices, func(i int) []any { return person(apprentice(i), fmt.Sprint("Lehrling", i)) })
 	bulk(people, companies, func(i int) []any { return person(trainer(i), fmt.Sprint("Meister", i)) })
-	bulk(`company_role (company, person, role, seen_at)`, apprentices, func(i int) []any { return []any{company(i / atOnce), apprentice(i), "apprentice", seen} })
-	bulk(`company_role (company, person, role, seen_at)`, companies, func(i int) []any { return []any{company(i), trainer(i), "trainer", seen} })
+	bulk(`company_role (company, person, role, since, seen_at)`, apprentices, func(i int) []any { return []any{company(i / atOnce), apprentice(i), "apprentice", seen, seen} })
+	bulk(`company_role (company, person, role, since, seen_at)`, companies, func(i int) []any { return []any{company(i), trainer(i), "trainer", seen, seen} })
 	bulk(`apprenticeship (id, person, company, chamber_number, number, given_name, family_name, name_key, occupation, land, starts_on, ends_on, source, created_at, changed_at)`, apprentices, func(i int) []any {
 		return []any{contract(i), apprentice(i), company(i / atOnce), "999", fmt.Sprint(i), "Kim", fmt.Sprint("Lehrling", i), fmt.Sprintf("%012x", i), "", "NW", "2024-01-01", "2027-01-31", "registry", seen, seen}
 	})

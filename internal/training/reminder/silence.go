@@ -93,7 +93,7 @@ const remembered = 400
 // seenSince is since when people are known to keep a book, by company.
 func seenSince(tx *db.Tx, people []any) (map[string]map[string]calendar.Date, error) {
 	all := map[string]map[string]calendar.Date{}
-	return all, tx.Each(`SELECT person, company, min(seen_at) FROM company_role WHERE person IN (`+db.In(1, len(people))+`) AND role IN ('apprentice', 'retrainee') GROUP BY person, company`, people,
+	return all, tx.Each(`SELECT person, company, min(since) FROM company_role WHERE person IN (`+db.In(1, len(people))+`) AND role IN ('apprentice', 'retrainee') GROUP BY person, company`, people,
 		func(scan func(...any) error) error {
 			var sub, company string
 			var at db.Time

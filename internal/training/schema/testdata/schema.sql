@@ -68,7 +68,8 @@ CREATE TABLE company_role (
 	company TEXT NOT NULL REFERENCES company (id),
 	person  TEXT NOT NULL REFERENCES person (sub),
 	role    TEXT NOT NULL CHECK (role IN ('apprentice', 'retrainee', 'trainer', 'supervisor', 'training_admin', 'chamber_clerk')),
-	seen_at TIMESTAMPTZ NOT NULL,
+	since   TIMESTAMPTZ NOT NULL, -- the first sign-in with it: from then on we know of it
+	seen_at TIMESTAMPTZ NOT NULL, -- the last one
 	PRIMARY KEY (company, person, role)
 );
 CREATE INDEX company_role_role ON company_role (company, role);
