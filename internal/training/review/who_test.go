@@ -105,8 +105,8 @@ func TestOnlyTheirs_R333_R325_R232(t *testing.T) {
 			want(by, "anna emil")
 		}
 		want(rita, "")
-		assigned(t, d, "anna", "bert", "trainer", "2026-08-01", "2026-11-18") // until today
-		assigned(t, d, "emil", "petra", "supervisor", "2026-11-01", "")
+		assigned(t, d, "anna", "bert", "trainer", "2026-08-01", "2026-11-18")     // until today
+		assigned(t, d, "emil", "petra", "supervisor", "2026-11-01", "2026-11-18") // until today
 		assigned(t, d, "emil", "berta", "trainer", "2026-11-01", "")
 		want(bert, "anna")
 		want(berta, "emil")
@@ -125,9 +125,17 @@ func TestOnlyTheirs_R333_R325_R232(t *testing.T) {
 		// The day after the last one nobody is assigned any more: all trainers again.
 		tomorrow := now.Add(24 * time.Hour)
 		berta = comes(t, d, "berta", "korn", "trainer")
+		gabi := comes(t, d, "gabi", "korn", "trainer", "supervisor")
 		d.Now = func() time.Time { return tomorrow }
 		dbtest.Exec(t, d, `UPDATE session SET ends_at = $1`, db.At(tomorrow.Add(time.Hour)))
 		want(berta, "anna emil")
+		want(petra, "anna") // emil has a trainer, and petra's time with him is over
+		// A supervisor alone shuts no trainer out, also one who could train.
+		assigned(t, d, "anna", "gabi", "supervisor", "2026-11-19", "")
+		want(bert, "anna")
+		want(berta, "anna emil")
+		want(petra, "anna")
+		want(gabi, "anna")
 	})
 }
 

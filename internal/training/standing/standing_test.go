@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -297,6 +298,27 @@ func TestWhoIsListed_R333(t *testing.T) {
 			}
 			if got := names(petra); len(got) != want {
 				t.Errorf("standing in from %s to %s Petra sees %d of %d", c.from, c.until, len(got), len(all))
+			}
+		}
+		// A supervisor alone shuts no trainer out, also one who could train; whose
+		// last day is over sees nobody to whom another trainer is assigned.
+		exec(t, d, `DELETE FROM substitute`)
+		ute := comes(t, d, "ute", "korn", "trainer", "supervisor")
+		exec(t, d, `INSERT INTO assignment (id, apprenticeship, person, role, from_day, created_at) SELECT 'alone', id, 'ute', 'supervisor', '2026-08-01', $1 FROM apprenticeship WHERE person = 'azubi05'`, db.At(now))
+		for _, c := range []struct {
+			last calendar.Date
+			more int
+		}{{"2026-11-18", 1}, {"2026-11-17", 0}} {
+			exec(t, d, `DELETE FROM assignment WHERE id = 'until'`)
+			exec(t, d, `INSERT INTO assignment (id, apprenticeship, person, role, from_day, until_day, created_at) SELECT 'until', id, 'ute', 'supervisor', '2026-08-01', $1, $2 FROM apprenticeship WHERE person = 'azubi03'`, c.last, db.At(now))
+			for who, by := range map[string]audit.Actor{"Petra": petra, "Ute": ute} {
+				want := len(all) - 1
+				if who == "Ute" {
+					want += c.more
+				}
+				if got := names(by); len(got) != want || !slices.Contains(got, "azubi05") {
+					t.Errorf("Ute until %s: %s sees %d, wanted %d", c.last, who, len(got), want)
+				}
 			}
 		}
 		if got := names(stranger); got != nil {
