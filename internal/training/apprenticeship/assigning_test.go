@@ -206,6 +206,9 @@ func TestR333TrainerOfTheContract(t *testing.T) {
 		w.comes(gerd)
 		late := w.create(jana, wish("late"), "")
 		w.write(func(tx *db.Tx) error {
+			if _, err := tx.Exec(`UPDATE apprenticeship SET trainer_number = 'T-5' WHERE id = $1`, late.ID); err != nil {
+				return err
+			}
 			return assignment.OfContract(tx, jana, "korn", "T-5", late.ID)
 		})
 		if n := w.count(`SELECT count(*) FROM assignment WHERE apprenticeship = $1`, late.ID); n != 0 {
