@@ -502,6 +502,15 @@ func TestR314R315SettingsAndForm(t *testing.T) {
 			}
 			return err
 		})
+		// What holds for all concerns those without settings of their own, while they run.
+		w.write(func(tx *db.Tx) error {
+			_, err := tx.Exec(`UPDATE apprenticeship SET ended_on = '2026-11-17' WHERE id = (SELECT min(id) FROM apprenticeship WHERE occupation = 'baecker')`)
+			return err
+		})
+		settle("", bookform.Defaults)
+		if got := changes(clara); len(got) != 4 || got[0].Occupation != "" || !got[0].Electronic || got[0].Apprenticeships != 1 {
+			t.Errorf("of one baker, another who has ended, and a confectioner of whom something else is said: %+v", got)
+		}
 	})
 }
 
