@@ -77,6 +77,27 @@ func TestPaperTime_R317_R318(t *testing.T) {
 		if _, err := paper(r.Version, "2025-08-01", "2026-07-25"); !fault.Is(err, fault.KindConflict) {
 			t.Error("a submitted paper time was changed:", err)
 		}
+		// What is offered ends with the week before this one; it may end anywhere
+		// before the first week written here, and not begin after one.
+		emil := comes(t, d, "emil", "korn", "apprentice")
+		if offered := must(t, d, func(tx *db.Tx) (book.Report, error) { return book.MyPaper(tx, emil, "") }); offered.Version != 0 || offered.Last != "2026-11-15" {
+			t.Errorf("offered until %s", offered.Last)
+		}
+		must(t, d, func(tx *db.Tx) (book.Report, error) {
+			return book.Save(tx, emil, book.Week{Year: 2026, Number: 10}, 0, book.Text{Work: "Brot"})
+		})
+		for _, c := range []struct{ first, last, key string }{
+			{"2026-04-01", "2026-06-30", "book.paper_overlap"},
+			{"2025-08-01", "2026-03-02", "book.paper_overlap"}, // Monday of week 10
+			{"2025-08-01", "2026-03-01", ""},
+		} {
+			_, err := do(d, func(tx *db.Tx) (book.Report, error) {
+				return book.SavePaper(tx, emil, "", 0, calendar.Date(c.first), calendar.Date(c.last), onPaper)
+			})
+			if f := fault.Of(err); (c.key == "") != (err == nil) || f != nil && f.Key() != c.key {
+				t.Errorf("%s to %s before week 10: %v, wanted %q", c.first, c.last, err, c.key)
+			}
+		}
 	})
 }
 
