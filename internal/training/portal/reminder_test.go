@@ -222,7 +222,9 @@ func TestWhoHears_R324(t *testing.T) {
 		w.reminds()
 		anna.submitTo("2026-W23", "Teige", "").is(303)
 		single := len(w.mails(berts))
-		w.moves("2026-12-04 09:00") // half a year later
+		w.moves("2026-11-29 18:00") // half a year later: what is overdue by months waits for its next day
+		w.reminds()
+		w.moves("2026-12-04 09:00")
 		anna.signIn()
 		w.reminds()
 		w.got(berts, single)
@@ -280,7 +282,7 @@ func TestRemindersRest(t *testing.T) {
 
 		// A week of vacation: the next one is the one after it.
 		w.moves("2026-11-20 08:00", anna, emil)
-		anna.follow("/absences", "attendance", "vacation", "from", "2026-11-23", "until", "2026-12-01")
+		anna.follow("/absences", "attendance", "vacation", "from", "2026-11-23", "until", "2026-11-30") // nobody wants one on Tuesday and one on Wednesday
 		emil.follow("/absences", "attendance", "sick", "from", "2026-11-25", "until", "2026-11-27")
 		for day := 25; day <= 30; day++ {
 			w.moves(fmt.Sprintf("2026-11-%d 08:01", day))
@@ -477,6 +479,8 @@ func TestOutagesShiftDeadlines(t *testing.T) {
 		w.moves("2026-11-25 12:00", anna, bert)
 		anna.get("/reports").is(200).has("week-danger\" href=\"/reports/2026-W46")
 		bert.get("/trainees").is(200).lacks("Im Plan")
+		w.moves("2026-12-04 12:00", anna) // four weeks of silence since 18.11., and two lost days
+		anna.get("/").is(200).has("seit dem 18.11.2026 nichts eingereicht", "Kommt bis zum 18.12.2026 nichts")
 	})
 }
 
