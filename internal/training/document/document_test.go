@@ -3,6 +3,7 @@ package document_test
 import (
 	"bytes"
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -91,7 +92,7 @@ func TestProofOfReading_R312(t *testing.T) {
 			},
 			"half": func() (document.Document, error) { return publish(clara, "confirmation", "Bestätigung", pdf[:20]) },
 			"large": func() (document.Document, error) {
-				return publish(clara, "confirmation", "Bestätigung", append(make([]byte, document.MaxSize), pdf...))
+				return publish(clara, "confirmation", "Bestätigung", slices.Concat(pdf[:9], make([]byte, document.MaxSize), pdf[9:])) // whole but for its size
 			},
 			"no title": func() (document.Document, error) { return publish(clara, "confirmation", "\u202e \n", pdf) },
 			"no kind":  func() (document.Document, error) { return publish(clara, "virus", "Bestätigung", pdf) },
