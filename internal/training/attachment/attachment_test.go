@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"image"
@@ -177,6 +178,16 @@ func TestFilesThatAreRefused(t *testing.T) {
 	binary.BigEndian.PutUint32(huge[16:], 60_000)
 	binary.BigEndian.PutUint32(huge[20:], 60_000)
 	binary.BigEndian.PutUint32(huge[29:], crc32.ChecksumIEEE(huge[12:29]))
+	wide := func(width, height uint16) []byte { // a photo that says it has these many pixels
+		b := photo()
+		head := bytes.Index(b, []byte{0xff, 0xc0}) // SOF0: length, precision, lines, samples a line
+		binary.BigEndian.PutUint16(b[head+5:], height)
+		binary.BigEndian.PutUint16(b[head+7:], width)
+		return b
+	}
+	if _, err := attachment.Prepare("gross.jpg", wide(12_000, 10_000)); err != nil {
+		t.Errorf("a photo of 120 MPix: %v", err)
+	}
 	for name, c := range map[string]struct {
 		file string
 		body []byte
@@ -198,6 +209,8 @@ func TestFilesThatAreRefused(t *testing.T) {
 		"PDF with a file":      {"x.pdf", []byte(strings.Replace(document, "/Type", "/EmbeddedFiles 2 0 R/Type", 1)), "attachment.active"},
 		"half a photo":         {"x.jpg", photo()[:300], "attachment.broken"},
 		"picture of 3.6 GPix":  {"x.png", huge, "attachment.broken"},
+		"photo of 4.2 GPix":    {"x.jpg", wide(65_000, 65_000), "attachment.broken"},
+		"photo a line higher":  {"x.jpg", wide(12_000, 10_001), "attachment.broken"},
 		"picture with a fault": {"x.png", broken, "attachment.broken"},
 		"boxes with a rest":    {"x.heic", append(heic("heic"), "PK\x03\x04"...), "attachment.broken"},
 		"unknown box":          {"x.heic", append(heic("heic"), box("evil", []byte("x"))...), "attachment.broken"},
@@ -347,6 +360,24 @@ func TestAttachments_R228(t *testing.T) {
 			return err
 		}); err != nil {
 			t.Error(err)
+		}
+		// A book has 500 megabytes, and each apprentice has one of their own.
+		early, one := week.Add(-1), pdf(t, 50)
+		for less, want := range []string{"kept", "file: attachment.full"} { // room for it, and for a byte less
+			free := one.Size() - less
+			dbtest.Exec(t, d, `UPDATE attachment SET size = $1 - (SELECT sum(x.size) FROM attachment x WHERE x.id <> $2) WHERE id = $2`, attachment.MaxBook-free, a.ID)
+			err := d.Write(bg, func(tx *db.Tx) error {
+				if _, err := attachment.Add(tx, anna, early, one); err != nil {
+					return err
+				}
+				return errors.New("kept")
+			})
+			if err.Error() != want {
+				t.Errorf("%d bytes free for %d: %v", free, one.Size(), err)
+			}
+		}
+		if err := d.Write(bg, func(tx *db.Tx) error { _, err := attachment.Add(tx, emil, early, pdf(t, 51)); return err }); err != nil {
+			t.Error("somebody else's book is full:", err)
 		}
 		// Submitted: nothing comes and nothing goes.
 		if err := d.Write(bg, func(tx *db.Tx) error {
