@@ -40,6 +40,15 @@ func TestSuggestionsKnowGermanWords(t *testing.T) {
 			t.Errorf("%s: %q suggests %v, wanted %s", c.occupation, c.text, got, c.want)
 		}
 	}
+	// Those for which more words speak come first; of as many, in the plan's order.
+	order := plan("torte: torte\nbrot: weizen roggen teig\nofen: ofen\nkunde: kunde beratung")
+	var got []string
+	for _, s := range planning.Suggest(order, "Weizen und Roggen zu Teig, in den Ofen, eine Torte, Kundenberatung") {
+		got = append(got, s.Number)
+	}
+	if strings.Join(got, " ") != "brot kunde torte ofen" {
+		t.Errorf("in the order %v", got)
+	}
 	// What comes close, and is none.
 	for _, c := range [][2]string{{"rechnung", "der Rechner war langsam"}, {"ofen", "offen gesprochen"}} {
 		if s := planning.Suggest([]planning.Section{{ID: "x", Keywords: c[0]}}, c[1]); len(s) > 0 {
