@@ -345,7 +345,7 @@ func colleague(t *testing.T, w *story.World) {
 			return err
 		}
 		_, err := tx.Exec(`INSERT INTO company_role (company, person, role, since, seen_at) SELECT company, 'vera', 'trainer', $1, $1 FROM company_role r JOIN person p ON p.sub = r.person WHERE p.name LIKE 'Murat%' AND r.role = 'trainer'
-			UNION ALL SELECT company, person, 'training_admin', $1 FROM company_role r JOIN person p ON p.sub = r.person WHERE p.name LIKE 'Murat%' AND r.role = 'trainer'`, tx.Now())
+			UNION ALL SELECT company, person, 'training_admin', $1, $1 FROM company_role r JOIN person p ON p.sub = r.person WHERE p.name LIKE 'Murat%' AND r.role = 'trainer'`, tx.Now())
 		return err
 	}); err != nil {
 		t.Fatal(err)
