@@ -74,7 +74,7 @@ func Collect(tx *db.Tx, account string) (all []Section, err error) {
 			query = fmt.Sprintf(`SELECT %s FROM %s WHERE %s ORDER BY id DESC LIMIT %d`, strings.Join(names, ", "), s.from, s.where, most)
 		}
 		err := tx.Each(query, []any{account}, func(scan func(...any) error) error {
-			cells, dest := make([]cell, len(names)), make([]any, len(names))
+			cells, dest := make([]db.Cell, len(names)), make([]any, len(names))
 			for i := range cells {
 				dest[i] = &cells[i]
 			}
@@ -100,31 +100,6 @@ func Collect(tx *db.Tx, account string) (all []Section, err error) {
 		all = append(all, section)
 	}
 	return all, nil
-}
-
-// A cell is a value of any column, as text: moments in RFC 3339, yes and no as
-// "true" and "false", whichever engine it comes from.
-type cell string
-
-// Scan implements sql.Scanner.
-func (c *cell) Scan(src any) error {
-	switch v := src.(type) {
-	case nil:
-		*c = ""
-	case time.Time:
-		*c = cell(v.UTC().Format(time.RFC3339))
-	case []byte:
-		return c.Scan(string(v))
-	case string:
-		var t db.Time // SQLite loses the type of a column where tables are joined
-		if len(v) > 18 && v[4] == '-' && t.Scan(v) == nil {
-			return c.Scan(t.Time)
-		}
-		*c = cell(v)
-	default:
-		*c = cell(fmt.Sprint(v))
-	}
-	return nil
 }
 
 // JSON is a dossier as a file to take along: sections by name, each a list of rows.

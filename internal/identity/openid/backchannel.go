@@ -101,21 +101,8 @@ func (p *Provider) tellApplication(ctx context.Context, body []byte) error {
 	if err := json.Unmarshal(body, &n); err != nil {
 		return fmt.Errorf("back-channel logout: %w: %w", err, job.ErrGiveUp)
 	}
-	var a application.Application
-	var now db.Time
-	err := p.DB.Read(ctx, func(tx *db.Tx) (err error) {
-		now = tx.Now()
-		a, err = application.Get(tx, n.Application)
-		return err
-	})
-	if fault.Is(err, fault.KindNotFound) || err == nil && (a.BackchannelLogoutURI == "" || a.State != application.Active) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	k, err := p.keys.get(ctx, p.DB, a.IDTokenAlg)
-	if err != nil {
+	a, k, now, err := p.recipient(ctx, n.Application, func(a application.Application) string { return a.BackchannelLogoutURI })
+	if err != nil || k == nil {
 		return err
 	}
 	token, err := k.sign(typeLogout, &logoutToken{
@@ -128,6 +115,23 @@ func (p *Provider) tellApplication(ctx context.Context, body []byte) error {
 	return p.post(ctx, a.BackchannelLogoutURI, url.Values{"logout_token": {token}})
 }
 
+// recipient is an application to be told something at the address it registered
+// for that, with the key that signs it. No key: it does not want to know any more.
+func (p *Provider) recipient(ctx context.Context, id string, at func(application.Application) string) (a application.Application, k *key, now db.Time, err error) {
+	err = p.DB.Read(ctx, func(tx *db.Tx) (err error) {
+		now = tx.Now()
+		a, err = application.Get(tx, id)
+		return err
+	})
+	if fault.Is(err, fault.KindNotFound) || err == nil && (at(a) == "" || a.State != application.Active) {
+		return a, nil, now, nil
+	}
+	if err == nil {
+		k, err = p.keys.get(ctx, p.DB, a.IDTokenAlg)
+	}
+	return a, k, now, err
+}
+
 func (p *Provider) post(ctx context.Context, to string, form url.Values) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
@@ -136,11 +140,7 @@ func (p *Provider) post(ctx context.Context, to string, form url.Values) error {
 		return fmt.Errorf("back-channel logout at %s: %w: %w", to, err, job.ErrGiveUp)
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	client := p.Client
-	if client == nil {
-		client = straight
-	}
-	response, err := client.Do(r)
+	response, err := p.client().Do(r)
 	if err != nil {
 		return fmt.Errorf("back-channel logout at %s: %w", to, err)
 	}
@@ -155,5 +155,13 @@ func (p *Provider) post(ctx context.Context, to string, form url.Values) error {
 	return fmt.Errorf("back-channel logout at %s: status %d", to, response.StatusCode)
 }
 
-// straight follows no redirects: a logout token goes where it is registered to go.
+// straight follows no redirects: a token goes where it is registered to go.
 var straight = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+
+// client is what reaches applications.
+func (p *Provider) client() *http.Client {
+	if p.Client != nil {
+		return p.Client
+	}
+	return straight
+}

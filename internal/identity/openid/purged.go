@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"zunft/internal/ground/db"
-	"zunft/internal/ground/fault"
 	"zunft/internal/ground/job"
 	"zunft/internal/identity/application"
 	"zunft/internal/identity/departure"
@@ -77,21 +76,8 @@ func (p *Provider) tellPurged(ctx context.Context, body []byte) error {
 	if err := json.Unmarshal(body, &n); err != nil {
 		return fmt.Errorf("account purged: %w: %w", err, job.ErrGiveUp)
 	}
-	var a application.Application
-	var now db.Time
-	err := p.DB.Read(ctx, func(tx *db.Tx) (err error) {
-		now = tx.Now()
-		a, err = application.Get(tx, n.Application)
-		return err
-	})
-	if fault.Is(err, fault.KindNotFound) || err == nil && (a.SecurityEventURI == "" || a.State != application.Active) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	k, err := p.keys.get(ctx, p.DB, a.IDTokenAlg)
-	if err != nil {
+	a, k, now, err := p.recipient(ctx, n.Application, func(a application.Application) string { return a.SecurityEventURI })
+	if err != nil || k == nil {
 		return err
 	}
 	token, err := k.sign(typeEvent, &securityEvent{
@@ -113,11 +99,7 @@ func (p *Provider) push(ctx context.Context, to, token string) error {
 	}
 	r.Header.Set("Content-Type", "application/secevent+jwt")
 	r.Header.Set("Accept", "application/json")
-	client := p.Client
-	if client == nil {
-		client = straight
-	}
-	response, err := client.Do(r)
+	response, err := p.client().Do(r)
 	if err != nil {
 		return fmt.Errorf("security event at %s: %w", to, err)
 	}

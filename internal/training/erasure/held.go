@@ -55,7 +55,7 @@ func Held(tx *db.Tx, by audit.Actor) ([]byte, error) {
 		rows := []map[string]string{}
 		query := fmt.Sprintf(`SELECT %s FROM %s LIMIT %d`, strings.Join(columns, ", "), h.from, mostHeld)
 		err := tx.Each(query, []any{s.Person.Sub}, func(scan func(...any) error) error {
-			cells, dest := make([]cell, len(columns)), make([]any, len(columns))
+			cells, dest := make([]db.Cell, len(columns)), make([]any, len(columns))
 			for i := range cells {
 				dest[i] = &cells[i]
 			}
@@ -81,30 +81,4 @@ func Held(tx *db.Tx, by audit.Actor) ([]byte, error) {
 	return json.MarshalIndent(map[string]any{
 		"about": "what the training portal holds of one person, beside the texts of the report book", "person": s.Person.Sub, "at": tx.Now().UTC().Format(time.RFC3339), "data": data,
 	}, "", "  ")
-}
-
-// A cell is a value of any column as text, alike on both engines.
-type cell string
-
-// Scan implements sql.Scanner.
-func (c *cell) Scan(src any) error {
-	switch v := src.(type) {
-	case nil:
-		*c = ""
-	case time.Time:
-		*c = cell(v.UTC().Format(time.RFC3339))
-	case []byte:
-		return c.Scan(string(v))
-	case bool:
-		return c.Scan(map[bool]string{true: "1", false: "0"}[v])
-	case string:
-		var t db.Time // SQLite loses the type of a column where tables are joined
-		if len(v) > 18 && v[4] == '-' && t.Scan(v) == nil {
-			return c.Scan(t.Time)
-		}
-		*c = cell(v)
-	default:
-		*c = cell(fmt.Sprint(v))
-	}
-	return nil
 }
