@@ -5,6 +5,15 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"zunft/internal/ground/db"
+	"zunft/internal/ground/dbtest"
+	"zunft/internal/training/book"
+	"zunft/internal/training/person"
+	"zunft/internal/training/person/persontest"
+	"zunft/internal/training/review"
+	"zunft/internal/training/schema"
 )
 
 // trainingConsole is a console whose two databases lie in a folder.
@@ -13,6 +22,37 @@ func trainingConsole(t *testing.T) (c console, dir string) {
 	dir = t.TempDir()
 	file := strings.Replace(fine(), "[mail]", `database = "sqlite:`+dir+`/identity.db"`+"\n[mail]", 1)
 	return console{t, write(t, strings.Replace(file, "[identity]", "[training]\ndatabase = \"sqlite:"+dir+"/training.db\"\n[identity]", 1))}, dir
+}
+
+// signedBook is the database of a trainingConsole in which Bert has signed a week
+// of Anna's, sealed by now.
+func signedBook(t *testing.T, dir string) *db.DB {
+	t.Helper()
+	d, err := db.Open(t.Context(), "sqlite:"+dir+"/training.db", schema.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close() })
+	now := time.Date(2026, 11, 18, 10, 0, 0, 0, time.UTC)
+	d.Now = func() time.Time { return now }
+	anna := persontest.Comes(t, d, persontest.Claims("anna", "korn", person.Apprentice))
+	bert := persontest.Comes(t, d, persontest.Claims("bert", "korn", person.Trainer))
+	dbtest.Write(t, d, func(tx *db.Tx) error {
+		week := book.Week{Year: 2026, Number: 47}
+		r, err := book.Save(tx, anna, week, 0, book.Text{Work: "Brot"})
+		if err == nil {
+			r, err = book.Submit(tx, anna, week, r.Version)
+		}
+		if err == nil {
+			_, err = review.SignOff(tx, bert, r.ID, r.Version, "")
+		}
+		return err
+	})
+	now = now.Add(review.UndoFor)
+	if err := review.Settle(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	return d
 }
 
 // The registry's list comes in by a command, tried first; the same list again
